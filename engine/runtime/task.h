@@ -1,0 +1,54 @@
+// Tasks — the work that a workflow asks for, as the lane sees it.
+//
+// A TaskHandler serves resources by name.  A lane calls start() on its own thread; the handler
+// answers through `done`, once, on any thread.  Work runs at least once: `idempotency_key` is the
+// same for every run of the same command with the same input.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "base/value.h"
+
+namespace stepwell::runtime {
+
+struct TaskCall {
+  ExecutionId execution;
+  CommandId command;
+  std::string workflow;
+  std::string resource;
+  Value input;
+  std::string idempotency_key;     // 32 hex digits, stable across attempts of the same work.
+  std::uint32_t attempt = 1;       // Retrier attempts, from 1.
+  bool after_crash = false;        // An earlier run may have happened and left no trace.
+  std::optional<Millis> timeout;   // The lane gives up after this; a hint for the handler.
+};
+
+struct TaskSuccess { Value output; };
+struct TaskFailure {
+  std::string error, cause;
+  std::optional<Millis> retry_after;
+};
+using TaskResult = std::variant<TaskSuccess, TaskFailure>;
+using TaskDone = std::function<void(TaskResult)>;
+
+class TaskHandler {
+ public:
+  virtual ~TaskHandler() = default;
+  // Does this handler serve the resource?  Pure; called at deploy and at run time.
+  virtual bool serves(const std::string& resource) const = 0;
+  // Names for did-you-mean.
+  virtual std::vector<std::string> resources() const = 0;
+  // Begins the work.  Called on a lane's thread; must not block.  `done` may be called from inside.
+  virtual void start(TaskCall call, TaskDone done) = 0;
+  // The answer is not waited for any more (stopped, timed out); best effort.
+  virtual void cancel(ExecutionId execution, CommandId command) = 0;
+};
+
+}  // namespace stepwell::runtime

@@ -1,0 +1,89 @@
+// Execution — the whole state of one running workflow, as a value.
+//
+// A fold of facts: `step()` is the only code that changes one.  Copies share JSON by reference.
+// A snapshot is encode() of it, a cache of the fold; decode(encode(x)) equals x.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "base/value.h"
+#include "engine/step/command.h"
+#include "engine/step/fact.h"
+
+namespace stepwell {
+
+// A fact does not fit the fold (its input_hash is not that of the command it answers).  The
+// execution is quarantined with this text; nothing is guessed.
+class FoldMismatch : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// What an execution waits for, for operators and for `waiting` in the executions table.
+struct WaitingFor {
+  std::string state;     // Name of the state.
+  std::string reason;    // "task", "timer", "retry", "children", "continue"
+  std::uint32_t attempt = 0;
+  std::string last_error;
+  std::optional<Time> until;
+};
+
+// Progress of the Maps that run now or ran: for a progress bar.
+struct MapProgress {
+  std::string state;
+  std::uint64_t total = 0, succeeded = 0, running = 0;
+};
+
+struct Frame;  // engine/step/frame.h: one running machine; what it waits for is a variant.
+
+struct Execution {
+  Execution();
+  ~Execution();
+  Execution(const Execution&);
+  Execution(Execution&&) noexcept;
+  Execution& operator=(const Execution&);
+  Execution& operator=(Execution&&) noexcept;
+
+  // Nothing before Started was applied.
+  bool is_started() const { return started; }
+  bool is_running() const { return started && status == ExecutionStatus::kRunning; }
+
+  bool started = false;
+  ExecutionStatus status = ExecutionStatus::kRunning;
+  Pins pins;
+  Value input;
+  Value output;  // When kSucceeded.
+  std::optional<std::string> error, cause;
+  Time started_at, last_at;  // `at` of the first and of the newest fact.
+  std::uint32_t redrive_count = 0;
+
+  // Counters; each is part of the fold.
+  std::uint64_t next_event = 1, next_command = 1, next_frame = 1, transitions = 0, random_draws = 0;
+
+  // Frames by id, in order of their making (an order that a fold reproduces).
+  std::map<FrameId, Frame> frames;
+  // Which frame waits for which command.
+  std::unordered_map<CommandId, FrameId> waiting;
+  std::optional<CommandId> timeout_timer;  // Of the execution's TimeoutSeconds.
+  std::optional<CommandId> continuation;   // Asked to Continue.
+
+  // At most `limit` of them, in frame order.
+  std::vector<WaitingFor> waiting_for(const struct Program& program, std::size_t limit) const;
+  std::vector<MapProgress> map_progress(const struct Program& program) const;
+
+  std::string encode() const;
+  static Result<Execution> decode(std::string_view bytes);
+};
+
+}  // namespace stepwell

@@ -1,0 +1,28 @@
+// History — an execution as Step Functions tells it: a view that step() yields to whoever listens.
+//
+// Ids are counted whether anybody listens or not; details are built only for a listener.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "base/time.h"
+#include "base/value.h"
+
+namespace stepwell {
+
+struct HistoryEvent {
+  std::uint64_t id = 0;
+  std::uint64_t previous_id = 0;
+  Time at;
+  std::string type;  // "TaskStateEntered", ...
+  Value details;     // Of the type's ...EventDetails; `input` and `output` are JSON *text* in it.
+};
+
+using Listener = std::function<void(HistoryEvent)>;
+
+// As GetExecutionHistory answers it: {"id","previousEventId","timestamp","type","<type>EventDetails"}.
+Value to_aws_json(const HistoryEvent& event);
+
+}  // namespace stepwell

@@ -1,0 +1,290 @@
+// Store — where facts are kept.  It speaks batches and sets; it knows nothing of what they mean.
+//
+// Two kinds of caller:
+//   * a lane holds a Session: every write it makes is one fenced call (shared protocol.md §1);
+//   * everybody else (API, CLI, sweeper, history readers) calls Store itself, and never touches
+//     `owner` of a row whose writer is alive.
+//
+// Implementations: MemoryStore (here) and PgStore (engine/postgres); tests/store runs one suite on
+// both.  All calls block.  A Store may be used from many threads; a Session from one at a time.
+// Clock: the store's.  `now` in answers is the database's time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "engine/step/command.h"
+#include "engine/step/fact.h"
+
+namespace stepwell::store {
+
+inline constexpr const char* kDefaultNamespace = "default";
+inline constexpr const char* kDefaultPool = "default";
+// The semantics of step() that this build can run: an execution that needs more is not claimed.
+inline constexpr int kSemanticsVersion = 1;
+
+// One journal row.  `seq` counts from 1 in an execution; (execution, seq) is unique.
+struct JournalRow {
+  ExecutionId execution;
+  std::uint64_t seq = 0;
+  FactKind kind = FactKind::kStarted;
+  CommandId command;
+  Time at;
+  std::uint64_t input_hash = 0;
+  std::string payload;  // encode_payload()
+};
+
+struct Start {
+  ExecutionId id;
+  std::string workflow;      // Name.
+  std::string program_hash;
+  std::string name;          // The client's name for it; unique per (namespace, workflow) while kept.
+  std::string input;         // JSON text.
+  std::uint64_t input_hash = 0;
+  std::string pool = kDefaultPool;
+  int semantics = kSemanticsVersion;
+  std::vector<std::string> tags;
+  std::optional<ExecutionId> redrive_of;  // Runs again what failed in that one.
+  JournalRow first;                       // The started fact; seq 1.
+  bool owned = false;                     // In a lane's batch: is it to be owned by that lane at once?
+};
+
+struct StartOutcome {
+  enum class Kind : std::uint8_t { kCreated, kExistsSame, kExistsOther } kind = Kind::kCreated;
+  ExecutionId id;  // Of the new one, or of the one that holds the name.
+};
+
+struct FinishRow {
+  ExecutionId execution;
+  ExecutionStatus status = ExecutionStatus::kSucceeded;
+  std::string output;  // JSON text; empty unless succeeded.
+  std::optional<std::string> error, cause;
+  Time at;
+};
+
+// Gives the execution back: no owner, no memory.  If its inbox has moved beyond `inbox_seen` it is
+// due at once instead.
+struct Park {
+  ExecutionId execution;
+  Time wake_at;
+  std::uint64_t inbox_seen = 0;
+  std::string waiting;  // JSON summary for operators.
+};
+
+struct WaitingRow {
+  ExecutionId execution;
+  std::string waiting;  // JSON; empty clears it.
+};
+
+// An execution whose fold is broken: kept out of every claim until somebody redrives or stops it.
+struct Quarantine {
+  ExecutionId execution;
+  std::string reason;
+};
+
+struct InboxKey {
+  ExecutionId execution;
+  std::uint64_t id = 0;  // InboxRow::id
+};
+
+// All that piled up in a lane while its last batch was under way.  Written whole or not at all.
+struct Batch {
+  std::uint64_t number = 0;  // Counts up in a session; how a lost reply is resolved.
+  std::vector<Start> starts;
+  std::vector<JournalRow> facts;
+  std::vector<FinishRow> finishes;
+  std::vector<Park> parks;
+  std::vector<WaitingRow> waitings;
+  std::vector<Quarantine> quarantines;
+  std::vector<InboxKey> consumed;     // Inbox rows whose facts are in `facts`.
+  std::vector<ExecutionId> released;  // Owned by me but not held any more (reconcile).
+  bool empty() const {
+    return starts.empty() && facts.empty() && finishes.empty() && parks.empty() &&
+           waitings.empty() && quarantines.empty() && consumed.empty() && released.empty();
+  }
+};
+
+struct Refused {
+  ExecutionId execution;
+  std::string reason;
+};
+
+// The batch is durable, except for what is listed here.
+struct Ack {
+  std::vector<StartOutcome> starts;  // One for each of Batch::starts.
+  std::vector<Refused> refused;      // Rows that Postgres would not take; cut out of the batch.
+  std::vector<ExecutionId> lost;     // Not mine any more ((execution, seq) was taken): drop them.
+  Time now;                          // The store's time at the commit.
+};
+
+struct InboxRow {
+  std::uint64_t id = 0;
+  ExecutionId execution;
+  FactKind kind = FactKind::kStopped;
+  CommandId command;
+  std::string dedupe_key;
+  std::string payload;
+};
+
+// An execution as a lane takes it over.
+struct Claimed {
+  ExecutionId id;
+  std::string workflow;
+  std::string program_hash;
+  std::uint64_t inbox_seq = 0;
+  std::uint32_t deaths = 0;             // Ungraceful deaths of owners without progress in between.
+  std::string snapshot;                 // Newest, or empty.
+  std::uint64_t snapshot_seq = 0;       // Facts up to here are in it.
+  std::vector<JournalRow> journal;      // Facts after the snapshot, in order of seq.
+  std::vector<InboxRow> inbox;
+};
+
+struct ClaimRequest {
+  std::vector<std::string> pools = {kDefaultPool};
+  int semantics = kSemanticsVersion;
+  std::uint32_t limit = 100;
+  bool take_suspect = false;  // A suspect (deaths >= 2) is claimed alone, by a lane that has none.
+  std::optional<std::uint64_t> max_journal_bytes;
+};
+
+struct ClaimResult {
+  std::vector<Claimed> claimed;
+  std::vector<InboxRow> inbox;  // New rows for executions this lane owns already.
+  std::optional<Time> next_due; // When the earliest unowned execution becomes due.
+  Time now;
+};
+
+// One lane's way to write.  Fenced: once its writer row is marked dead every call answers kFenced
+// and nothing is applied; the lane then drops all it holds and opens a new Session.
+// A lost connection is dealt with inside (reconnect, ask whether the batch landed, send it again):
+// kUnavailable means that the database is away and the caller should call again with the same
+// arguments; no call answers kInDoubt.
+class Session {
+ public:
+  virtual ~Session() = default;
+  virtual Uuid writer() const = 0;
+  virtual Result<Ack> commit(const Batch& batch) = 0;
+  // Takes due executions without an owner, and looks into the inbox of those owned.
+  virtual Result<ClaimResult> claim(const ClaimRequest& request) = 0;
+  // What the store believes this lane owns, for reconcile.
+  virtual Result<std::vector<ExecutionId>> owned() = 0;
+  // Graceful end: everything owned is given back, due at once; the writer row ends.
+  virtual Status close() = 0;
+};
+
+struct NodeOptions {
+  std::string label;
+  Millis lease{15'000};
+  std::vector<std::string> pools = {kDefaultPool};
+};
+
+// One process: its lease, renewed on a thread and connection of its own.
+class Node {
+ public:
+  virtual ~Node() = default;
+  virtual Uuid id() const = 0;
+  // Monotonic (boot-time) age of the newest renewal that is known to have landed.  A lane starts no
+  // side effect beyond 80 % of the lease and claims nothing beyond 70 %.
+  virtual Millis age() const = 0;
+  virtual Millis lease() const = 0;
+  virtual Result<std::unique_ptr<Session>> open_session() = 0;
+};
+
+struct SweepReport {
+  std::uint32_t writers_marked = 0, executions_freed = 0, inbox_woken = 0, backends_terminated = 0;
+  bool by_evidence = false;
+};
+
+struct ExecutionRow {
+  ExecutionId id;
+  std::string workflow, program_hash, name, pool;
+  ExecutionStatus status = ExecutionStatus::kRunning;
+  std::string input, output;  // JSON text; output empty unless succeeded.
+  std::optional<std::string> error, cause;
+  Time started_at;
+  std::optional<Time> ended_at, wake_at;
+  std::uint32_t redrive_count = 0;
+  std::string waiting;         // JSON; empty when unknown.
+  std::string quarantined;     // The reason; empty when it is not.
+  std::optional<Uuid> owner;   // Writer.
+  std::optional<ExecutionId> redrive_of;
+  std::vector<std::string> tags;
+};
+
+struct ListFilter {
+  std::string workflow;                    // Empty: all.
+  std::optional<ExecutionStatus> status;
+  std::optional<ExecutionId> before;       // Page: executions older than this one.
+  std::uint32_t limit = 50;                // At most 1,000.
+};
+
+struct Delivery {
+  ExecutionId execution;
+  FactKind kind = FactKind::kStopped;  // kStopped or kRedriven; later callbacks, children's ends.
+  CommandId command;
+  std::string dedupe_key;  // A repeat changes nothing.
+  std::string payload;
+};
+
+struct StoredProgram {
+  std::string hash, workflow;
+  std::string source;      // The text as deployed: YAML or JSON.
+  std::string definition;  // Canonical JSON.
+  std::string file;        // For messages; may be empty.
+  std::uint32_t version = 0;  // Of the workflow name, counted from 1.
+};
+
+struct SnapshotRow {
+  ExecutionId execution;
+  std::uint64_t seq = 0;           // The last fact that is in it.
+  std::uint64_t journal_hash = 0;  // Rolling hash of the journal up to there.
+  std::string body;                // Execution::encode()
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  virtual Result<std::unique_ptr<Node>> join(const NodeOptions& options) = 0;
+
+  // Starts that belong to no lane (API, CLI): due at once for whoever serves the pool.
+  virtual Result<std::vector<StartOutcome>> start(const std::vector<Start>& starts) = 0;
+  // 404 kNotFound; 409 kConflict when the execution's status does not allow it.
+  virtual Status deliver(const Delivery& delivery) = 0;
+
+  virtual Result<ExecutionRow> describe(ExecutionId id) = 0;
+  virtual Result<std::optional<ExecutionId>> find(const std::string& workflow,
+                                                  const std::string& name) = 0;
+  virtual Result<std::vector<ExecutionRow>> list(const ListFilter& filter) = 0;
+  // Facts with seq > after, at most `limit`.
+  virtual Result<std::vector<JournalRow>> journal(ExecutionId id, std::uint64_t after,
+                                                  std::uint32_t limit) = 0;
+
+  virtual Status save_snapshot(const SnapshotRow& snapshot) = 0;
+  // The newest with seq <= at_most.
+  virtual Result<std::optional<SnapshotRow>> load_snapshot(ExecutionId id,
+                                                           std::uint64_t at_most) = 0;
+
+  // The version number under that name (a definition deployed again keeps its number).
+  virtual Result<std::uint32_t> put_program(const StoredProgram& program) = 0;
+  virtual Result<StoredProgram> program_by_hash(const std::string& hash) = 0;
+  virtual Result<StoredProgram> program_by_name(const std::string& workflow) = 0;
+
+  // Marks the dead (three statements, protocol §2), frees what they owned, wakes inboxes.
+  virtual Result<SweepReport> sweep() = 0;
+  virtual Result<Time> now() = 0;
+  // Blocks until a hint arrives that something may be due, or the time is over.
+  virtual void wait_for_hint(Millis at_most) = 0;
+  // Why the store is not usable (migration needed, fsync=off, ...); ok when it is.
+  virtual Status check(bool allow_unsafe) = 0;
+};
+
+std::unique_ptr<Store> make_memory_store();
+
+}  // namespace stepwell::store

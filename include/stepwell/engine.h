@@ -1,0 +1,140 @@
+// stepwell::Engine — the workflow engine inside your process.
+//
+//   stepwell::Options options;
+//   options.database_url = "postgresql:///app";
+//   auto engine = stepwell::Engine::open(options);
+//   engine->task("greet", [](const std::string& input) { return stepwell::TaskAnswer::ok(input); });
+//   engine->deploy_text("hello", yaml);
+//   engine->run();                                   // starts the lanes; returns at once
+//   auto id = engine->start("hello", R"({"name":"Ada"})", {.name = "first"});
+//   auto end = engine->wait(id.value, std::chrono::seconds(10));
+//
+// JSON crosses this border as text.  No header of a third party is included.
+// Thread-safety: every method may be called from any thread once run() has returned; task(), and
+// open() before it.  Ownership: the engine owns its threads; the destructor stops them.
+// Errors: methods return Answer<T>; `error` is empty on success, else a sentence that says what,
+// where and how to mend it.  Nothing throws.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace stepwell {
+
+struct Options {
+  std::string database_url;  // "postgresql://..."; "memory:" keeps everything in this process.
+  std::string label;         // Shown to operators; default host:pid.
+  unsigned lanes = 0;        // 0: one per core.
+  bool unsafe = false;       // Accept a database with fsync or synchronous_commit off.
+  bool migrate = false;      // Bring the schema up to date when it is not.
+  std::uint64_t max_payload_bytes = 262'144;  // Pinned by every start.
+  std::chrono::milliseconds lease{15'000};
+};
+
+// What went wrong, for programs: the same words as in the HTTP API.
+enum class Code : std::uint8_t {
+  kOk, kInvalid, kNotFound, kConflict, kUnavailable, kTooLarge, kDenied, kTimeout, kInternal,
+};
+
+template <class T>
+struct Answer {
+  T value{};
+  Code code = Code::kOk;
+  std::string error;
+  explicit operator bool() const { return code == Code::kOk; }
+};
+
+struct Nothing {};
+
+// What a task answers.
+struct TaskAnswer {
+  bool succeeded = true;
+  std::string output;        // JSON text, when succeeded.
+  std::string error, cause;  // When not: what Retry and Catch match.
+  std::optional<std::chrono::milliseconds> retry_after;
+
+  static TaskAnswer ok(std::string output_json);
+  static TaskAnswer fail(std::string error, std::string cause = {});
+};
+
+struct TaskInput {
+  std::string input;            // JSON text.
+  std::string idempotency_key;  // The same for every run of the same work.
+  std::string execution;
+  std::uint32_t attempt = 1;
+};
+
+struct StartOptions {
+  std::string name;  // The same name and input again answers the same execution.  Default: its id.
+  std::vector<std::string> tags;
+  std::string redrive_of;  // Id of an execution whose failed part this one runs again.
+};
+
+struct StartedExecution {
+  std::string id;
+  bool existed = false;  // A start of that name with the same input was there already.
+};
+
+struct ExecutionView {
+  std::string id, workflow, name, status;  // RUNNING SUCCEEDED FAILED TIMED_OUT ABORTED
+  std::string input, output;               // JSON text; output only when SUCCEEDED.
+  std::optional<std::string> error, cause;
+  std::string started_at, ended_at;  // RFC 3339; ended_at empty while running.
+  std::uint32_t redrive_count = 0;
+  std::string waiting;      // JSON summary of what it waits for, when known.
+  std::string quarantined;  // Why it is kept from running, or empty.
+};
+
+struct HistoryPage {
+  std::vector<std::string> events;  // Each the JSON of one Step Functions history event.
+  std::string next;                 // Token of the next page; empty at the end.
+};
+
+struct HistoryOptions {
+  std::string next;
+  unsigned limit = 1000;
+  bool newest_first = false;
+};
+
+class Engine {
+ public:
+  static Answer<std::unique_ptr<Engine>> open(const Options& options);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // Serves a resource name with a function.  `quick` runs it on the lane (it must not block, and
+  // takes microseconds); otherwise it runs on a thread of the engine's pool.
+  void task(const std::string& resource, std::function<TaskAnswer(const TaskInput&)> function,
+            bool quick = false);
+
+  // Compiles and stores a workflow.  On diagnostics: kInvalid and their full text.
+  Answer<std::string> deploy_text(const std::string& name, const std::string& yaml_or_json);
+  Answer<std::string> deploy_file(const std::string& path);
+
+  Answer<Nothing> run();   // Starts lanes, claimer, sweeper.
+  void stop();             // Graceful; idempotent.
+
+  Answer<StartedExecution> start(const std::string& workflow, const std::string& input_json,
+                         const StartOptions& options = {});
+  Answer<ExecutionView> describe(const std::string& id);
+  Answer<ExecutionView> wait(const std::string& id, std::chrono::milliseconds at_most);
+  Answer<std::vector<ExecutionView>> list(const std::string& workflow, const std::string& status,
+                                          unsigned limit, const std::string& before = {});
+  Answer<HistoryPage> history(const std::string& id, const HistoryOptions& options = {});
+  Answer<Nothing> stop_execution(const std::string& id, const std::string& error,
+                                 const std::string& cause);
+  Answer<Nothing> redrive(const std::string& id);
+
+ private:
+  struct Parts;
+  explicit Engine(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace stepwell
