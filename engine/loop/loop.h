@@ -31,6 +31,8 @@ class Loop {
   void stop();                             // Any thread; idempotent.
   void post(std::function<void()> work);   // Any thread; runs soon, in order, on the loop.
   bool on_loop_thread() const;
+  // Runs `work` on a thread of the pool, then `done` on the loop.
+  void offload(std::function<void()> work, std::function<void()> done);
 
   // Once, not before `delay` from now.  0: in the next round.
   TimerId after(Millis delay, std::function<void()> fire);
