@@ -5,6 +5,11 @@
 function(stepwell_module)
   cmake_parse_arguments(arg "" "NAME" "USES;LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  if(NOT sources)  # Headers only.
+    add_library(stepwell_${arg_NAME} INTERFACE)
+    target_link_libraries(stepwell_${arg_NAME} INTERFACE ${arg_USES})
+    return()
+  endif()
   add_library(stepwell_${arg_NAME} STATIC ${sources} ${arg_UNPARSED_ARGUMENTS})
   stepwell_flags(stepwell_${arg_NAME})
   target_link_libraries(stepwell_${arg_NAME} PUBLIC ${arg_USES} PRIVATE ${arg_LIBRARIES})
