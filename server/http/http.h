@@ -1,4 +1,5 @@
-// HttpServer — HTTP/1.1 on a Loop, by libwebsockets.  The only module that knows that library.
+// HttpServer — HTTP/1.1 on a Loop, by libmicrohttpd (why: docs/decisions/0001-http-server.md).
+// The only module that knows that library.
 //
 // The native API, the fake providers and later the console and the AWS protocol stand on this.
 // Thread-safety: everything on the loop's thread, except Reply, which may be called from any.
@@ -20,10 +21,10 @@ namespace stepwell::server {
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 struct Request {
-  std::string method;       // "GET"
-  std::string path;         // Decoded, without the query: "/v1/executions"
+  std::string method;  // "GET"
+  std::string path;    // Decoded, without the query: "/v1/executions"
   std::vector<std::pair<std::string, std::string>> query;  // Decoded, in order.
-  Headers headers;          // Names in lower case.
+  Headers headers;                                         // Names in lower case.
   std::string body;
 
   std::string header(const std::string& lower_case_name) const;  // Empty when absent.
@@ -32,7 +33,7 @@ struct Request {
 
 struct Response {
   int status = 200;
-  Headers headers;    // Content-Length is added.
+  Headers headers;  // Content-Length is added.
   std::string body;
   // For faults: close the connection before (or after half of) the answer was sent.
   enum class Cut : std::uint8_t { kNone, kBeforeReply, kHalfway } cut = Cut::kNone;
@@ -54,12 +55,14 @@ struct Endpoint {
 struct HttpLimits {
   std::size_t max_body_bytes = 4u << 20;  // More: 413.
   std::size_t max_header_bytes = 16u << 10;
-  Millis idle_timeout{30'000};
+  Millis idle_timeout{30'000};  // Of a connection without a request; whole seconds.
+  unsigned max_connections = 10'000;
 };
 
 class HttpServer {
  public:
-  // kUnavailable with the address in the message when it is taken.
+  // kUnavailable with the address in the message when it is taken, kDenied when not permitted.
+  // The loop outlives the server; a Reply may outlive both.
   static Result<std::unique_ptr<HttpServer>> listen(loop::Loop& loop, const Endpoint& endpoint,
                                                     Handler handler, const HttpLimits& limits = {});
   ~HttpServer();  // Stops accepting; open requests are dropped.
