@@ -124,6 +124,8 @@ struct Ack {
 };
 
 struct InboxRow {
+  // The value that this delivery gave the execution's inbox_seq: 1, 2, ...  A park's inbox_seen is
+  // the greatest id that the lane has taken up, or Claimed::inbox_seq when none came since.
   std::uint64_t id = 0;
   ExecutionId execution;
   FactKind kind = FactKind::kStopped;
@@ -141,6 +143,7 @@ struct Claimed {
   std::uint32_t deaths = 0;             // Ungraceful deaths of owners without progress in between.
   std::string snapshot;                 // Newest, or empty.
   std::uint64_t snapshot_seq = 0;       // Facts up to here are in it.
+  std::uint64_t snapshot_hash = 0;      // SnapshotRow::journal_hash of it.
   std::vector<JournalRow> journal;      // Facts after the snapshot, in order of seq.
   std::vector<InboxRow> inbox;
 };
@@ -149,14 +152,17 @@ struct ClaimRequest {
   std::vector<std::string> pools = {kDefaultPool};
   int semantics = kSemanticsVersion;
   std::uint32_t limit = 100;
-  bool take_suspect = false;  // A suspect (deaths >= 2) is claimed alone, by a lane that has none.
+  // A suspect (deaths >= 2) is claimed alone: one at a time on the whole node.  After five such
+  // claims that ended with the process, it is quarantined.
+  bool take_suspect = false;
+  // The claimed journals together; the first is taken whatever its size.
   std::optional<std::uint64_t> max_journal_bytes;
 };
 
 struct ClaimResult {
   std::vector<Claimed> claimed;
-  std::vector<InboxRow> inbox;  // New rows for executions this lane owns already.
-  std::optional<Time> next_due; // When the earliest unowned execution becomes due.
+  std::vector<InboxRow> inbox;  // For executions this lane owns already; each row is given once.
+  std::optional<Time> next_due; // When the earliest unowned execution becomes due; suspects apart.
   Time now;
 };
 
@@ -171,6 +177,7 @@ class Session {
   virtual Uuid writer() const = 0;
   virtual Result<Ack> commit(const Batch& batch) = 0;
   // Takes due executions without an owner, and looks into the inbox of those owned.
+  // A claim whose answer is lost is asked for again by the next call with the same arguments.
   virtual Result<ClaimResult> claim(const ClaimRequest& request) = 0;
   // What the store believes this lane owns, for reconcile.
   virtual Result<std::vector<ExecutionId>> owned() = 0;
@@ -284,6 +291,10 @@ class Store {
   // Why the store is not usable (migration needed, fsync=off, ...); ok when it is.
   virtual Status check(bool allow_unsafe) = 0;
 };
+
+// The rolling hash that SnapshotRow::journal_hash carries: of all rows so far, and one more.  0 to
+// begin with.
+std::uint64_t roll_journal_hash(std::uint64_t before, const JournalRow& row);
 
 std::unique_ptr<Store> make_memory_store();
 

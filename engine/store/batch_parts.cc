@@ -1,0 +1,172 @@
+#include "engine/store/batch_parts.h"
+
+#include <map>
+
+#include "base/hash.h"
+#include "base/value.h"
+
+namespace stepwell::store {
+namespace {
+
+ExecutionId execution_of(const Start& start) { return start.id; }
+ExecutionId execution_of(ExecutionId id) { return id; }
+template <class Row>
+ExecutionId execution_of(const Row& row) {
+  return row.execution;
+}
+
+template <class Row, class Keep>
+std::vector<Row> filtered(const std::vector<Row>& rows, const Keep& keep) {
+  std::vector<Row> kept;
+  kept.reserve(rows.size());
+  for (const Row& row : rows) {
+    if (keep(execution_of(row))) kept.push_back(row);
+  }
+  return kept;
+}
+
+// All but the starts.
+template <class Keep>
+Batch filtered_followers(const Batch& batch, const Keep& keep) {
+  Batch part;
+  part.number = batch.number;
+  part.facts = filtered(batch.facts, keep);
+  part.finishes = filtered(batch.finishes, keep);
+  part.parks = filtered(batch.parks, keep);
+  part.waitings = filtered(batch.waitings, keep);
+  part.quarantines = filtered(batch.quarantines, keep);
+  part.consumed = filtered(batch.consumed, keep);
+  part.released = filtered(batch.released, keep);
+  return part;
+}
+
+template <class Keep>
+Batch filtered_batch(const Batch& batch, const Keep& keep) {
+  Batch part = filtered_followers(batch, keep);
+  part.starts = filtered(batch.starts, keep);
+  return part;
+}
+
+// Remembers the first reason for each execution.
+struct Refusals {
+  std::map<ExecutionId, std::string> reasons;
+
+  void add(ExecutionId id, const std::string& why) {
+    if (!why.empty()) reasons.emplace(id, why);
+  }
+};
+
+std::string why_refused_row(const JournalRow& row) {
+  return why_refused("payload of a fact", row.payload, kMaxTextBytes);
+}
+
+}  // namespace
+
+std::string why_refused(const char* what, const std::string& text, std::size_t limit) {
+  if (text.size() > limit) {
+    return std::string(what) + " has " + std::to_string(text.size()) + " bytes, more than " +
+           std::to_string(limit);
+  }
+  if (text.find('\0') != std::string::npos) {
+    return std::string(what) + " contains a NUL, which the database cannot hold";
+  }
+  if (!is_utf8(text)) return std::string(what) + " is not valid UTF-8";
+  return {};
+}
+
+std::string why_refused(const Start& start) {
+  const struct {
+    const char* what;
+    const std::string& text;
+    std::size_t limit;
+  } texts[] = {
+      {"workflow name", start.workflow, kMaxNameBytes},
+      {"execution name", start.name, kMaxNameBytes},
+      {"program hash", start.program_hash, kMaxNameBytes},
+      {"pool", start.pool, kMaxNameBytes},
+      {"input", start.input, kMaxTextBytes},
+  };
+  for (const auto& [what, text, limit] : texts) {
+    if (std::string why = why_refused(what, text, limit); !why.empty()) return why;
+  }
+  for (const std::string& tag : start.tags) {
+    if (std::string why = why_refused("tag", tag, kMaxNameBytes); !why.empty()) return why;
+  }
+  return why_refused_row(start.first);
+}
+
+std::string why_refused(const Delivery& delivery) {
+  std::string why = why_refused("dedupe key", delivery.dedupe_key, kMaxNameBytes);
+  return why.empty() ? why_refused("payload", delivery.payload, kMaxTextBytes) : why;
+}
+
+std::vector<ExecutionId> executions_in(const Batch& batch) {
+  ExecutionSet all;
+  const auto note = [&all](const auto& rows) {
+    for (const auto& row : rows) all.insert(execution_of(row));
+  };
+  note(batch.starts);
+  note(batch.facts);
+  note(batch.finishes);
+  note(batch.parks);
+  note(batch.waitings);
+  note(batch.quarantines);
+  note(batch.consumed);
+  note(batch.released);
+  return {all.begin(), all.end()};
+}
+
+Batch only(const Batch& batch, const ExecutionSet& kept) {
+  return filtered_batch(batch, [&](ExecutionId id) { return kept.contains(id); });
+}
+
+Batch without(const Batch& batch, const ExecutionSet& dropped) {
+  return filtered_batch(batch, [&](ExecutionId id) { return !dropped.contains(id); });
+}
+
+Batch without_followers(const Batch& batch, const ExecutionSet& losers) {
+  Batch part = filtered_followers(batch, [&](ExecutionId id) { return !losers.contains(id); });
+  part.starts = batch.starts;
+  return part;
+}
+
+std::vector<Refused> refused_texts(const Batch& batch) {
+  Refusals refusals;
+  for (const Start& start : batch.starts) refusals.add(start.id, why_refused(start));
+  for (const JournalRow& row : batch.facts) refusals.add(row.execution, why_refused_row(row));
+  for (const FinishRow& row : batch.finishes) {
+    refusals.add(row.execution, why_refused("output", row.output, kMaxTextBytes));
+    refusals.add(row.execution, why_refused("error", row.error.value_or(""), kMaxTextBytes));
+    refusals.add(row.execution, why_refused("cause", row.cause.value_or(""), kMaxTextBytes));
+  }
+  for (const Park& row : batch.parks) {
+    refusals.add(row.execution, why_refused("waiting", row.waiting, kMaxTextBytes));
+  }
+  for (const WaitingRow& row : batch.waitings) {
+    refusals.add(row.execution, why_refused("waiting", row.waiting, kMaxTextBytes));
+  }
+  for (const Quarantine& row : batch.quarantines) {
+    refusals.add(row.execution, why_refused("reason", row.reason, kMaxTextBytes));
+  }
+  std::vector<Refused> out;
+  for (auto& [id, why] : refusals.reasons) out.push_back({id, std::move(why)});
+  return out;
+}
+
+std::uint64_t roll_journal_hash(std::uint64_t before, const JournalRow& row) {
+  const std::uint64_t numbers[] = {before,
+                                   row.seq,
+                                   static_cast<std::uint64_t>(row.kind),
+                                   row.command.value,
+                                   static_cast<std::uint64_t>(unix_ms(row.at)),
+                                   row.input_hash};
+  std::string bytes;
+  for (const std::uint64_t number : numbers) {
+    for (int shift = 0; shift < 64; shift += 8) {
+      bytes += static_cast<char>(number >> shift & 0xff);
+    }
+  }
+  return hash64(row.payload, hash64(bytes));
+}
+
+}  // namespace stepwell::store

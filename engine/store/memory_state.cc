@@ -1,0 +1,390 @@
+#include "engine/store/memory_state.h"
+
+#include <algorithm>
+#include <random>
+
+#include "engine/store/suspects.h"
+
+namespace stepwell::store {
+namespace {
+
+std::uint64_t seed_or_random(std::uint64_t seed) {
+  if (seed != 0) return seed;
+  std::random_device device;
+  return (static_cast<std::uint64_t>(device()) << 32) | device();
+}
+
+std::size_t bytes_of(const Claimed& claimed) {
+  std::size_t bytes = 0;
+  for (const JournalRow& row : claimed.journal) bytes += row.payload.size() + kJournalRowBytes;
+  return bytes;
+}
+
+Claimed claimed_from(const MemoryExecution& execution) {
+  Claimed claimed;
+  claimed.id = execution.row.id;
+  claimed.workflow = execution.row.workflow;
+  claimed.program_hash = execution.row.program_hash;
+  claimed.inbox_seq = execution.inbox_seq;
+  claimed.deaths = execution.deaths;
+  if (!execution.snapshots.empty()) {
+    const SnapshotRow& newest = execution.snapshots.rbegin()->second;
+    claimed.snapshot = newest.body;
+    claimed.snapshot_seq = newest.seq;
+    claimed.snapshot_hash = newest.journal_hash;
+  }
+  const auto tail = execution.journal.upper_bound(claimed.snapshot_seq);
+  for (auto row = tail; row != execution.journal.end(); ++row) {
+    claimed.journal.push_back(row->second);
+  }
+  for (const auto& [id, row] : execution.inbox) claimed.inbox.push_back(row);
+  return claimed;
+}
+
+}  // namespace
+
+MemoryState::MemoryState(MemoryStoreOptions options)
+    : options_(std::move(options)), random_(seed_or_random(options_.seed)) {}
+
+Time MemoryState::now() const {
+  if (options_.clock) return options_.clock();
+  return std::chrono::floor<Millis>(std::chrono::system_clock::now());
+}
+
+Uuid MemoryState::new_id() { return Uuid::v4(random_.next(), random_.next()); }
+
+bool MemoryState::is_alive(Uuid writer) const {
+  const auto found = writers.find(writer);
+  return found != writers.end() && found->second.alive;
+}
+
+MemoryExecution* MemoryState::owned_by(Uuid writer, ExecutionId id) {
+  const auto found = executions.find(id);
+  if (found == executions.end() || found->second.row.owner != writer) return nullptr;
+  return &found->second;
+}
+
+std::vector<StartOutcome> MemoryState::start(const std::vector<Start>& starts,
+                                             std::optional<Uuid> writer) {
+  std::vector<StartOutcome> outcomes;
+  for (const Start& start : starts) {
+    if (!start.name.empty()) {
+      const auto [held, fresh] = names.try_emplace({start.workflow, start.name}, start.id);
+      if (!fresh && held->second != start.id) {
+        const bool same = executions.at(held->second).input_hash == start.input_hash;
+        outcomes.push_back({same ? StartOutcome::Kind::kExistsSame : StartOutcome::Kind::kExistsOther,
+                            held->second});
+        continue;
+      }
+    }
+    outcomes.push_back({StartOutcome::Kind::kCreated, start.id});
+    const auto [place, fresh] = executions.try_emplace(start.id);
+    if (!fresh) continue;  // Asked for again.
+    MemoryExecution& execution = place->second;
+    execution.row = {.id = start.id, .workflow = start.workflow, .program_hash = start.program_hash,
+                     .name = start.name, .pool = start.pool, .input = start.input, .output = {},
+                     .error = {}, .cause = {}, .started_at = start.first.at, .ended_at = {},
+                     .wake_at = {}, .waiting = {}, .quarantined = {}, .owner = {},
+                     .redrive_of = start.redrive_of, .tags = start.tags};
+    execution.semantics = start.semantics;
+    execution.input_hash = start.input_hash;
+    execution.journal.emplace(start.first.seq, start.first);
+    execution.claim_seq = start.first.seq;
+    execution.claimed_at = now();
+    if (start.owned && writer) {
+      execution.row.owner = writer;
+    } else {
+      execution.row.wake_at = now();
+    }
+  }
+  return outcomes;
+}
+
+ExecutionSet MemoryState::lost_in(Uuid writer, const Batch& batch) {
+  ExecutionSet started, lost;
+  for (const Start& start : batch.starts) {
+    if (start.owned) started.insert(start.id);
+  }
+  const auto check = [&](ExecutionId id) {
+    if (!started.contains(id) && owned_by(writer, id) == nullptr) lost.insert(id);
+  };
+  for (const JournalRow& row : batch.facts) {
+    check(row.execution);
+    const auto found = executions.find(row.execution);
+    if (found != executions.end() && found->second.journal.contains(row.seq)) {
+      lost.insert(row.execution);
+    }
+  }
+  for (const FinishRow& row : batch.finishes) check(row.execution);
+  for (const Park& row : batch.parks) check(row.execution);
+  for (const WaitingRow& row : batch.waitings) check(row.execution);
+  for (const Quarantine& row : batch.quarantines) check(row.execution);
+  for (const InboxKey& key : batch.consumed) {
+    check(key.execution);
+    const auto found = executions.find(key.execution);
+    if (found != executions.end() && !found->second.inbox.contains(key.id)) {
+      lost.insert(key.execution);
+    }
+  }
+  return lost;
+}
+
+ExecutionSet MemoryState::losers_in(const Batch& batch,
+                                    const std::vector<StartOutcome>& outcomes) const {
+  ExecutionSet losers;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (outcomes[i].kind != StartOutcome::Kind::kCreated) losers.insert(batch.starts[i].id);
+  }
+  return losers;
+}
+
+Result<Ack> MemoryState::commit(Uuid writer, const Batch& batch) {
+  if (!is_alive(writer)) return Error{ErrorCode::kFenced, "this writer was marked dead"};
+  MemoryWriter& mine = writers.at(writer);
+  if (batch.number != 0 && batch.number == mine.batch) return mine.ack;
+  Ack ack;
+  ack.refused = refused_texts(batch);
+  ExecutionSet dropped;
+  for (const Refused& refused : ack.refused) dropped.insert(refused.execution);
+  Batch rest = without(batch, dropped);
+  for (const ExecutionId id : lost_in(writer, rest)) {
+    ack.lost.push_back(id);
+    dropped.insert(id);
+  }
+  rest = without(batch, dropped);
+  const std::vector<StartOutcome> outcomes = start(rest.starts, writer);
+  rest = without_followers(rest, losers_in(rest, outcomes));
+  apply(writer, rest);
+  std::size_t next = 0;
+  for (const Start& start : batch.starts) {
+    const bool cut = dropped.contains(start.id);
+    ack.starts.push_back(cut ? StartOutcome{StartOutcome::Kind::kExistsOther, {}}
+                             : outcomes[next++]);
+  }
+  ack.now = now();
+  mine.batch = batch.number;
+  mine.ack = ack;
+  return ack;
+}
+
+void MemoryState::give_back(MemoryExecution& execution, std::optional<Time> wake_at) {
+  execution.row.owner.reset();
+  execution.row.wake_at = wake_at;
+}
+
+void MemoryState::apply_finish(const FinishRow& finish) {
+  MemoryExecution& execution = executions.at(finish.execution);
+  execution.row.status = finish.status;
+  execution.row.output = finish.output;
+  execution.row.error = finish.error;
+  execution.row.cause = finish.cause;
+  execution.row.ended_at = finish.at;
+  execution.row.waiting.clear();
+  execution.inbox.clear();
+  give_back(execution, std::nullopt);
+}
+
+void MemoryState::apply(Uuid writer, const Batch& batch) {
+  for (const JournalRow& row : batch.facts) {
+    executions.at(row.execution).journal.emplace(row.seq, row);
+  }
+  for (const WaitingRow& row : batch.waitings) {
+    executions.at(row.execution).row.waiting = row.waiting;
+  }
+  for (const InboxKey& key : batch.consumed) executions.at(key.execution).inbox.erase(key.id);
+  for (const FinishRow& row : batch.finishes) apply_finish(row);
+  for (const Park& park : batch.parks) {
+    MemoryExecution& execution = executions.at(park.execution);
+    execution.row.waiting = park.waiting;
+    execution.deaths = execution.alone_deaths = 0;
+    const bool moved = execution.inbox_seq != park.inbox_seen;
+    give_back(execution, moved ? now() : park.wake_at);
+  }
+  for (const Quarantine& row : batch.quarantines) {
+    MemoryExecution& execution = executions.at(row.execution);
+    execution.row.quarantined = row.reason;
+    give_back(execution, now());
+  }
+  for (const ExecutionId id : batch.released) {
+    if (MemoryExecution* execution = owned_by(writer, id)) give_back(*execution, now());
+  }
+}
+
+std::vector<ExecutionId> MemoryState::due(const ClaimRequest& request, bool suspects) const {
+  std::vector<std::pair<Time, ExecutionId>> found;
+  for (const auto& [id, execution] : executions) {
+    const ExecutionRow& row = execution.row;
+    const bool served =
+        std::find(request.pools.begin(), request.pools.end(), row.pool) != request.pools.end();
+    if (execution.is_running() && !row.owner && row.quarantined.empty() && served &&
+        execution.semantics <= request.semantics && row.wake_at <= now() &&
+        (execution.deaths >= kSuspectDeaths) == suspects) {
+      found.emplace_back(*row.wake_at, id);
+    }
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<ExecutionId> ids;
+  for (const auto& [time, id] : found) ids.push_back(id);
+  return ids;
+}
+
+// A suspect that went on, or has been held long enough, is none any more.
+bool MemoryState::has_suspect(Uuid node) {
+  bool found = false;
+  for (auto& [id, execution] : executions) {
+    if (!execution.row.owner || execution.deaths < kSuspectDeaths) continue;
+    const auto writer = writers.find(*execution.row.owner);
+    if (writer == writers.end() || writer->second.node != node) continue;
+    if (execution.last_seq() > execution.claim_seq || now() - execution.claimed_at > kAcquittal) {
+      execution.deaths = execution.alone_deaths = 0;
+    } else {
+      found = true;
+    }
+  }
+  return found;
+}
+
+void MemoryState::take(Uuid writer, MemoryExecution& execution, bool alone) {
+  if (execution.last_seq() > execution.claim_seq) execution.deaths = execution.alone_deaths = 0;
+  execution.claim_seq = execution.last_seq();
+  execution.claimed_alone = alone;
+  execution.claimed_at = now();
+  execution.row.owner = writer;
+  execution.row.wake_at.reset();
+}
+
+bool MemoryState::quarantine_if_deadly(MemoryExecution& execution) {
+  if (execution.alone_deaths < kDeathsToQuarantine) return false;
+  execution.row.quarantined = kDeadlyReason;
+  return true;
+}
+
+Result<ClaimResult> MemoryState::claim(Uuid writer, const ClaimRequest& request) {
+  if (!is_alive(writer)) return Error{ErrorCode::kFenced, "this writer was marked dead"};
+  ClaimResult result;
+  result.now = now();
+  std::size_t bytes = 0;
+  for (const auto& [id, execution] : executions) {
+    if (execution.row.owner != writer) continue;
+    for (const auto& [key, row] : execution.inbox) result.inbox.push_back(row);
+  }
+  if (request.take_suspect && !has_suspect(writers.at(writer).node)) {
+    for (const ExecutionId id : due(request, true)) {
+      MemoryExecution& execution = executions.at(id);
+      if (quarantine_if_deadly(execution)) continue;
+      take(writer, execution, true);
+      result.claimed.push_back(claimed_from(execution));
+      bytes += bytes_of(result.claimed.back());
+      break;
+    }
+  }
+  for (const ExecutionId id : due(request, false)) {
+    if (result.claimed.size() >= request.limit) break;
+    MemoryExecution& execution = executions.at(id);
+    Claimed claimed = claimed_from(execution);
+    bytes += bytes_of(claimed);
+    const bool too_much = request.max_journal_bytes && bytes > *request.max_journal_bytes;
+    if (too_much && !result.claimed.empty()) break;
+    take(writer, execution, false);
+    claimed.deaths = execution.deaths;
+    result.claimed.push_back(std::move(claimed));
+  }
+  for (const auto& [id, execution] : executions) {
+    const ExecutionRow& row = execution.row;
+    if (!execution.is_running() || row.owner || !row.quarantined.empty()) continue;
+    if (execution.deaths >= kSuspectDeaths) continue;
+    if (!result.next_due || *row.wake_at < *result.next_due) result.next_due = row.wake_at;
+  }
+  return result;
+}
+
+Status MemoryState::deliver(const Delivery& delivery) {
+  const auto found = executions.find(delivery.execution);
+  if (found == executions.end()) {
+    return Error{ErrorCode::kNotFound, "there is no execution " + delivery.execution.text()};
+  }
+  MemoryExecution& execution = found->second;
+  ExecutionRow& row = execution.row;
+  for (const auto& [id, waiting] : execution.inbox) {
+    if (waiting.dedupe_key == delivery.dedupe_key) return ok_status();
+  }
+  const bool redrive = delivery.kind == FactKind::kRedriven;
+  const bool stuck = execution.is_running() && !row.quarantined.empty();
+  const bool ended_badly = !execution.is_running() && row.status != ExecutionStatus::kSucceeded;
+  if (redrive ? !(stuck || ended_badly) : !execution.is_running()) {
+    return Error{ErrorCode::kConflict, "execution " + delivery.execution.text() + " is " +
+                                           to_string(row.status)};
+  }
+  ++execution.inbox_seq;
+  if (redrive && ended_badly) {
+    row.status = ExecutionStatus::kRunning;
+    row.ended_at.reset();
+    row.output.clear();
+    row.error.reset();
+    row.cause.reset();
+    ++row.redrive_count;
+    row.wake_at = now();
+  } else if (!row.owner) {
+    row.wake_at = row.wake_at ? std::min(*row.wake_at, now()) : now();
+  }
+  const bool unlocks = redrive || delivery.kind == FactKind::kStopped;
+  if (unlocks && !row.quarantined.empty()) {
+    row.quarantined.clear();
+    // Let it try once more; the next death tells.
+    execution.alone_deaths = std::min(execution.alone_deaths, kDeathsToQuarantine - 1);
+  }
+  execution.inbox.emplace(execution.inbox_seq,
+                          InboxRow{execution.inbox_seq, delivery.execution, delivery.kind,
+                                   delivery.command, delivery.dedupe_key, delivery.payload});
+  return ok_status();
+}
+
+void MemoryState::free_from_dead(MemoryExecution& execution) {
+  // Nobody can append between the marking and the next claim, so progress is judged here as well
+  // as there.
+  const bool went_on = execution.last_seq() > execution.claim_seq;
+  execution.deaths = went_on ? 0 : execution.deaths + 1;
+  if (went_on) {
+    execution.alone_deaths = 0;
+  } else if (execution.claimed_alone) {
+    ++execution.alone_deaths;
+  }
+  give_back(execution, now());
+}
+
+SweepReport MemoryState::sweep() {
+  SweepReport report;
+  for (auto& [id, writer] : writers) {
+    if (!writer.alive) continue;
+    const auto node = nodes.find(writer.node);
+    const bool gone = node == nodes.end() || node->second.gone;
+    if (!gone && !node->second.expired) continue;
+    writer.alive = false;
+    ++report.writers_marked;
+    report.by_evidence |= gone;
+  }
+  for (auto& [id, execution] : executions) {
+    if (execution.row.owner && !is_alive(*execution.row.owner)) {
+      free_from_dead(execution);
+      ++report.executions_freed;
+    }
+    if (execution.is_running() && !execution.row.owner && !execution.inbox.empty() &&
+        execution.row.wake_at > now()) {
+      execution.row.wake_at = now();
+      ++report.inbox_woken;
+    }
+  }
+  return report;
+}
+
+Status MemoryState::close(Uuid writer) {
+  if (!is_alive(writer)) return Error{ErrorCode::kFenced, "this writer was marked dead"};
+  for (auto& [id, execution] : executions) {
+    if (execution.row.owner == writer) give_back(execution, now());
+  }
+  writers.at(writer).alive = false;
+  writers.at(writer).ended = true;
+  return ok_status();
+}
+
+}  // namespace stepwell::store

@@ -1,0 +1,283 @@
+#include "engine/store/memory_store.h"
+
+#include <algorithm>
+#include <mutex>
+#include <set>
+
+#include "engine/store/hint_box.h"
+#include "engine/store/memory_state.h"
+
+namespace stepwell::store {
+namespace {
+
+// Shared by the store, its nodes and their sessions, whoever lives longest.
+struct Tables {
+  explicit Tables(const MemoryStoreOptions& options) : state(options) {}
+  std::mutex mutex;
+  MemoryState state;
+  HintBox hints;
+};
+
+using Shared = std::shared_ptr<Tables>;
+
+class MemorySession : public Session {
+ public:
+  MemorySession(Shared tables, Uuid writer) : tables_(std::move(tables)), writer_(writer) {}
+
+  Uuid writer() const override { return writer_; }
+
+  Result<Ack> commit(const Batch& batch) override {
+    const std::scoped_lock lock(tables_->mutex);
+    Ack ack = TRY(tables_->state.commit(writer_, batch));
+    for (const InboxKey& key : batch.consumed) handed_out_.erase({key.execution, key.id});
+    return ack;
+  }
+
+  Result<ClaimResult> claim(const ClaimRequest& request) override {
+    const std::scoped_lock lock(tables_->mutex);
+    ClaimResult result = TRY(tables_->state.claim(writer_, request));
+    std::erase_if(result.inbox, [this](const InboxRow& row) {
+      return !handed_out_.insert({row.execution, row.id}).second;
+    });
+    for (const Claimed& claimed : result.claimed) {
+      for (const InboxRow& row : claimed.inbox) handed_out_.insert({row.execution, row.id});
+    }
+    return result;
+  }
+
+  Result<std::vector<ExecutionId>> owned() override {
+    const std::scoped_lock lock(tables_->mutex);
+    std::vector<ExecutionId> ids;
+    for (const auto& [id, execution] : tables_->state.executions) {
+      if (execution.row.owner == writer_) ids.push_back(id);
+    }
+    return ids;
+  }
+
+  Status close() override {
+    const std::scoped_lock lock(tables_->mutex);
+    return tables_->state.close(writer_);
+  }
+
+ private:
+  Shared tables_;
+  Uuid writer_;
+  std::set<std::pair<ExecutionId, std::uint64_t>> handed_out_;
+};
+
+class MemoryNodeHandle : public Node {
+ public:
+  MemoryNodeHandle(Shared tables, Uuid id, Millis lease)
+      : tables_(std::move(tables)), id_(id), lease_(lease) {}
+  ~MemoryNodeHandle() override {
+    const std::scoped_lock lock(tables_->mutex);
+    tables_->state.nodes[id_].gone = true;
+  }
+
+  Uuid id() const override { return id_; }
+  Millis lease() const override { return lease_; }
+  Millis age() const override {
+    const std::scoped_lock lock(tables_->mutex);
+    return tables_->state.nodes.at(id_).expired ? lease_ : Millis{0};
+  }
+
+  Result<std::unique_ptr<Session>> open_session() override {
+    const std::scoped_lock lock(tables_->mutex);
+    const Uuid writer = tables_->state.new_id();
+    tables_->state.writers[writer].node = id_;
+    return std::unique_ptr<Session>(std::make_unique<MemorySession>(tables_, writer));
+  }
+
+ private:
+  Shared tables_;
+  Uuid id_;
+  Millis lease_;
+};
+
+class MemoryStoreTables : public MemoryStore {
+ public:
+  explicit MemoryStoreTables(const MemoryStoreOptions& options)
+      : tables_(std::make_shared<Tables>(options)) {}
+
+  Result<std::unique_ptr<Node>> join(const NodeOptions& options) override {
+    const std::scoped_lock lock(tables_->mutex);
+    const Uuid id = tables_->state.new_id();
+    tables_->state.nodes[id].lease = options.lease;
+    return std::unique_ptr<Node>(std::make_unique<MemoryNodeHandle>(tables_, id, options.lease));
+  }
+
+  Result<std::vector<StartOutcome>> start(const std::vector<Start>& starts) override {
+    for (const Start& start : starts) {
+      if (std::string why = why_refused(start); !why.empty()) {
+        return Error{ErrorCode::kRefusedData, why};
+      }
+    }
+    std::vector<StartOutcome> outcomes;
+    {
+      const std::scoped_lock lock(tables_->mutex);
+      outcomes = tables_->state.start(starts, std::nullopt);
+    }
+    tables_->hints.post();
+    return outcomes;
+  }
+
+  Status deliver(const Delivery& delivery) override {
+    if (std::string why = why_refused(delivery); !why.empty()) {
+      return Error{ErrorCode::kRefusedData, why};
+    }
+    {
+      const std::scoped_lock lock(tables_->mutex);
+      TRY(tables_->state.deliver(delivery));
+    }
+    tables_->hints.post();
+    return ok_status();
+  }
+
+  Result<ExecutionRow> describe(ExecutionId id) override {
+    const std::scoped_lock lock(tables_->mutex);
+    const auto found = tables_->state.executions.find(id);
+    if (found == tables_->state.executions.end()) {
+      return Error{ErrorCode::kNotFound, "there is no execution " + id.text()};
+    }
+    return found->second.row;
+  }
+
+  Result<std::optional<ExecutionId>> find(const std::string& workflow,
+                                          const std::string& name) override {
+    const std::scoped_lock lock(tables_->mutex);
+    const auto found = tables_->state.names.find({workflow, name});
+    if (found == tables_->state.names.end()) return std::optional<ExecutionId>();
+    return std::optional<ExecutionId>(found->second);
+  }
+
+  Result<std::vector<ExecutionRow>> list(const ListFilter& filter) override {
+    const std::scoped_lock lock(tables_->mutex);
+    std::vector<ExecutionRow> rows;
+    const auto& executions = tables_->state.executions;
+    for (auto item = executions.rbegin(); item != executions.rend(); ++item) {
+      const ExecutionRow& row = item->second.row;
+      if (rows.size() >= std::min<std::uint32_t>(filter.limit, kLongestPage)) break;
+      if (filter.before && row.id >= *filter.before) continue;
+      if (!filter.workflow.empty() && row.workflow != filter.workflow) continue;
+      if (filter.status && row.status != *filter.status) continue;
+      rows.push_back(row);
+    }
+    return rows;
+  }
+
+  Result<std::vector<JournalRow>> journal(ExecutionId id, std::uint64_t after,
+                                          std::uint32_t limit) override {
+    const std::scoped_lock lock(tables_->mutex);
+    std::vector<JournalRow> rows;
+    const auto found = tables_->state.executions.find(id);
+    if (found == tables_->state.executions.end()) return rows;
+    const auto& journal = found->second.journal;
+    for (auto row = journal.upper_bound(after); row != journal.end(); ++row) {
+      if (rows.size() >= limit) break;
+      rows.push_back(row->second);
+    }
+    return rows;
+  }
+
+  Status save_snapshot(const SnapshotRow& snapshot) override {
+    const std::scoped_lock lock(tables_->mutex);
+    const auto found = tables_->state.executions.find(snapshot.execution);
+    if (found == tables_->state.executions.end()) {
+      return Error{ErrorCode::kNotFound, "there is no execution " + snapshot.execution.text()};
+    }
+    found->second.snapshots[snapshot.seq] = snapshot;
+    return ok_status();
+  }
+
+  Result<std::optional<SnapshotRow>> load_snapshot(ExecutionId id,
+                                                   std::uint64_t at_most) override {
+    const std::scoped_lock lock(tables_->mutex);
+    const auto found = tables_->state.executions.find(id);
+    if (found == tables_->state.executions.end()) return std::optional<SnapshotRow>();
+    const auto& snapshots = found->second.snapshots;
+    const auto after = snapshots.upper_bound(at_most);
+    if (after == snapshots.begin()) return std::optional<SnapshotRow>();
+    return std::optional<SnapshotRow>(std::prev(after)->second);
+  }
+
+  Result<std::uint32_t> put_program(const StoredProgram& program) override {
+    const std::scoped_lock lock(tables_->mutex);
+    MemoryState& state = tables_->state;
+    state.programs.try_emplace(program.hash, program);
+    std::vector<std::string>& versions = state.versions[program.workflow];
+    const auto known = std::find(versions.begin(), versions.end(), program.hash);
+    const auto version = static_cast<std::uint32_t>(known - versions.begin()) + 1;
+    if (known == versions.end()) versions.push_back(program.hash);
+    state.current[program.workflow] = program.hash;
+    return version;
+  }
+
+  Result<StoredProgram> program_by_hash(const std::string& hash) override {
+    const std::scoped_lock lock(tables_->mutex);
+    const auto found = tables_->state.programs.find(hash);
+    if (found == tables_->state.programs.end()) {
+      return Error{ErrorCode::kNotFound, "there is no program " + hash};
+    }
+    StoredProgram program = found->second;
+    program.version = version_of(program.workflow, hash);
+    return program;
+  }
+
+  Result<StoredProgram> program_by_name(const std::string& workflow) override {
+    const std::scoped_lock lock(tables_->mutex);
+    const auto current = tables_->state.current.find(workflow);
+    if (current == tables_->state.current.end()) {
+      return Error{ErrorCode::kNotFound, "there is no workflow " + workflow};
+    }
+    StoredProgram program = tables_->state.programs.at(current->second);
+    program.workflow = workflow;
+    program.version = version_of(workflow, current->second);
+    return program;
+  }
+
+  Result<SweepReport> sweep() override {
+    const std::scoped_lock lock(tables_->mutex);
+    return tables_->state.sweep();
+  }
+
+  Result<Time> now() override {
+    const std::scoped_lock lock(tables_->mutex);
+    return tables_->state.now();
+  }
+
+  void wait_for_hint(Millis at_most) override { tables_->hints.wait(at_most); }
+  Status check(bool) override { return ok_status(); }
+
+  void expire(Uuid node) override {
+    const std::scoped_lock lock(tables_->mutex);
+    tables_->state.nodes.at(node).expired = true;
+  }
+
+  std::size_t journal_rows() override {
+    const std::scoped_lock lock(tables_->mutex);
+    std::size_t rows = 0;
+    for (const auto& [id, execution] : tables_->state.executions) rows += execution.journal.size();
+    return rows;
+  }
+
+ private:
+  static constexpr std::uint32_t kLongestPage = 1'000;
+
+  std::uint32_t version_of(const std::string& workflow, const std::string& hash) const {
+    const std::vector<std::string>& versions = tables_->state.versions.at(workflow);
+    const auto found = std::find(versions.begin(), versions.end(), hash);
+    return static_cast<std::uint32_t>(found - versions.begin()) + 1;
+  }
+
+  Shared tables_;
+};
+
+}  // namespace
+
+std::unique_ptr<MemoryStore> make_memory_store(const MemoryStoreOptions& options) {
+  return std::make_unique<MemoryStoreTables>(options);
+}
+
+std::unique_ptr<Store> make_memory_store() { return make_memory_store(MemoryStoreOptions{}); }
+
+}  // namespace stepwell::store
