@@ -104,6 +104,8 @@ class Value {
   void append_json(std::string& out) const;
   // For people: two spaces per level.
   std::string to_pretty_json() const;
+  // The shared contents' address: equal for two Values that share them; null for a scalar.
+  const void* identity() const { return is_shared() ? payload_.shared : nullptr; }
   // A hash of the contents, the same on every machine; 1 and 1.0 differ, order of keys matters.
   std::uint64_t hash() const;
 

@@ -153,7 +153,12 @@ struct Map {
   std::string items_path_text;
   std::optional<expr::Template> item_selector;  // ItemSelector, or the older Parameters.
   std::optional<Quantity> max_concurrency;      // 0 and absent: no limit.
-  bool distributed = false;                     // Compiled, not run by this version.
+  // Distributed: its iterations leave no events in the history.  This version runs it like an
+  // inline Map when its items come with the input, and fails the state when `unsupported` is set.
+  bool distributed = false;
+  std::string label;        // Label, part of the map run's ARN.
+  std::string unsupported;  // The first field that this version cannot run ("ItemReader"), if any.
+  std::optional<Quantity> tolerated_failure_count, tolerated_failure_percentage;
   Value definition;  // Of a distributed Map: the state as written, for the version that runs it.
 };
 

@@ -2,16 +2,15 @@
 //
 // A fold of facts: `step()` is the only code that changes one.  Copies share JSON by reference.
 // A snapshot is encode() of it, a cache of the fold; decode(encode(x)) equals x.
+// Thread-safety: a plain value; one thread at a time.
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <memory>
+#include <deque>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <unordered_map>
-#include <variant>
 #include <vector>
 
 #include "base/ids.h"
@@ -20,6 +19,7 @@
 #include "base/value.h"
 #include "engine/step/command.h"
 #include "engine/step/fact.h"
+#include "engine/step/frame.h"
 
 namespace stepwell {
 
@@ -33,7 +33,7 @@ class FoldMismatch : public std::runtime_error {
 // What an execution waits for, for operators and for `waiting` in the executions table.
 struct WaitingFor {
   std::string state;     // Name of the state.
-  std::string reason;    // "task", "timer", "retry", "children", "continue"
+  std::string reason;    // "task", "timer", "retry", "continue"
   std::uint32_t attempt = 0;
   std::string last_error;
   std::optional<Time> until;
@@ -45,16 +45,13 @@ struct MapProgress {
   std::uint64_t total = 0, succeeded = 0, running = 0;
 };
 
-struct Frame;  // engine/step/frame.h: one running machine; what it waits for is a variant.
+// What is kept of a Map of the workflow's own machine after it was left.
+struct FinishedMap {
+  StateId state;
+  std::uint64_t total = 0, succeeded = 0;
+};
 
 struct Execution {
-  Execution();
-  ~Execution();
-  Execution(const Execution&);
-  Execution(Execution&&) noexcept;
-  Execution& operator=(const Execution&);
-  Execution& operator=(Execution&&) noexcept;
-
   // Nothing before Started was applied.
   bool is_started() const { return started; }
   bool is_running() const { return started && status == ExecutionStatus::kRunning; }
@@ -66,24 +63,32 @@ struct Execution {
   Value output;  // When kSucceeded.
   std::optional<std::string> error, cause;
   Time started_at, last_at;  // `at` of the first and of the newest fact.
+  Time redriven_at;          // Of the newest redrive, when redrive_count is not 0.
   std::uint32_t redrive_count = 0;
 
   // Counters; each is part of the fold.
   std::uint64_t next_event = 1, next_command = 1, next_frame = 1, transitions = 0, random_draws = 0;
 
-  // Frames by id, in order of their making (an order that a fold reproduces).
-  std::map<FrameId, Frame> frames;
+  // All frames.  Whoever lists them lists them by id: the order in here means nothing.
+  std::unordered_map<FrameId, Frame> frames;
   // Which frame waits for which command.
   std::unordered_map<CommandId, FrameId> waiting;
+  // Frames whose state is to be entered, in order.
+  std::deque<FrameId> ready;
   std::optional<CommandId> timeout_timer;  // Of the execution's TimeoutSeconds.
+  Time timeout_at;                         // When that is set.
   std::optional<CommandId> continuation;   // Asked to Continue.
+  std::vector<FinishedMap> finished_maps;  // One per Map state at most.
 
   // At most `limit` of them, in frame order.
   std::vector<WaitingFor> waiting_for(const struct Program& program, std::size_t limit) const;
   std::vector<MapProgress> map_progress(const struct Program& program) const;
 
+  // Linear in what the execution holds; JSON that several places share is written once.
   std::string encode() const;
   static Result<Execution> decode(std::string_view bytes);
+  // Does the other one hold the same?  Deep, and blind to what is shared in memory: for tests.
+  bool same_as(const Execution& other) const;
 };
 
 }  // namespace stepwell

@@ -16,6 +16,8 @@
 #include "base/time.h"
 #include "base/value.h"
 
+// Thread-safety: plain values.
+
 namespace stepwell {
 
 // What step() may never exceed.  Pinned by the started fact, so that raising a limit changes no
@@ -36,7 +38,8 @@ struct Pins {
   std::uint64_t seed = 0;  // Of all randomness in the execution.
 };
 
-struct Started { Value input; Pins pins; };
+// input_text: the input as the caller wrote it, which a history shows; empty: its compact form.
+struct Started { Value input; Pins pins; std::string input_text = {}; };
 struct TaskSucceeded { Value output; };
 // retry_after: the server named a time to come back; a retrier may use it as its delay.
 struct TaskFailed {

@@ -17,7 +17,9 @@ struct HistoryEvent {
   std::uint64_t previous_id = 0;
   Time at;
   std::string type;  // "TaskStateEntered", ...
-  Value details;     // Of the type's ...EventDetails; `input` and `output` are JSON *text* in it.
+  // Of the type's ...EventDetails; null when it has none.  `input` and `output` are JSON *text* in
+  // it; the constant inputDetails and outputDetails ({"truncated":false}) are left to to_aws_json.
+  Value details;
 };
 
 using Listener = std::function<void(HistoryEvent)>;

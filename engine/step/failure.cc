@@ -1,0 +1,224 @@
+// Failure: Retry, Catch, and what happens to siblings.
+#include <algorithm>
+#include <cmath>
+
+#include "engine/step/stepper.h"
+
+namespace stepwell {
+
+namespace {
+
+constexpr std::string_view kRuntime = "States.Runtime";
+
+bool matches(const std::vector<std::string>& names, const Problem& problem) {
+  for (const std::string& name : names) {
+    if (name == "States.ALL") return true;
+    if (problem.error && name == *problem.error) return true;
+    if (problem.heartbeat && name == "States.HeartbeatTimeout") return true;
+    // The wildcard of everything that a task may fail with but a timeout.
+    if (name == "States.TaskFailed" && problem.error != "States.Timeout") return true;
+  }
+  return false;
+}
+
+Value text_or_null(const std::optional<std::string>& text) {
+  return text ? Value(*text) : Value();
+}
+
+// What a catcher is given.
+Value error_output(const Problem& problem) {
+  const bool timeout = problem.error == "States.Timeout" && !problem.cause;
+  return Object{{"Error", text_or_null(problem.error)},
+                {"Cause", timeout ? Value("") : text_or_null(problem.cause)}};
+}
+
+bool is_long_running(const State& state) {
+  return std::holds_alternative<Task>(state.kind) || std::holds_alternative<Wait>(state.kind) ||
+         std::holds_alternative<Map>(state.kind) || std::holds_alternative<Parallel>(state.kind);
+}
+
+}  // namespace
+
+Go Stepper::fail_with_fault(Frame& frame) {
+  Problem problem = std::move(fault_);
+  if (problem.error == kRuntime || problem.error == "States.QueryEvaluationError" ||
+      problem.error == "States.IntrinsicFailure") {
+    problem.cause = prefix(frame) + problem.cause.value_or("");
+  }
+  return fail(frame, std::move(problem));
+}
+
+Go Stepper::fail_runtime(Frame& frame, std::string cause) {
+  runtime_fault(std::move(cause));
+  return fail_with_fault(frame);
+}
+
+Go Stepper::fail(Frame& leaf, Problem problem) {
+  // Inside a distributed Map each iteration is an execution of its own: it alone ends.
+  const bool fatal = problem.error == kRuntime;
+  if (fatal && !leaf.quiet) return end_failed(leaf.last_event, problem);
+  Frame* frame = &leaf;
+  while (true) {
+    const State& state = state_of(*frame);
+    if (!(fatal && frame->quiet)) {
+      if (retry(*frame, state, problem)) return Go::kStop;
+      tell_children_failed(*frame, state, problem);
+      if (const auto go = catch_problem(*frame, state, problem)) {
+        if (*go == Go::kOn && frame != &leaf) set_ready(*frame);
+        return frame == &leaf ? *go : Go::kStop;
+      }
+    }
+    if (frame->is_root()) return end_failed(frame->last_event, problem);
+    Frame& parent = this->frame(frame->parent);
+    if (tolerate(parent, *frame)) return Go::kStop;
+    tell_child_failed(parent, *frame);
+    if (frame->quiet && !parent.quiet) {
+      problem = Problem{};
+      problem.error = "States.ExceedToleratedFailureThreshold";
+      problem.cause = "The specified tolerated failure threshold was exceeded";
+    }
+    frame = &parent;
+  }
+}
+
+Go Stepper::end_failed(std::uint64_t previous, const Problem& problem) {
+  tell(previous, "ExecutionFailed", {}, [&](Object& details) { put_problem(details, problem); });
+  end(ExecutionStatus::kFailed, Value(), problem);
+  return Go::kStop;
+}
+
+bool Stepper::retry(Frame& frame, const State& state, const Problem& problem) {
+  for (std::size_t i = 0; i < state.retry.size(); ++i) {
+    const Retrier& retrier = state.retry[i];
+    if (!matches(retrier.error_equals, problem)) continue;
+    if (frame.retries.empty()) frame.retries.resize(state.retry.size(), 0);
+    const std::uint32_t used = frame.retries[i];
+    // Only the first retrier that matches is asked.
+    if (used >= retrier.max_attempts) return false;
+    ++frame.retries[i];
+    ++frame.attempt;
+    frame.last_error = problem.error.value_or("");
+    destroy_children(frame);
+    const CommandId id = new_command();
+    const Time due = now_ + backoff(retrier, used, problem);
+    frame.doing = BackingOff{id, due};
+    set_timer(frame, id, due);
+    return true;
+  }
+  return false;
+}
+
+Millis Stepper::backoff(const Retrier& retrier, std::uint32_t used, const Problem& problem) {
+  // A century: far beyond any sensible delay, and far from overflowing.
+  constexpr double kLongest = 100.0 * 366 * 86400;
+  double delay = retrier.interval_seconds;
+  for (std::uint32_t k = 0; k < used && delay < kLongest; ++k) delay *= retrier.backoff_rate;
+  if (retrier.max_delay_seconds) delay = std::min(delay, *retrier.max_delay_seconds);
+  delay = std::min(delay, kLongest);
+  if (retrier.jitter == Jitter::kFull) delay *= next_random().unit();
+  const Millis wait(std::llround(delay * 1000));
+  return problem.retry_after ? std::max(wait, *problem.retry_after) : wait;
+}
+
+std::optional<Go> Stepper::catch_problem(Frame& frame, const State& state,
+                                         const Problem& problem) {
+  for (const Catcher& catcher : state.catchers) {
+    if (!matches(catcher.error_equals, problem)) continue;
+    destroy_children(frame);
+    const Value caught = error_output(problem);
+    Value output;
+    std::optional<Value> assigned;
+    if (!place(catcher.result_path, frame.input, caught, output) ||
+        (catcher.assign && !evaluate(frame, state, *catcher.assign, caught, assigned.emplace())) ||
+        !check_size(state.name, output) || (assigned && !check_size(state.name, *assigned))) {
+      // The catcher itself went wrong: it cannot catch that, too.
+      const std::string why = fault_.cause.value_or("");
+      return end_failed(frame.last_event, runtime_problem(frame, why));
+    }
+    return leave(frame, state, std::move(output), std::move(assigned), catcher.next);
+  }
+  return std::nullopt;
+}
+
+Problem Stepper::runtime_problem(const Frame& frame, const std::string& cause) const {
+  Problem problem;
+  problem.error = kRuntime;
+  problem.cause = prefix(frame) + cause;
+  return problem;
+}
+
+// In a distributed Map a number of iterations may fail.
+bool Stepper::tolerate(Frame& parent, Frame& child) {
+  const State& state = state_of(parent);
+  const auto* map = std::get_if<Map>(&state.kind);
+  if (map == nullptr || !map->distributed) return false;
+  auto& children = std::get<Children>(parent.doing);
+  if (children.failed >= children.tolerated) return false;
+  ++children.failed;
+  halt(child, false, 0);
+  destroy_children(child);
+  child_gone(parent, state, children, child);
+  return true;
+}
+
+void Stepper::tell_children_failed(Frame& frame, const State& state, const Problem& problem) {
+  if (!std::holds_alternative<Children>(frame.doing)) return;
+  const auto* map = std::get_if<Map>(&state.kind);
+  if (map != nullptr && map->distributed) tell_map_run(frame, *map, "MapRunFailed", &problem);
+  tell_of(frame, kind_name(state.kind), "StateFailed", [](Object&) {});
+  frame.entered = false;
+}
+
+// The failing child and, with it, its siblings end; all of it follows from the child's last event.
+void Stepper::tell_child_failed(Frame& parent, Frame& child) {
+  const State& state = state_of(parent);
+  const bool iterations = std::holds_alternative<Map>(state.kind);
+  const bool loud = !child.quiet;
+  if (loud) parent.last_event = child.last_event;
+  const std::uint64_t previous = parent.last_event;
+  if (iterations && loud) tell_iteration(state, "Failed", child.index, previous);
+  halt(child, loud, previous);
+  for (const FrameId id : std::get<Children>(parent.doing).running) {
+    if (id.value == 0 || id == child.id) continue;
+    Frame& sibling = frame(id);
+    if (iterations && loud) tell_iteration(state, "Aborted", sibling.index, previous);
+    halt(sibling, loud, previous);
+  }
+}
+
+void Stepper::halt(Frame& frame, bool tell_it, std::uint64_t previous) {
+  if (auto* children = std::get_if<Children>(&frame.doing)) {
+    const State& state = state_of(frame);
+    const bool iterations = std::holds_alternative<Map>(state.kind);
+    for (const FrameId id : children->running) {
+      if (id.value == 0) continue;
+      Frame& child = this->frame(id);
+      const bool loud = tell_it && !child.quiet;
+      if (iterations && loud && !halted(child)) {
+        tell_iteration(state, "Aborted", child.index, previous);
+      }
+      halt(child, loud, previous);
+    }
+  } else {
+    if (const auto* task = std::get_if<RunningTask>(&frame.doing)) cancel(task->command);
+    if (const auto* sleeping = std::get_if<Sleeping>(&frame.doing)) cancel(sleeping->command);
+    if (const auto* backing = std::get_if<BackingOff>(&frame.doing)) cancel(backing->command);
+    frame.doing = Halted{};
+  }
+  const State& state = state_of(frame);
+  if (tell_it && frame.entered && is_long_running(state)) {
+    tell(previous, kind_name(state.kind), "StateAborted");
+  }
+  frame.entered = false;
+}
+
+bool Stepper::halted(const Frame& frame) {
+  return std::holds_alternative<Halted>(frame.doing) && !frame.entered;
+}
+
+void Stepper::cancel(CommandId command) {
+  x_.waiting.erase(command);
+  commands_.push_back(Cancel{command});
+}
+
+}  // namespace stepwell

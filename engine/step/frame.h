@@ -1,0 +1,80 @@
+// Frame — one running machine: the workflow itself, one branch of a Parallel, or one iteration of
+// a Map.  Frames form a tree; what a frame waits for is a variant.
+//
+// Data only; changed by step() alone.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/time.h"
+#include "base/value.h"
+
+namespace stepwell {
+
+// Stands in Execution::ready: its state is to be entered.
+struct Runnable {};
+
+// A task was handed out.
+struct RunningTask {
+  CommandId command;
+  std::uint64_t input_hash = 0;
+  Value input;
+  std::optional<Millis> timeout, heartbeat;
+};
+
+// A Wait state.
+struct Sleeping {
+  CommandId command;
+  Time due;
+};
+
+// Between two attempts of a Task, Map or Parallel.
+struct BackingOff {
+  CommandId command;
+  Time due;
+};
+
+// A Map or Parallel with branches or iterations under way.
+struct Children {
+  Value items;               // Of a Map: an array.  Of a Parallel: null.
+  Value effective;           // The state's input after InputPath and Parameters.
+  std::vector<Value> results;    // By index.
+  std::vector<FrameId> running;  // By index; 0 where none runs.
+  std::uint64_t next = 0;        // The first index that was not started.
+  std::uint64_t live = 0;        // How many run.
+  std::uint64_t finished = 0;    // How many succeeded.
+  std::uint64_t failed = 0;      // Tolerated failures of a distributed Map.
+  std::uint64_t limit = 0;       // Of `live`; 0: none.
+  std::uint64_t tolerated = 0;   // Of `failed`.
+};
+
+// The end of the execution found it here; redrive goes on from here.
+struct Halted {};
+
+struct Frame {
+  FrameId id, parent;  // parent 0: the root.
+  MachineId machine;
+  StateId state;
+  std::uint64_t index = 0;  // Of this branch or iteration in its parent.
+  Value input;              // Of the current state, before InputPath.
+  Value variables;          // An object: all that are in sight.
+  Time entered_at;
+  std::uint64_t entered_event = 0;  // Id of the current state's ...StateEntered.
+  std::uint64_t last_event = 0;     // What the next event calls its previous one.
+  std::vector<std::uint32_t> retries;  // Used so far, per retrier; empty: none.
+  std::uint32_t attempt = 1;           // 1 + retries used in this state.
+  bool entered = false;                // Is the current state entered (and not left)?
+  bool fresh = false;                  // An iteration whose item is not yet selected.
+  bool quiet = false;                  // Inside a distributed Map: leaves no events.
+  std::string last_error;              // Of the newest failed attempt.
+  std::variant<Runnable, RunningTask, Sleeping, BackingOff, Children, Halted> doing;
+
+  bool is_root() const { return parent.value == 0; }
+};
+
+}  // namespace stepwell

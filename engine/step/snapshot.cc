@@ -1,0 +1,441 @@
+// Snapshots: an Execution as bytes.
+//
+//   "SWX" version | texts: count, then length and JSON of each | body
+//
+// The body holds numbers as varints and values as scalars or as positions in the texts.  What
+// several places share (the variables of a hundred thousand iterations) stands once in the texts.
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+#include "base/match.h"
+#include "engine/step/execution.h"
+
+namespace stepwell {
+
+namespace {
+
+constexpr std::string_view kMagic = "SWX";
+constexpr std::uint8_t kFormat = 1;
+// A kind of value in the body.
+enum Tag : std::uint8_t { kNullTag, kFalseTag, kTrueTag, kIntTag, kDoubleTag, kTextTag };
+
+class Writer {
+ public:
+  explicit Writer(bool share) : share_(share) {}
+
+  void number(std::uint64_t n) { varint(body_, n); }
+  void flag(bool b) { number(b ? 1 : 0); }
+  void signed_number(std::int64_t n) {
+    number(static_cast<std::uint64_t>(n) << 1 ^ static_cast<std::uint64_t>(n >> 63));
+  }
+  void time(Time at) { signed_number(unix_ms(at)); }
+  void text(std::string_view text) {
+    number(text.size());
+    body_ += text;
+  }
+  void maybe_text(const std::optional<std::string>& maybe) {
+    flag(maybe.has_value());
+    if (maybe) text(*maybe);
+  }
+  void value(const Value& value) {
+    switch (value.kind()) {
+      case Value::Kind::kNull: number(kNullTag); return;
+      case Value::Kind::kBool: number(value.as_bool() ? kTrueTag : kFalseTag); return;
+      case Value::Kind::kInt:
+        number(kIntTag);
+        signed_number(value.as_int());
+        return;
+      case Value::Kind::kDouble:
+        number(kDoubleTag);
+        number(std::bit_cast<std::uint64_t>(value.as_double()));
+        return;
+      default: break;
+    }
+    number(kTextTag);
+    if (share_) {
+      const auto [at, is_new] = positions_.emplace(value.identity(), positions_.size());
+      number(at->second);
+      if (!is_new) return;
+    }
+    const std::string json = value.to_json();
+    varint(texts_, json.size());
+    texts_ += json;
+    ++count_;
+  }
+  std::string finish() {
+    std::string out(kMagic);
+    out += static_cast<char>(kFormat);
+    varint(out, count_);
+    return out + texts_ + body_;
+  }
+
+ private:
+  static void varint(std::string& out, std::uint64_t n) {
+    while (n >= 0x80) {
+      out += static_cast<char>(n | 0x80);
+      n >>= 7;
+    }
+    out += static_cast<char>(n);
+  }
+
+  const bool share_;
+  std::string texts_, body_;
+  std::uint64_t count_ = 0;
+  std::unordered_map<const void*, std::uint64_t> positions_;
+};
+
+class Reader {
+ public:
+  explicit Reader(std::string_view bytes) : bytes_(bytes) {}
+
+  bool ok() const { return ok_; }
+  bool at_end() const { return bytes_.empty(); }
+
+  void header() {
+    if (!bytes_.starts_with(kMagic) || bytes_.size() < kMagic.size() + 1 ||
+        static_cast<std::uint8_t>(bytes_[kMagic.size()]) != kFormat) {
+      ok_ = false;
+      return;
+    }
+    bytes_.remove_prefix(kMagic.size() + 1);
+    const std::uint64_t count = length();
+    const JsonLimits limits{std::numeric_limits<std::size_t>::max(), 100'000, false};
+    for (std::uint64_t i = 0; i < count && ok_; ++i) {
+      auto value = parse_json(take(number()), limits);
+      if (value.ok()) texts_.push_back(std::move(value).value());
+      ok_ = ok_ && value.ok();
+    }
+  }
+  std::uint64_t number() {
+    std::uint64_t n = 0;
+    for (int shift = 0; shift < 64; shift += 7) {
+      if (bytes_.empty()) break;
+      const auto byte = static_cast<std::uint8_t>(bytes_.front());
+      bytes_.remove_prefix(1);
+      n |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
+      if (byte < 0x80) return n;
+    }
+    ok_ = false;
+    return 0;
+  }
+  // A number of things that follow, each of at least one byte: never more than bytes are left.
+  std::uint64_t length() {
+    const std::uint64_t n = number();
+    if (n > bytes_.size()) ok_ = false;
+    return ok_ ? n : 0;
+  }
+  bool flag() { return number() != 0; }
+  std::int64_t signed_number() {
+    const std::uint64_t n = number();
+    return static_cast<std::int64_t>(n >> 1) ^ -static_cast<std::int64_t>(n & 1);
+  }
+  Time time() { return from_unix_ms(signed_number()); }
+  std::string text() { return std::string(take(number())); }
+  std::optional<std::string> maybe_text() {
+    if (!flag()) return std::nullopt;
+    return text();
+  }
+  Value value() {
+    switch (number()) {
+      case kNullTag: return Value();
+      case kFalseTag: return false;
+      case kTrueTag: return true;
+      case kIntTag: return signed_number();
+      case kDoubleTag: return std::bit_cast<double>(number());
+      case kTextTag:
+        if (const std::uint64_t at = number(); at < texts_.size()) return texts_[at];
+        break;
+      default: break;
+    }
+    ok_ = false;
+    return Value();
+  }
+
+ private:
+  std::string_view take(std::uint64_t size) {
+    if (size > bytes_.size()) {
+      ok_ = false;
+      return {};
+    }
+    const std::string_view taken = bytes_.substr(0, size);
+    bytes_.remove_prefix(size);
+    return taken;
+  }
+
+  std::string_view bytes_;
+  std::vector<Value> texts_;
+  bool ok_ = true;
+};
+
+void write(Writer& out, const Pins& pins) {
+  out.text(pins.program_hash);
+  out.number(pins.semantics);
+  out.number(pins.limits.max_payload_bytes);
+  out.number(pins.limits.max_transitions);
+  out.number(pins.limits.slice_transitions);
+  out.number(pins.limits.max_value_depth);
+  for (const std::string* text : {&pins.execution_arn, &pins.execution_name, &pins.role_arn,
+                                  &pins.machine_arn, &pins.machine_name}) {
+    out.text(*text);
+  }
+  out.number(pins.seed);
+}
+
+void read(Reader& in, Pins& pins) {
+  pins.program_hash = in.text();
+  pins.semantics = static_cast<std::uint32_t>(in.number());
+  pins.limits.max_payload_bytes = in.number();
+  pins.limits.max_transitions = in.number();
+  pins.limits.slice_transitions = in.number();
+  pins.limits.max_value_depth = static_cast<std::uint32_t>(in.number());
+  for (std::string* text : {&pins.execution_arn, &pins.execution_name, &pins.role_arn,
+                            &pins.machine_arn, &pins.machine_name}) {
+    *text = in.text();
+  }
+  pins.seed = in.number();
+}
+
+void write(Writer& out, const std::optional<Millis>& duration) {
+  out.flag(duration.has_value());
+  if (duration) out.signed_number(duration->count());
+}
+
+std::optional<Millis> read_duration(Reader& in) {
+  if (!in.flag()) return std::nullopt;
+  return Millis(in.signed_number());
+}
+
+void write(Writer& out, const Children& children) {
+  out.value(children.items);
+  out.value(children.effective);
+  out.number(children.results.size());
+  for (const Value& result : children.results) out.value(result);
+  for (const FrameId id : children.running) out.number(id.value);
+  for (const std::uint64_t n : {children.next, children.live, children.finished, children.failed,
+                                children.limit, children.tolerated}) {
+    out.number(n);
+  }
+}
+
+Children read_children(Reader& in) {
+  Children children;
+  children.items = in.value();
+  children.effective = in.value();
+  const std::uint64_t count = in.length();
+  children.results.reserve(count);
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) children.results.push_back(in.value());
+  children.running.reserve(count);
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
+    children.running.push_back(FrameId{in.number()});
+  }
+  for (std::uint64_t* n : {&children.next, &children.live, &children.finished, &children.failed,
+                           &children.limit, &children.tolerated}) {
+    *n = in.number();
+  }
+  return children;
+}
+
+void write_doing(Writer& out, const Frame& frame) {
+  out.number(frame.doing.index());
+  std::visit(match{
+                 [&](const RunningTask& task) {
+                   out.number(task.command.value);
+                   out.number(task.input_hash);
+                   out.value(task.input);
+                   write(out, task.timeout);
+                   write(out, task.heartbeat);
+                 },
+                 [&](const Sleeping& sleeping) {
+                   out.number(sleeping.command.value);
+                   out.time(sleeping.due);
+                 },
+                 [&](const BackingOff& backing) {
+                   out.number(backing.command.value);
+                   out.time(backing.due);
+                 },
+                 [&](const Children& children) { write(out, children); },
+                 [](const Runnable&) {},
+                 [](const Halted&) {},
+             },
+             frame.doing);
+}
+
+bool read_doing(Reader& in, Frame& frame) {
+  switch (in.number()) {
+    case 0: frame.doing = Runnable{}; return true;
+    case 1: {
+      RunningTask task;
+      task.command = CommandId{in.number()};
+      task.input_hash = in.number();
+      task.input = in.value();
+      task.timeout = read_duration(in);
+      task.heartbeat = read_duration(in);
+      frame.doing = std::move(task);
+      return true;
+    }
+    case 2: {
+      const CommandId command{in.number()};
+      frame.doing = Sleeping{command, in.time()};
+      return true;
+    }
+    case 3: {
+      const CommandId command{in.number()};
+      frame.doing = BackingOff{command, in.time()};
+      return true;
+    }
+    case 4: frame.doing = read_children(in); return true;
+    case 5: frame.doing = Halted{}; return true;
+    default: return false;
+  }
+}
+
+void write(Writer& out, const Frame& frame) {
+  for (const std::uint64_t n :
+       {frame.id.value, frame.parent.value, std::uint64_t{frame.machine.value},
+        std::uint64_t{frame.state.value}, frame.index, frame.entered_event, frame.last_event}) {
+    out.number(n);
+  }
+  out.value(frame.input);
+  out.value(frame.variables);
+  out.time(frame.entered_at);
+  out.number(frame.retries.size());
+  for (const std::uint32_t used : frame.retries) out.number(used);
+  out.number(frame.attempt);
+  out.number((frame.entered ? 1u : 0u) | (frame.fresh ? 2u : 0u) | (frame.quiet ? 4u : 0u));
+  out.text(frame.last_error);
+  write_doing(out, frame);
+}
+
+bool read(Reader& in, Frame& frame) {
+  frame.id = FrameId{in.number()};
+  frame.parent = FrameId{in.number()};
+  frame.machine = MachineId{static_cast<std::uint32_t>(in.number())};
+  frame.state = StateId{static_cast<std::uint32_t>(in.number())};
+  frame.index = in.number();
+  frame.entered_event = in.number();
+  frame.last_event = in.number();
+  frame.input = in.value();
+  frame.variables = in.value();
+  frame.entered_at = in.time();
+  frame.retries.resize(in.length());
+  for (std::uint32_t& used : frame.retries) used = static_cast<std::uint32_t>(in.number());
+  frame.attempt = static_cast<std::uint32_t>(in.number());
+  const std::uint64_t flags = in.number();
+  frame.entered = (flags & 1) != 0;
+  frame.fresh = (flags & 2) != 0;
+  frame.quiet = (flags & 4) != 0;
+  frame.last_error = in.text();
+  return read_doing(in, frame) && in.ok();
+}
+
+void write_head(Writer& out, const Execution& x) {
+  out.flag(x.started);
+  out.number(static_cast<std::uint64_t>(x.status));
+  write(out, x.pins);
+  out.value(x.input);
+  out.value(x.output);
+  out.maybe_text(x.error);
+  out.maybe_text(x.cause);
+  out.time(x.started_at);
+  out.time(x.last_at);
+  out.time(x.redriven_at);
+  for (const std::uint64_t n : {std::uint64_t{x.redrive_count}, x.next_event, x.next_command,
+                                x.next_frame, x.transitions, x.random_draws}) {
+    out.number(n);
+  }
+  out.number(x.timeout_timer ? x.timeout_timer->value : 0);
+  out.time(x.timeout_at);
+  out.number(x.continuation ? x.continuation->value : 0);
+}
+
+void read_head(Reader& in, Execution& x) {
+  x.started = in.flag();
+  x.status = static_cast<ExecutionStatus>(in.number() % 5);
+  read(in, x.pins);
+  x.input = in.value();
+  x.output = in.value();
+  x.error = in.maybe_text();
+  x.cause = in.maybe_text();
+  x.started_at = in.time();
+  x.last_at = in.time();
+  x.redriven_at = in.time();
+  x.redrive_count = static_cast<std::uint32_t>(in.number());
+  for (std::uint64_t* n :
+       {&x.next_event, &x.next_command, &x.next_frame, &x.transitions, &x.random_draws}) {
+    *n = in.number();
+  }
+  if (const std::uint64_t id = in.number(); id != 0) x.timeout_timer = CommandId{id};
+  x.timeout_at = in.time();
+  if (const std::uint64_t id = in.number(); id != 0) x.continuation = CommandId{id};
+}
+
+// Which frame waits for what follows from the frames.
+void index_waiting(Execution& x, const Frame& frame) {
+  std::visit(match{
+                 [&](const RunningTask& task) { x.waiting[task.command] = frame.id; },
+                 [&](const Sleeping& sleeping) { x.waiting[sleeping.command] = frame.id; },
+                 [&](const BackingOff& backing) { x.waiting[backing.command] = frame.id; },
+                 [](const auto&) {},
+             },
+             frame.doing);
+}
+
+std::string encode_all(const Execution& x, bool share) {
+  Writer out(share);
+  write_head(out, x);
+  std::vector<const Frame*> frames;
+  frames.reserve(x.frames.size());
+  for (const auto& [id, frame] : x.frames) frames.push_back(&frame);
+  std::sort(frames.begin(), frames.end(),
+            [](const Frame* a, const Frame* b) { return a->id < b->id; });
+  out.number(frames.size());
+  for (const Frame* frame : frames) write(out, *frame);
+  out.number(x.ready.size());
+  for (const FrameId id : x.ready) out.number(id.value);
+  out.number(x.finished_maps.size());
+  for (const FinishedMap& map : x.finished_maps) {
+    out.number(map.state.value);
+    out.number(map.total);
+    out.number(map.succeeded);
+  }
+  return out.finish();
+}
+
+}  // namespace
+
+std::string Execution::encode() const { return encode_all(*this, true); }
+
+bool Execution::same_as(const Execution& other) const {
+  return encode_all(*this, false) == encode_all(other, false);
+}
+
+Result<Execution> Execution::decode(std::string_view bytes) {
+  const Error broken{ErrorCode::kInvalid, "this is not a snapshot of an execution (format 1)"};
+  Reader in(bytes);
+  in.header();
+  if (!in.ok()) return broken;
+  Execution x;
+  read_head(in, x);
+  const std::uint64_t frames = in.length();
+  x.frames.reserve(frames);
+  for (std::uint64_t i = 0; i < frames; ++i) {
+    Frame frame;
+    if (!read(in, frame)) return broken;
+    index_waiting(x, frame);
+    const FrameId id = frame.id;
+    x.frames.emplace(id, std::move(frame));
+  }
+  const std::uint64_t ready = in.length();
+  for (std::uint64_t i = 0; i < ready; ++i) x.ready.push_back(FrameId{in.number()});
+  const std::uint64_t maps = in.length();
+  for (std::uint64_t i = 0; i < maps; ++i) {
+    const StateId state{static_cast<std::uint32_t>(in.number())};
+    const std::uint64_t total = in.number();
+    x.finished_maps.push_back({state, total, in.number()});
+  }
+  if (!in.ok() || !in.at_end()) return broken;
+  return x;
+}
+
+}  // namespace stepwell

@@ -1,0 +1,238 @@
+// One state, from being entered to being left.
+#include <cmath>
+
+#include "engine/step/stepper.h"
+
+namespace stepwell {
+
+namespace {
+
+// AWS's limit of a Wait: 2^31 seconds.
+constexpr double kLongestWaitSeconds = 2147483647.0;
+
+}  // namespace
+
+Go Stepper::enter(Frame& frame) {
+  ++slice_;
+  if (++x_.transitions > x_.pins.limits.max_transitions) {
+    return fail_runtime(frame, "The execution entered more states than its budget of " +
+                                   std::to_string(x_.pins.limits.max_transitions) + ".");
+  }
+  if (frame.fresh && !select_item(frame)) return fail_with_fault(this->frame(frame.parent));
+  const State& state = state_of(frame);
+  tell_entered(frame, state);
+  return begin(frame, state);
+}
+
+void Stepper::tell_entered(Frame& frame, const State& state) {
+  frame.entered = true;
+  frame.entered_at = now_;
+  tell_of(frame, kind_name(state.kind), "StateEntered", [&](Object& details) {
+    details.set("name", state.name);
+    const bool as_written = !input_text_.empty() && frame.is_root() && x_.transitions == 1;
+    details.set("input", as_written ? Value(input_text_) : Value(frame.input.to_json()));
+  });
+  frame.entered_event = frame.last_event;
+}
+
+Go Stepper::begin(Frame& frame, const State& state) {
+  return std::visit([&](const auto& kind) { return begin(frame, state, kind); }, state.kind);
+}
+
+Go Stepper::begin(Frame& frame, const State& state, const Pass& pass) {
+  Value result;
+  if (pass.result) {
+    result = *pass.result;
+  } else if (!effective_input(frame, state, result)) {
+    return fail_with_fault(frame);
+  }
+  return finish(frame, state, std::move(result));
+}
+
+Go Stepper::begin(Frame& frame, const State& state, const Choice& choice) {
+  Value input;
+  if (!select(frame, state, state.input_path, frame.input, input)) {
+    return fail_with_fault(frame);
+  }
+  const ChoiceRule* matched = nullptr;
+  for (const ChoiceRule& rule : choice.rules) {
+    bool answer = false;
+    if (!test(frame, state, rule.condition, input, answer)) return fail_with_fault(frame);
+    if (answer) {
+      matched = &rule;
+      break;
+    }
+  }
+  if (matched == nullptr && !choice.default_next) {
+    return fail_runtime(frame,
+                        "Failed to transition out of the state. The state does not point to a "
+                        "next state.");
+  }
+  const auto& assign = matched != nullptr ? matched->assign : state.assign;
+  std::optional<Value> assigned;
+  if (assign && !evaluate(frame, state, *assign, input, assigned.emplace())) {
+    return fail_with_fault(frame);
+  }
+  Value output;
+  if (!select(frame, state, state.output_path, input, output)) {
+    return fail_with_fault(frame);
+  }
+  return leave(frame, state, std::move(output), std::move(assigned),
+               matched != nullptr ? matched->next : *choice.default_next);
+}
+
+Go Stepper::begin(Frame& frame, const State& state, const Wait& wait) {
+  Value input;
+  if (!select(frame, state, state.input_path, frame.input, input)) {
+    return fail_with_fault(frame);
+  }
+  if (const auto* quantity = std::get_if<Quantity>(&wait.how_long)) {
+    double count = 0;
+    if (!wait_seconds(frame, state, *quantity, input, count)) return fail_with_fault(frame);
+    if (count > kLongestWaitSeconds) return fail_runtime(frame, "Wait state delay is too long.");
+    return wait_until(frame, state, now_ + Millis(std::llround(count * 1000)));
+  }
+  const auto& until = std::get<Wait::Until>(wait.how_long);
+  Time due;
+  if (const auto* literal = std::get_if<Time>(&until.at)) {
+    due = *literal;
+  } else {
+    Value text;
+    if (!evaluate(frame, state, std::get<expr::Template>(until.at), input, text)) {
+      if (fault_.error != "States.Runtime") return fail_with_fault(frame);
+      return fail_runtime(frame, "The TimestampPath parameter does not reference an input value: " +
+                                     until.path_text);
+    }
+    const auto parsed = text.is_string() ? parse_rfc3339(text.as_string()) : std::nullopt;
+    if (!parsed) {
+      return fail_runtime(frame,
+                          "The TimestampPath parameter does not reference a valid ISO-8601 "
+                          "extended offset date-time format string: " +
+                              until.path_text +
+                              " == " + (text.is_string() ? text.as_string() : text.to_json()));
+    }
+    due = *parsed;
+  }
+  const auto delay = static_cast<double>((due - now_).count()) / 1000;
+  if (delay > kLongestWaitSeconds) return fail_runtime(frame, "Wait state delay is too long.");
+  return wait_until(frame, state, due);
+}
+
+Go Stepper::wait_until(Frame& frame, const State& state, Time due) {
+  if (due <= now_) return leave_waiting(frame, state);
+  const CommandId id = new_command();
+  frame.doing = Sleeping{id, due};
+  set_timer(frame, id, due);
+  return Go::kStop;
+}
+
+Go Stepper::leave_waiting(Frame& frame, const State& state) {
+  Value input, output;
+  std::optional<Value> assigned;
+  if (!select(frame, state, state.input_path, frame.input, input) ||
+      (state.assign && !evaluate(frame, state, *state.assign, input, assigned.emplace())) ||
+      !select(frame, state, state.output_path, input, output)) {
+    return fail_with_fault(frame);
+  }
+  return leave(frame, state, std::move(output), std::move(assigned), state.next);
+}
+
+Go Stepper::begin(Frame& frame, const State& state, const Succeed&) {
+  Value input, output;
+  if (!select(frame, state, state.input_path, frame.input, input) ||
+      !select(frame, state, state.output_path, input, output)) {
+    return fail_with_fault(frame);
+  }
+  return leave(frame, state, std::move(output), std::nullopt, std::nullopt);
+}
+
+Go Stepper::begin(Frame& frame, const State& state, const Fail& fail) {
+  Problem problem;
+  if (!fail_text(frame, state, fail.error, "ErrorPath", fail.error_path_text, problem.error) ||
+      !fail_text(frame, state, fail.cause, "CausePath", fail.cause_path_text, problem.cause)) {
+    return fail_with_fault(frame);
+  }
+  return this->fail(frame, std::move(problem));
+}
+
+bool Stepper::fail_text(Frame& frame, const State& state, const std::optional<expr::Template>& what,
+                        std::string_view field, const std::string& path_text,
+                        std::optional<std::string>& to) {
+  if (!what) return true;
+  Value value;
+  if (!evaluate(frame, state, *what, frame.input, value)) {
+    if (path_text.empty() || fault_.error != "States.Runtime") return false;
+    return runtime_fault("The JSONPath '" + path_text + "' specified for the field '" +
+                         std::string(field) + "' could not be found in the input '" +
+                         frame.input.to_json() + "'");
+  }
+  if (!value.is_string()) {
+    return runtime_fault("The " + std::string(field) + " field refers to value '" +
+                         value.to_json() + "' which is not a string: " + path_text);
+  }
+  to = value.as_string();
+  return true;
+}
+
+Go Stepper::finish(Frame& frame, const State& state, Value result) {
+  Value selected, placed, output;
+  if (state.result_selector) {
+    if (!evaluate(frame, state, *state.result_selector, result, selected)) {
+      return fail_with_fault(frame);
+    }
+  } else {
+    selected = result;
+  }
+  std::optional<Value> assigned;
+  if (!place(state.result_path, frame.input, std::move(selected), placed) ||
+      (state.assign && !evaluate(frame, state, *state.assign, result, assigned.emplace())) ||
+      !select(frame, state, state.output_path, placed, output)) {
+    return fail_with_fault(frame);
+  }
+  return leave(frame, state, std::move(output), std::move(assigned), state.next);
+}
+
+Go Stepper::leave(Frame& frame, const State& state, Value output, std::optional<Value> assigned,
+                  std::optional<StateId> next) {
+  const bool same = output.identity() != nullptr && output.identity() == frame.input.identity();
+  if ((!same && !check_size(state.name, output)) ||
+      (assigned && !check_size(state.name, *assigned))) {
+    return fail_with_fault(frame);
+  }
+  if (assigned && (!assigned->is_object() || assigned->size() == 0)) assigned.reset();
+  tell_of(frame, kind_name(state.kind), "StateExited", [&](Object& details) {
+    details.set("name", state.name);
+    details.set("output", output.to_json());
+    if (!assigned) return;
+    Object texts;
+    for (const auto& [name, value] : assigned->as_object()) texts.set(name, value.to_json());
+    details.set("assignedVariables", std::move(texts));
+    details.set("assignedVariablesDetails", Object{{"truncated", false}});
+  });
+  frame.entered = false;
+  frame.attempt = 1;
+  frame.retries.clear();
+  frame.last_error.clear();
+  if (!next) return complete(frame, std::move(output));
+  if (assigned) {
+    Object variables = std::move(frame.variables).take_object();
+    for (const auto& [name, value] : assigned->as_object()) variables.set(name, value);
+    frame.variables = std::move(variables);
+  }
+  frame.state = *next;
+  frame.input = std::move(output);
+  return Go::kOn;
+}
+
+Go Stepper::complete(Frame& frame, Value output) {
+  if (!frame.is_root()) {
+    child_succeeded(frame, std::move(output));
+    return Go::kStop;
+  }
+  tell(frame.last_event, "ExecutionSucceeded", {},
+       [&](Object& details) { details.set("output", output.to_json()); });
+  end(ExecutionStatus::kSucceeded, std::move(output), Problem{});
+  return Go::kStop;
+}
+
+}  // namespace stepwell
