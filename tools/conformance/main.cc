@@ -1,0 +1,44 @@
+// stepwell-conformance — the engine held against recorded executions, in memory.
+//
+//   stepwell-conformance asl|jsonpath|validate CASES.jsonl      ("-" reads standard input)
+#include <fstream>
+#include <iostream>
+#include <string_view>
+
+#include "tools/conformance/modes.h"
+
+namespace {
+
+constexpr int kUsageError = 2;
+
+using Mode = int (*)(std::istream&, std::ostream&);
+
+Mode mode_named(std::string_view name) {
+  using namespace stepwell::conformance;
+  if (name == "asl") return run_asl;
+#ifdef STEPWELL_CONFORMANCE_JSONPATH
+  if (name == "jsonpath") return run_jsonpath;
+#endif
+#ifdef STEPWELL_CONFORMANCE_VALIDATE
+  if (name == "validate") return run_validate;
+#endif
+  return nullptr;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const Mode mode = argc == 3 ? mode_named(argv[1]) : nullptr;
+  if (mode == nullptr) {
+    std::cerr << "usage: stepwell-conformance asl|jsonpath|validate CASES.jsonl\n";
+    return kUsageError;
+  }
+  std::ios::sync_with_stdio(false);
+  if (std::string_view(argv[2]) == "-") return mode(std::cin, std::cout);
+  std::ifstream file(argv[2], std::ios::binary);
+  if (!file) {
+    std::cerr << "stepwell-conformance: cannot read " << argv[2] << '\n';
+    return kUsageError;
+  }
+  return mode(file, std::cout);
+}
