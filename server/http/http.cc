@@ -142,7 +142,8 @@ struct HttpServer::Parts {
         &log_nothing, nullptr, MHD_OPTION_URI_LOG_CALLBACK, &on_target, this,
         MHD_OPTION_NOTIFY_COMPLETED, &on_completed, this, MHD_OPTION_CONNECTION_TIMEOUT,
         static_cast<unsigned>(idle), MHD_OPTION_CONNECTION_LIMIT, limits.max_connections,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, 2 * limits.max_header_bytes, MHD_OPTION_END);
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        2 * limits.max_header_bytes, MHD_OPTION_END);
     if (daemon == nullptr) {
       ::close(listener.descriptor);
       return Error{ErrorCode::kInternal, "the HTTP library would not start on " + listener.url};

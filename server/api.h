@@ -1,0 +1,32 @@
+// Api — the native HTTP API under /v1 (docs/http.md), over one Engine.
+//
+// Thread-safety: as HttpServer: everything on the loop's thread.  Ownership: the engine and the
+// loop outlive the Api.  Calls into the engine block, so each runs on the loop's pool of threads,
+// never on the loop itself.
+#pragma once
+
+#include <stepwell/engine.h>
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "engine/loop/loop.h"
+#include "server/http/http.h"
+
+namespace stepwell::server {
+
+class Api {
+ public:
+  static Result<std::unique_ptr<Api>> serve(loop::Loop& loop, Engine& engine,
+                                            const Endpoint& endpoint);
+  ~Api();
+  int port() const;
+  std::string url() const;
+
+ private:
+  Api() = default;
+  std::unique_ptr<HttpServer> http_;
+};
+
+}  // namespace stepwell::server

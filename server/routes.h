@@ -1,0 +1,16 @@
+// route() — one request to the native API, answered.  All routes are in the table in routes.cc.
+#pragma once
+
+#include <stepwell/engine.h>
+
+#include "server/http/http.h"
+
+namespace stepwell::server {
+
+// Blocks as long as the engine does.  May be called from many threads at once.
+Response route(Engine& engine, const Request& request);
+
+// An execution as the API shows it: one JSON object.  The CLI's `-o json` prints the same.
+std::string execution_json(const ExecutionView& view);
+
+}  // namespace stepwell::server
