@@ -1,0 +1,63 @@
+#include <memory>
+
+#include "base/value.h"
+#include "cli/commands.h"
+#include "cli/input.h"
+#include "cli/target.h"
+#include "cli/watch.h"
+#include "server/routes.h"
+
+namespace stepwell::cli {
+namespace {
+
+// JSON for people, below its title.
+void show_json(Console& console, const char* title, const std::string& json) {
+  if (json.empty()) return;
+  const auto value = parse_json(json);
+  console.print(std::string(title) + (value.ok() ? value->to_pretty_json() : json));
+}
+
+void show(Console& console, const ExecutionView& view) {
+  console.print("id        " + view.id);
+  console.print("workflow  " + view.workflow);
+  console.print("name      " + view.name);
+  console.print("status    " + console.status_color(view.status) +
+                summary_of(view).substr(view.status.size()));
+  console.print("started   " + view.started_at);
+  if (!view.ended_at.empty()) console.print("ended     " + view.ended_at);
+  if (view.redrive_count > 0) console.print("redrives  " + std::to_string(view.redrive_count));
+  if (!view.quarantined.empty()) console.print("quarantined: " + view.quarantined);
+  show_json(console, "waiting   ", view.waiting);
+  show_json(console, "input     ", view.input);
+  show_json(console, "output    ", view.output);
+}
+
+}  // namespace
+
+Command exec_describe_command() {
+  struct Arguments {
+    std::string id, output = "table", database;
+  };
+  auto given = std::make_shared<Arguments>();
+  const auto run = [given](Console& console) {
+    Exit exit = Exit::kOk;
+    const auto engine = open_target(console, given->database, exit);
+    if (!engine) return exit;
+    const auto found = engine->describe(given->id);
+    if (!found) return console.fail(found.code, found.error);
+    if (given->output == "json") {
+      console.print(server::execution_json(found.value));
+    } else {
+      show(console, found.value);
+    }
+    return Exit::kOk;
+  };
+  return {"exec describe",
+          "Show one execution",
+          {{"EXECUTION", &given->id, "its id", true},
+           output_option(given->output),
+           database_option(given->database)},
+          run};
+}
+
+}  // namespace stepwell::cli

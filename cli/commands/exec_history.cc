@@ -1,0 +1,83 @@
+#include <algorithm>
+#include <memory>
+
+#include "base/value.h"
+#include "cli/commands.h"
+#include "cli/input.h"
+#include "cli/target.h"
+
+namespace stepwell::cli {
+namespace {
+
+std::string text_at(const Value& event, const char* name) {
+  const Value* value = event.find(name);
+  if (value == nullptr) return "";
+  return value->is_string() ? value->as_string() : value->to_json();
+}
+
+// What tells this event from others of its type: the state, the resource, the error.
+std::string gist_of(const Value& event) {
+  for (const auto& [name, details] : event.as_object()) {
+    if (!details.is_object()) continue;
+    for (const char* key : {"name", "error", "resource", "length", "output"}) {
+      if (details.find(key) != nullptr) return text_at(details, key);
+    }
+  }
+  return "";
+}
+
+void show(Console& console, const std::string& text) {
+  const auto event = parse_json(text);
+  if (!event.ok() || !event->is_object()) return console.print(text);
+  std::string id = text_at(*event, "id");
+  id.insert(0, id.size() < 6 ? 6 - id.size() : 0, ' ');
+  const std::string line = id + "  " + text_at(*event, "timestamp") + "  " +
+                           text_at(*event, "type") + "  " + gist_of(*event);
+  console.print(console.is_terminal() ? cut_to(line, console.width()) : line);
+}
+
+}  // namespace
+
+Command exec_history_command() {
+  struct Arguments {
+    std::string id, output = "table", database;
+    int limit = 0;
+    bool is_reverse = false;
+  };
+  auto given = std::make_shared<Arguments>();
+  const auto run = [given](Console& console) {
+    Exit exit = Exit::kOk;
+    const auto engine = open_target(console, given->database, exit);
+    if (!engine) return exit;
+    HistoryOptions options;
+    options.newest_first = given->is_reverse;
+    int left = given->limit > 0 ? given->limit : -1;
+    do {
+      if (left > 0) options.limit = static_cast<unsigned>(std::min(left, 1000));
+      const auto page = engine->history(given->id, options);
+      if (!page) return console.fail(page.code, page.error);
+      for (const std::string& event : page.value.events) {
+        if (given->output == "json") {
+          console.print(event);
+        } else {
+          show(console, event);
+        }
+      }
+      if (left > 0) left -= static_cast<int>(page.value.events.size());
+      options.next = page.value.next;
+    } while (!options.next.empty() && left != 0);
+    return Exit::kOk;
+  };
+  return {
+      "exec history",
+      "Show what happened in an execution, event by event",
+      {{"EXECUTION", &given->id, "its id", true},
+       {"--limit", &given->limit, "at most so many events; 0: all"},
+       {"--reverse", &given->is_reverse, "newest first"},
+       output_option(given->output),
+       database_option(given->database)},
+      run,
+      "-o json prints one event per line, as GetExecutionHistory of Step Functions words them."};
+}
+
+}  // namespace stepwell::cli

@@ -1,0 +1,62 @@
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/input.h"
+#include "cli/target.h"
+#include "server/routes.h"
+
+namespace stepwell::cli {
+
+Command exec_list_command() {
+  struct Arguments {
+    std::string workflow, status, before, output = "table", database;
+    int limit = 50;
+  };
+  auto given = std::make_shared<Arguments>();
+  const auto run = [given](Console& console) {
+    if (given->limit < 1 || given->limit > 1000) {
+      return console.fail(Exit::kUsage, "--limit is not from 1 to 1000",
+                          "--before ID shows the next page");
+    }
+    Exit exit = Exit::kOk;
+    const auto engine = open_target(console, given->database, exit);
+    if (!engine) return exit;
+    const auto found = engine->list(given->workflow, given->status,
+                                    static_cast<unsigned>(given->limit), given->before);
+    if (!found) return console.fail(found.code, found.error);
+    if (given->output == "json") {
+      for (const auto& view : found.value) console.print(server::execution_json(view));
+      return Exit::kOk;
+    }
+    if (found.value.empty()) {
+      console.say("no executions; `stepwell exec start WORKFLOW` starts one");
+      return Exit::kOk;
+    }
+    std::vector<std::vector<std::string>> rows;
+    for (const auto& view : found.value) {
+      rows.push_back({view.id, console.status_color(view.status), view.workflow, view.started_at,
+                      view.quarantined.empty() ? view.error.value_or("") : "quarantined"});
+    }
+    console.table({"ID", "STATUS", "WORKFLOW", "STARTED", "ERROR"}, rows);
+    if (static_cast<int>(rows.size()) == given->limit) {
+      console.say("more with --before " + found.value.back().id);
+    }
+    return Exit::kOk;
+  };
+  return {"exec list",
+          "List executions, newest first",
+          {{"--workflow", &given->workflow, "only of this workflow"},
+           {"--status",
+            &given->status,
+            "only with this status",
+            false,
+            {"RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}},
+           {"--limit", &given->limit, "at most so many"},
+           {"--before", &given->before, "only older than this execution"},
+           output_option(given->output),
+           database_option(given->database)},
+          run,
+          "-o json prints one object per line."};
+}
+
+}  // namespace stepwell::cli

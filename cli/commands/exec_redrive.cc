@@ -1,0 +1,35 @@
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/input.h"
+#include "cli/target.h"
+#include "cli/watch.h"
+
+namespace stepwell::cli {
+
+Command exec_redrive_command() {
+  struct Arguments {
+    std::string id, output = "table", database;
+    bool is_watched = false;
+  };
+  auto given = std::make_shared<Arguments>();
+  const auto run = [given](Console& console) {
+    Exit exit = Exit::kOk;
+    const auto engine = open_target(console, given->database, exit);
+    if (!engine) return exit;
+    const auto redriven = engine->redrive(given->id);
+    if (!redriven) return console.fail(redriven.code, redriven.error);
+    if (given->is_watched) return watch(console, *engine, given->id, given->output == "json");
+    console.say("running again from where it failed");
+    return Exit::kOk;
+  };
+  return {"exec redrive",
+          "Run again what failed in an execution; what succeeded keeps its result",
+          {{"EXECUTION", &given->id, "its id", true},
+           {"-w,--watch", &given->is_watched, "follow it to its end"},
+           output_option(given->output),
+           database_option(given->database)},
+          run};
+}
+
+}  // namespace stepwell::cli

@@ -1,0 +1,55 @@
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/input.h"
+#include "cli/target.h"
+#include "cli/watch.h"
+
+namespace stepwell::cli {
+
+Command exec_start_command() {
+  struct Arguments {
+    std::string workflow, input = "{}", name, output = "table", database;
+    std::vector<std::string> tags;
+    bool is_watched = false;
+  };
+  auto given = std::make_shared<Arguments>();
+  const auto run = [given](Console& console) {
+    const auto input = read_input(console, given->input);
+    if (!input) return Exit::kUsage;
+    Exit exit = Exit::kOk;
+    const auto engine = open_target(console, given->database, exit);
+    if (!engine) return exit;
+    StartOptions options;
+    options.name = given->name;
+    options.tags = given->tags;
+    const auto started = engine->start(given->workflow, input->to_json(), options);
+    if (!started) return console.fail(started.code, started.error);
+    const std::string& id = started.value.id;
+    if (given->is_watched) {
+      console.say((started.value.existed ? "was started before: " : "started ") + id);
+      return watch(console, *engine, id, given->output == "json");
+    }
+    if (given->output == "json") {
+      console.print(R"({"id":")" + id + R"(","existed":)" +
+                    (started.value.existed ? "true}" : "false}"));
+    } else {
+      console.print(id);
+      console.say("`stepwell exec watch " + id + "` follows it");
+    }
+    return Exit::kOk;
+  };
+  return {"exec start",
+          "Start an execution of a workflow",
+          {{"WORKFLOW", &given->workflow, "name of a deployed workflow", true},
+           {"-i,--input", &given->input, "JSON or YAML, @FILE, or - for standard input"},
+           {"-n,--name", &given->name,
+            "your name for it: the same name and input again starts nothing twice"},
+           {"-t,--tag", &given->tags, "tag to find it by (may be repeated)"},
+           {"-w,--watch", &given->is_watched, "follow it to its end"},
+           output_option(given->output),
+           database_option(given->database)},
+          run};
+}
+
+}  // namespace stepwell::cli

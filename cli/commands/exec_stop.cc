@@ -1,0 +1,31 @@
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/target.h"
+
+namespace stepwell::cli {
+
+Command exec_stop_command() {
+  struct Arguments {
+    std::string id, error, cause, database;
+  };
+  auto given = std::make_shared<Arguments>();
+  const auto run = [given](Console& console) {
+    Exit exit = Exit::kOk;
+    const auto engine = open_target(console, given->database, exit);
+    if (!engine) return exit;
+    const auto stopped = engine->stop_execution(given->id, given->error, given->cause);
+    if (!stopped) return console.fail(stopped.code, stopped.error);
+    console.say("stopping; `stepwell exec redrive " + given->id + "` would go on where it was");
+    return Exit::kOk;
+  };
+  return {"exec stop",
+          "Stop an execution: it ends ABORTED",
+          {{"EXECUTION", &given->id, "its id", true},
+           {"--error", &given->error, "why, as a word for programs"},
+           {"--cause", &given->cause, "why, as a sentence for people"},
+           database_option(given->database)},
+          run};
+}
+
+}  // namespace stepwell::cli

@@ -1,0 +1,178 @@
+#include "cli/console.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+#include "cli/command.h"
+
+namespace stepwell::cli {
+namespace {
+
+constexpr std::size_t kUsualWidth = 80;
+constexpr std::size_t kNarrowestCell = 8;  // Below this a cell says nothing any more.
+constexpr const char* kGap = "  ";
+
+void write_line(std::FILE* stream, std::string_view line) {
+  std::fwrite(line.data(), 1, line.size(), stream);
+  std::fputc('\n', stream);
+  std::fflush(stream);
+}
+
+bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
+
+// The length of the escape sequence at `at`, or 0.
+std::size_t escape_at(std::string_view text, std::size_t at) {
+  if (text.substr(at, 2) != "\033[") return 0;
+  const std::size_t end = text.find('m', at);
+  return end == std::string_view::npos ? 0 : end - at + 1;
+}
+
+}  // namespace
+
+std::size_t columns_of(std::string_view text) {
+  std::size_t columns = 0;
+  for (std::size_t i = 0; i < text.size();) {
+    if (const std::size_t escape = escape_at(text, i)) {
+      i += escape;
+    } else {
+      columns += begins_character(text[i++]) ? 1 : 0;
+    }
+  }
+  return columns;
+}
+
+std::string cut_to(std::string_view text, std::size_t columns) {
+  if (columns_of(text) <= columns) return std::string(text);
+  std::string out;
+  std::size_t used = 0;
+  for (std::size_t i = 0; i < text.size();) {
+    if (const std::size_t escape = escape_at(text, i)) {
+      out += text.substr(i, escape);
+      i += escape;
+      continue;
+    }
+    if (begins_character(text[i])) {
+      if (used + 1 >= columns) break;
+      ++used;
+    }
+    out += text[i++];
+  }
+  if (columns > 0) out += "…";
+  return out;
+}
+
+Console::Console() {
+  is_terminal_ = ::isatty(STDERR_FILENO) == 1;
+  out_is_terminal_ = ::isatty(STDOUT_FILENO) == 1;
+  const char* term = std::getenv("TERM");
+  const bool is_dumb = term != nullptr && std::string_view(term) == "dumb";
+  has_colour_ = out_is_terminal_ && is_terminal_ && !is_dumb && std::getenv("NO_COLOR") == nullptr;
+}
+
+void Console::print(std::string_view line) {
+  end_live();
+  write_line(stdout, line);
+}
+
+void Console::say(std::string_view line) {
+  end_live();
+  write_line(stderr, line);
+}
+
+Exit Console::fail(Exit exit, std::string_view what, std::string_view hint) {
+  say((has_colour_ ? "\033[31merror:\033[0m " : "error: ") + std::string(what));
+  if (!hint.empty()) say("hint: " + std::string(hint));
+  return exit;
+}
+
+Exit Console::fail(Code code, std::string_view what) {
+  switch (code) {
+    case Code::kInvalid: return fail(Exit::kUsage, what);
+    case Code::kNotFound:
+      return fail(Exit::kNotFound, what, "`stepwell exec list` shows what there is");
+    case Code::kConflict: return fail(Exit::kConflict, what);
+    case Code::kUnavailable:
+      return fail(Exit::kUnavailable, what,
+                  "is it running, and is the URL right? `stepwell dev` brings a database along");
+    case Code::kTooLarge: return fail(Exit::kUsage, what);
+    case Code::kDenied: return fail(Exit::kDenied, what);
+    case Code::kTimeout: return fail(Exit::kStillRunning, what);
+    case Code::kOk:
+    case Code::kInternal: return fail(Exit::kInternal, what);
+  }
+  return Exit::kInternal;
+}
+
+std::size_t Console::width() const {
+  winsize size{};
+  for (const int fd : {STDERR_FILENO, STDOUT_FILENO}) {
+    if (::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  }
+  return kUsualWidth;
+}
+
+void Console::table(const std::vector<std::string>& head,
+                    const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths;
+  for (std::size_t c = 0; c < head.size(); ++c) {
+    std::size_t widest = columns_of(head[c]);
+    for (const auto& row : rows) widest = std::max(widest, columns_of(row[c]));
+    widths.push_back(widest);
+  }
+  std::size_t total = 2 * (head.size() - 1);
+  for (const std::size_t width : widths) total += width;
+  // The first column is what one copies (an id): it is cut last.
+  while (out_is_terminal_ && total > width() && widths.size() > 1) {
+    auto widest = std::max_element(widths.begin() + 1, widths.end());
+    if (*widest <= kNarrowestCell) break;
+    --*widest;
+    --total;
+  }
+  const auto line_of = [&](const std::vector<std::string>& cells) {
+    std::string line;
+    for (std::size_t c = 0; c < cells.size(); ++c) {
+      const std::string cell = cut_to(cells[c], widths[c]);
+      line += cell;
+      if (c + 1 == cells.size()) break;
+      line += std::string(widths[c] - columns_of(cell), ' ') + kGap;
+    }
+    return line;
+  };
+  print(dim(line_of(head)));
+  for (const auto& row : rows) print(line_of(row));
+}
+
+void Console::live(std::string_view line) {
+  if (!is_terminal_) return;
+  // One less than the width: a full line would wrap and not be written over.
+  const std::string text = "\r\033[K" + cut_to(line, width() - 1);
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
+  is_live_ = true;
+}
+
+void Console::end_live() {
+  if (!is_live_) return;
+  std::fputs("\r\033[K", stderr);
+  is_live_ = false;
+}
+
+std::string Console::bold(std::string_view text) const {
+  return has_colour_ ? "\033[1m" + std::string(text) + "\033[0m" : std::string(text);
+}
+
+std::string Console::dim(std::string_view text) const {
+  return has_colour_ ? "\033[2m" + std::string(text) + "\033[0m" : std::string(text);
+}
+
+std::string Console::status_color(std::string_view status) const {
+  if (!has_colour_) return std::string(status);
+  const char* colour = status == "SUCCEEDED" ? "32" : status == "RUNNING" ? "34" : "31";
+  return "\033[" + std::string(colour) + "m" + std::string(status) + "\033[0m";
+}
+
+}  // namespace stepwell::cli

@@ -1,0 +1,101 @@
+// The command line, read by CLI11.  The only file that knows it.
+#include <stepwell/version.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "base/match.h"
+#include "cli/command.h"
+
+namespace stepwell::cli {
+namespace {
+
+constexpr const char* kAbout =
+    "stepwell: durable workflows from YAML, on PostgreSQL.\n"
+    "Begin with `stepwell dev` in a folder with workflows/; docs/cli.md has everything.";
+
+constexpr std::pair<std::string_view, std::string_view> kGroups[] = {
+    {"exec", "Executions: start, look at, stop, run again"},
+    {"backfill", "The ranges of a backfill that failed: list them, run only them again"},
+};
+
+std::vector<std::string> split_words(const std::string& text) {
+  std::vector<std::string> words;
+  std::string word;
+  for (const char c : text + " ") {
+    if (c != ' ') {
+      word += c;
+    } else if (!word.empty()) {
+      words.push_back(std::move(word));
+      word.clear();
+    }
+  }
+  return words;
+}
+
+void add_option(CLI::App& app, const Option& option) {
+  CLI::Option* added = std::visit(
+      match{[&](bool* target) { return app.add_flag(option.names, *target, option.help); },
+            [&](auto* target) { return app.add_option(option.names, *target, option.help); }},
+      option.target);
+  if (option.is_required) added->required();
+  if (!option.choices.empty()) added->check(CLI::IsMember(option.choices));
+  if (!std::holds_alternative<bool*>(option.target)) added->capture_default_str();
+}
+
+// The subcommand of `parent` with that name; made, as a group of others, when there is none.
+CLI::App* group(CLI::App& parent, const std::string& name) {
+  for (CLI::App* sub : parent.get_subcommands({})) {
+    if (sub->get_name() == name) return sub;
+  }
+  const auto* known = std::find_if(std::begin(kGroups), std::end(kGroups),
+                                   [&](const auto& entry) { return entry.first == name; });
+  return parent.add_subcommand(name, known == std::end(kGroups) ? "" : std::string(known->second));
+}
+
+CLI::App* add_command(CLI::App& root, const Command& command) {
+  const std::vector<std::string> words = split_words(command.words);
+  CLI::App* app = &root;
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+    app = group(*app, words[i]);
+    app->require_subcommand(1);
+  }
+  app = app->add_subcommand(words.back(), command.summary);
+  if (command.is_hidden) app->group("");
+  if (!command.details.empty()) app->footer(command.details);
+  for (const Option& option : command.options) add_option(*app, option);
+  return app;
+}
+
+}  // namespace
+
+int run_command_line(const std::vector<Command>& commands, Console& console, int argc,
+                     const char* const* argv) {
+  CLI::App root(kAbout, "stepwell");
+  root.set_version_flag("--version", std::string("stepwell ") + kVersion);
+  root.require_subcommand(1);
+  root.get_formatter()->column_width(34);
+  const Command* chosen = nullptr;
+  for (const Command& command : commands) {
+    add_command(root, command)->callback([&chosen, &command] { chosen = &command; });
+  }
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::Success& asked) {  // --help and --version
+    return root.exit(asked);
+  } catch (const CLI::ParseError& error) {
+    std::string words = "stepwell";
+    for (const CLI::App* app = &root; !app->get_subcommands().empty();) {
+      app = app->get_subcommands().front();
+      words += " " + app->get_name();
+    }
+    console.fail(Exit::kUsage, error.what(), "`" + words + " --help` lists what is possible");
+    return static_cast<int>(Exit::kUsage);
+  }
+  return static_cast<int>(chosen->run(console));
+}
+
+}  // namespace stepwell::cli

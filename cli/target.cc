@@ -1,0 +1,106 @@
+#include "cli/target.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "base/value.h"
+
+namespace stepwell::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kFile = ".stepwell/dev.json";
+
+bool is_alive(int pid) { return pid > 0 && (::kill(pid, 0) == 0 || errno == EPERM); }
+
+std::optional<DevServer> read_dev_server(const fs::path& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  const auto value = parse_json(text.str());
+  if (!value.ok()) return std::nullopt;
+  const Value* database = value->find("database_url");
+  const Value* api = value->find("api_url");
+  const Value* pid = value->find("pid");
+  if (!database || !database->is_string() || !api || !api->is_string() || !pid || !pid->is_int()) {
+    return std::nullopt;
+  }
+  return DevServer{database->as_string(), api->as_string(), static_cast<int>(pid->as_int())};
+}
+
+}  // namespace
+
+Status write_dev_server(const DevServer& server) {
+  Object object;
+  object.set("pid", Value(static_cast<std::int64_t>(server.pid)));
+  object.set("database_url", Value(server.database_url));
+  object.set("api_url", Value(server.api_url));
+  std::error_code failed;
+  fs::create_directories(kStateFolder, failed);
+  const std::string next = std::string(kFile) + ".new";
+  std::ofstream(next) << Value(std::move(object)).to_pretty_json() << "\n";
+  fs::rename(next, kFile, failed);  // Whole or not at all.
+  if (failed) {
+    return Error{ErrorCode::kDenied, "cannot write " + std::string(kFile) + ": " +
+                                         failed.message() + "; is this folder writable?"};
+  }
+  return ok_status();
+}
+
+void remove_dev_server() {
+  const auto server = read_dev_server(kFile);
+  if (server && server->pid == ::getpid()) ::unlink(kFile);
+}
+
+std::optional<DevServer> find_dev_server() {
+  std::error_code failed;
+  for (fs::path folder = fs::current_path(failed); !failed; folder = folder.parent_path()) {
+    auto server = read_dev_server(folder / kFile);
+    if (server && is_alive(server->pid)) return server;
+    if (folder == folder.parent_path()) break;
+  }
+  return std::nullopt;
+}
+
+std::string database_url_given(const std::string& option) {
+  if (!option.empty()) return option;
+  const char* variable = ::getenv(kDatabaseVariable);
+  return variable == nullptr ? "" : variable;
+}
+
+std::unique_ptr<Engine> open_target(Console& console, const std::string& database_option,
+                                    Exit& exit) {
+  Options options;
+  options.database_url = database_url_given(database_option);
+  if (options.database_url.empty()) {
+    const auto server = find_dev_server();
+    if (!server) {
+      exit = console.fail(Exit::kUnavailable, "no engine found: no `stepwell dev` runs here",
+                          "start `stepwell dev` in another terminal, or name a database with "
+                          "--database URL or " +
+                              std::string(kDatabaseVariable));
+      return nullptr;
+    }
+    options.database_url = server->database_url;
+  }
+  auto engine = Engine::open(options);
+  if (!engine) {
+    exit = console.fail(engine.code, engine.error);
+    return nullptr;
+  }
+  return std::move(engine.value);
+}
+
+Option database_option(std::string& target) {
+  return {"--database", &target,
+          "PostgreSQL URL; else STEPWELL_DATABASE_URL, else the running `stepwell dev`"};
+}
+
+}  // namespace stepwell::cli

@@ -1,0 +1,44 @@
+// Target — which engine a command talks to, and how it was found.
+//
+// The database is, in this order: --database, STEPWELL_DATABASE_URL, the dev server that runs in
+// this folder or one above it (it leaves .stepwell/dev.json while it runs).
+#pragma once
+
+#include <stepwell/engine.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "cli/command.h"
+
+namespace stepwell::cli {
+
+// What a running `stepwell dev` leaves for the other commands, in .stepwell/dev.json.
+struct DevServer {
+  std::string database_url;
+  std::string api_url;
+  int pid = 0;
+};
+
+inline constexpr const char* kStateFolder = ".stepwell";
+inline constexpr const char* kDatabaseVariable = "STEPWELL_DATABASE_URL";
+
+Status write_dev_server(const DevServer& server);
+void remove_dev_server();
+// Looks in this folder and the ones above.  Nothing when there is none, or its process is gone.
+std::optional<DevServer> find_dev_server();
+
+// --database or the environment; empty when neither is given.
+std::string database_url_given(const std::string& option);
+
+// An engine that does not run (it has no lanes): for start, describe, list, history, stop, redrive.
+// On failure everything has been said; the exit code is returned in `exit`.
+std::unique_ptr<Engine> open_target(Console& console, const std::string& database_option,
+                                    Exit& exit);
+
+// The option itself, the same for every command that has it.
+Option database_option(std::string& target);
+
+}  // namespace stepwell::cli

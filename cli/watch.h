@@ -1,0 +1,21 @@
+// watch() — follows one execution until it ends, and shows how far it is.
+#pragma once
+
+#include <stepwell/engine.h>
+
+#include <string>
+
+#include "cli/command.h"
+
+namespace stepwell::cli {
+
+// On a terminal a live line, otherwise a line now and then; at the end its status, and its output
+// on standard output.  Ctrl-C stops the watching, not the execution.  kOk only when it succeeded.
+Exit watch(Console& console, Engine& engine, const std::string& id, bool as_json);
+
+// "SUCCEEDED after 3.2 s" and the like.
+std::string summary_of(const ExecutionView& view);
+// kOk when it succeeded, kFailed when it ended otherwise, kStillRunning while it runs.
+Exit exit_of(const ExecutionView& view);
+
+}  // namespace stepwell::cli
