@@ -71,8 +71,8 @@ struct TaskInput {
 
 struct StartOptions {
   std::string name;  // The same name and input again answers the same execution.  Default: its id.
-  std::vector<std::string> tags;
-  std::string redrive_of;  // Id of an execution whose failed part this one runs again.
+  std::vector<std::string> tags = {};
+  std::string redrive_of = {};  // Id of an execution whose failed part this one runs again.
 };
 
 struct StartedExecution {
