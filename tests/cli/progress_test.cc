@@ -1,0 +1,106 @@
+// What somebody who watches an execution sees, as a function of its history.
+#include "cli/progress.h"
+
+#include <gtest/gtest.h>
+
+#include "cli/console.h"
+
+namespace stepwell::cli {
+namespace {
+
+// Feeds the events of a run: a state, a Map of `total` items, of which `done` have succeeded.
+class WatchedRun {
+ public:
+  Progress progress;
+
+  WatchedRun& event(const std::string& type, const std::string& details_name = "",
+             const std::string& details = "") {
+    ++id_;
+    std::string text = R"({"id":)" + std::to_string(id_) + R"(,"previousEventId":)" +
+                       std::to_string(id_ - 1) +
+                       R"(,"timestamp":"2026-11-21T05:00:00.000Z","type":")" + type + "\"";
+    if (!details.empty()) text += ",\"" + details_name + "\":" + details;
+    progress.feed(parse_json(text + "}").value());
+    return *this;
+  }
+  WatchedRun& enters(const std::string& kind, const std::string& name) {
+    return event(kind + "StateEntered", "stateEnteredEventDetails", R"({"name":")" + name + "\"}");
+  }
+  WatchedRun& map_of(const std::string& name, int total) {
+    enters("Map", name);
+    return event("MapStateStarted", "mapStateStartedEventDetails",
+                 R"({"length":)" + std::to_string(total) + "}");
+  }
+  WatchedRun& iterations(const std::string& name, int from, int count,
+                  const std::string& how = "Succeeded") {
+    for (int i = from; i < from + count; ++i) {
+      event("MapIteration" + how, "mapIteration" + how + "EventDetails",
+            R"({"name":")" + name + R"(","index":)" + std::to_string(i) + "}");
+    }
+    return *this;
+  }
+
+ private:
+  std::uint64_t id_ = 0;
+};
+
+Time seconds_in(int seconds) {
+  return parse_rfc3339("2026-11-21T05:00:00Z").value() + std::chrono::seconds(seconds);
+}
+
+TEST(Progress, ShowsTheStateOutsideOfMaps) {
+  WatchedRun run;
+  EXPECT_EQ(run.progress.plain(), "started");
+  run.event("ExecutionStarted").enters("Task", "Plan");
+  EXPECT_EQ(run.progress.plain(), "Plan");
+  EXPECT_EQ(run.progress.line(80, seconds_in(1)), "Plan");
+}
+
+TEST(Progress, DrawsABarWithCountsAndAnEstimate) {
+  WatchedRun run;
+  run.map_of("Chunks", 40).iterations("Chunks", 0, 10);
+  EXPECT_EQ(run.progress.line(80, seconds_in(10)),
+            "Chunks  ██████████░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░  10/40  ~31 s left");
+  EXPECT_EQ(run.progress.plain(), "Chunks 10/40");
+  EXPECT_EQ(run.progress.percent(), 25u);
+}
+
+TEST(Progress, ANarrowTerminalLosesTheEstimateThenTheName) {
+  WatchedRun run;
+  run.map_of("Chunks", 40).iterations("Chunks", 0, 20);
+  EXPECT_EQ(run.progress.line(40, seconds_in(10)), "Chunks  ██████░░░░░░░  20/40  ~11 s left");
+  EXPECT_EQ(run.progress.line(24, seconds_in(10)), "Chunks  ████░░░░░  20/40");
+  EXPECT_EQ(run.progress.line(14, seconds_in(10)), "███░░░░  20/40");
+  for (std::size_t width = 14; width < 100; ++width) {
+    EXPECT_LE(columns_of(run.progress.line(width, seconds_in(10))), width);
+  }
+}
+
+TEST(Progress, CountsErrorsAndFailedIterations) {
+  WatchedRun run;
+  run.map_of("Chunks", 3);
+  run.event("TaskFailed").event("TaskTimedOut");
+  run.iterations("Chunks", 0, 1, "Failed").iterations("Chunks", 1, 1);
+  EXPECT_EQ(run.progress.plain(), "Chunks 2/3, 1 failed, 2 errors");
+}
+
+TEST(Progress, GoesOnToTheNextStateWhenTheMapIsOver) {
+  WatchedRun run;
+  run.map_of("Chunks", 2).iterations("Chunks", 0, 2).event("MapStateSucceeded");
+  run.enters("Pass", "Sum");
+  EXPECT_EQ(run.progress.plain(), "Sum");
+  EXPECT_EQ(run.progress.percent(), std::nullopt);
+}
+
+TEST(Progress, ReadingAPageTwiceChangesNothing) {
+  WatchedRun run;
+  run.map_of("Chunks", 2).iterations("Chunks", 0, 1);
+  const Value again = parse_json(R"({"id":3,"type":"MapIterationSucceeded",)"
+                                 R"("mapIterationSucceededEventDetails":{"name":"Chunks"}})")
+                          .value();
+  run.progress.feed(again);
+  EXPECT_EQ(run.progress.plain(), "Chunks 1/2");
+}
+
+}  // namespace
+}  // namespace stepwell::cli
