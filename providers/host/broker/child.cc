@@ -1,0 +1,129 @@
+#include "providers/host/broker/child.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "providers/host/plugin/worker.h"
+
+namespace stepwell::host {
+namespace {
+
+constexpr int kChannel = 3;
+
+std::string words_of(int error) { return std::strerror(error); }
+
+}  // namespace
+
+Result<std::unique_ptr<Child>> Child::start(loop::Loop& loop, const HostOptions& options,
+                                            Listener listener) {
+  std::unique_ptr<Child> child(new Child(loop, std::move(listener)));
+  if (options.is_trusted) {
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+      return Error{ErrorCode::kUnavailable, "socketpair: " + words_of(errno)};
+    }
+    fcntl(ends[0], F_SETFL, fcntl(ends[0], F_GETFL) | O_NONBLOCK);
+    child->channel_ = ends[0];
+    child->thread_ = std::thread([end = ends[1]] {
+      Worker(end, false).run();
+      close(end);
+    });
+  } else {
+    loop::ChildOptions setup;
+    setup.argv = {options.plugin_path, options.plugin_argument, std::to_string(kChannel)};
+    setup.channel_fd = kChannel;
+    auto started = loop::spawn(loop, setup, [reaped = child->reaped_](int) { *reaped = true; });
+    if (!started.ok()) return started.error();
+    child->channel_ = started->channel;
+    child->pid_ = started->pid;
+  }
+  child->watch();
+  return child;
+}
+
+Child::~Child() {
+  *alive_ = false;
+  is_gone_ = true;
+  if (watch_ != 0) loop_.unwatch(watch_);
+  if (channel_ >= 0) {
+    shutdown(channel_, SHUT_RDWR);
+    close(channel_);
+  }
+  if (pid_ > 0 && !*reaped_) ::kill(pid_, SIGKILL);
+  if (thread_.joinable()) thread_.join();
+}
+
+void Child::watch() {
+  watch_ = loop_.watch(channel_, true, false, [this, alive = alive_](bool readable, bool writable) {
+    if (writable) flush();
+    if (*alive && readable) read_frames();
+  });
+}
+
+void Child::read_frames() {
+  std::array<char, 65536> bytes;
+  const auto alive = alive_;
+  for (int round = 0; round < 16 && !is_gone_; ++round) {
+    const ssize_t got = read(channel_, bytes.data(), bytes.size());
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return hang_up("it ended");
+    reader_.feed(std::string_view(bytes.data(), static_cast<std::size_t>(got)));
+    for (;;) {
+      auto frame = reader_.next();
+      if (!frame.ok()) return hang_up(frame.error().message);
+      if (!frame->has_value()) break;
+      listener_.frame(**frame);
+      if (!*alive || is_gone_) return;
+    }
+  }
+}
+
+void Child::send(const Value& frame) {
+  if (is_gone_) return;
+  append_frame(out_, frame);
+  if (!wants_write_) flush();
+}
+
+void Child::flush() {
+  while (sent_ < out_.size()) {
+    const ssize_t wrote =
+        ::send(channel_, out_.data() + sent_, out_.size() - sent_, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) break;  // Full, or gone: reading will tell.
+    sent_ += static_cast<std::size_t>(wrote);
+  }
+  const bool is_all = sent_ == out_.size();
+  if (is_all) {
+    out_.clear();
+    sent_ = 0;
+  }
+  if (wants_write_ == !is_all) return;
+  wants_write_ = !is_all;
+  loop_.change(watch_, true, wants_write_);
+}
+
+void Child::kill() {
+  if (pid_ > 0 && !*reaped_) ::kill(pid_, SIGKILL);
+  // A thread cannot be ended; it is left to itself.
+  hang_up("it was killed");
+}
+
+void Child::hang_up(const std::string& why) {
+  if (is_gone_) return;
+  is_gone_ = true;
+  loop_.unwatch(watch_);
+  watch_ = 0;
+  // Not from inside the caller's frame: it may be in the middle of something.
+  loop_.after(Millis(0), [this, why, alive = alive_] {
+    if (*alive) listener_.gone(why);
+  });
+}
+
+}  // namespace stepwell::host

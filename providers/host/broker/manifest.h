@@ -1,0 +1,53 @@
+// Manifest — the facts of a provider: provider.yaml, read and checked, never executed.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "base/value.h"
+
+namespace stepwell::host {
+
+struct RateLimit {
+  std::string id;
+  bool is_app_wide = false;  // Else per connection.
+  Millis per{0};
+  bool is_aligned = false;   // Refills at the border of the window, not gradually.
+  std::vector<std::string> methods;  // Empty: all.
+};
+
+struct CallLimits {
+  std::int64_t memory_bytes = 32 << 20;
+  std::int64_t cpu_ms = 500;
+  std::int64_t requests = 50;
+  Millis deadline{60'000};
+  std::int64_t response_bytes = 16 << 20;
+};
+
+struct Manifest {
+  std::string id, version, name;
+  bool is_library = false;
+  std::string base_url;
+  std::vector<std::string> hosts;        // "api.example.com" or "*.example.com"
+  std::string auth_type = "none";
+  std::string token_url;
+  bool is_client_in_header = false;      // client_auth: basic
+  std::string auth_header = "authorization", auth_format = "Bearer {token}";
+  Millis refresh_ahead{600'000};
+  std::vector<RateLimit> rate_limits;
+  CallLimits limits;
+  std::vector<std::string> functions;    // What it serves, sorted.
+  Value document;                        // All of it.
+};
+
+// The error's message lists every problem, one per line, as "<file>: <pointer>: <what>".
+Result<Manifest> read_manifest(std::string_view text, const std::string& file);
+
+// "90s", "5m", "6h", "7d"; nothing when it is no such span.
+std::optional<Millis> parse_span(std::string_view text);
+
+}  // namespace stepwell::host

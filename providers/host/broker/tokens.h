@@ -1,0 +1,66 @@
+// TokenKeeper — connections and their access tokens, as a lane sees them.
+//
+// Refreshes once across all processes (store::Connections::refresh holds the row), ahead of expiry
+// and when a provider refused a token; callers that want the same connection meanwhile wait for the
+// same refresh.  On the loop's thread; the store is asked on the loop's pool.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "engine/store/ledger.h"
+#include "providers/host/broker/failure.h"
+#include "providers/host/broker/folder.h"
+#include "providers/host/broker/secrets.h"
+#include "providers/host/broker/vault.h"
+#include "providers/host/host.h"
+
+namespace stepwell::host {
+
+// A connection with its tokens open.  Never a frame, never a log line.
+struct OpenConnection {
+  store::Connection row;
+  Tokens tokens;
+  Millis life{0};  // Of the access token, when it was read.
+};
+using OpenRef = std::shared_ptr<const OpenConnection>;
+
+class TokenKeeper {
+ public:
+  using Done = std::function<void(std::variant<OpenRef, Failure>)>;
+
+  TokenKeeper(loop::Loop& loop, const HostOptions& options, Vault vault, Secrets& secrets);
+  ~TokenKeeper();
+
+  // The connection as it is; reads it when it is not known, or is known to need re-consent.
+  void find(const std::string& id, Done done);
+  // With an access token fit for use now; not the one of generation `refused`, if given.
+  void access(FolderRef folder, const std::string& id, std::optional<std::uint64_t> refused,
+              Done done);
+
+ private:
+  struct Refresh;
+  void refresh(FolderRef folder, const OpenRef& current, bool is_last_chance);
+  void refreshed(const FolderRef& folder, const std::string& id, const std::shared_ptr<Refresh>& op);
+  void settle(const std::string& id, const std::variant<OpenRef, Failure>& outcome);
+  std::variant<OpenRef, Failure> opened(const store::Connection& row);
+  bool is_fresh(const Manifest& manifest, const OpenConnection& connection) const;
+
+  loop::Loop& loop_;
+  const HostOptions& options_;
+  Vault vault_;
+  Secrets& secrets_;
+  std::map<std::string, OpenRef> known_;
+  std::map<std::string, std::vector<Done>> refreshing_;  // Who waits, by connection.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+// Unix milliseconds of the system's clock.
+Millis clock_now();
+
+}  // namespace stepwell::host
