@@ -37,6 +37,8 @@ int events(bool readable, bool writable) {
 struct Loop::Parts {
   uv_loop_t loop;
   uv_async_t wake;
+  uv_prepare_t prepare;
+  std::function<void()> before_wait;
   std::atomic<bool> stopping{false};
   std::thread::id thread{};
   std::mutex mutex;
@@ -127,11 +129,14 @@ Loop::Loop() : parts_(std::make_unique<Parts>()) {
   uv_async_init(&parts_->loop, &parts_->wake, [](uv_async_t* handle) noexcept {
     static_cast<Parts*>(handle->data)->run_posted();
   });
+  parts_->prepare.data = parts_.get();
+  uv_prepare_init(&parts_->loop, &parts_->prepare);
 }
 
 Loop::~Loop() {
   parts_->close_all();
   uv_close(reinterpret_cast<uv_handle_t*>(&parts_->wake), nullptr);
+  uv_close(reinterpret_cast<uv_handle_t*>(&parts_->prepare), nullptr);
   // Whatever else is attached (children, foreign libraries) has to be closed by its owner; one that
   // is not must not hang the process.
   for (int round = 0; round < 1000 && uv_loop_close(&parts_->loop) == UV_EBUSY; ++round) {
@@ -159,6 +164,13 @@ void Loop::post(std::function<void()> work) {
     parts_->posted.push_back(std::move(work));
   }
   if (was_empty) uv_async_send(&parts_->wake);
+}
+
+void Loop::before_wait(std::function<void()> work) {
+  parts_->before_wait = std::move(work);
+  uv_prepare_start(&parts_->prepare, [](uv_prepare_t* handle) noexcept {
+    static_cast<Parts*>(handle->data)->before_wait();
+  });
 }
 
 bool Loop::on_loop_thread() const { return parts_->thread == std::this_thread::get_id(); }

@@ -31,6 +31,8 @@ class Loop {
   void stop();                             // Any thread; idempotent.
   void post(std::function<void()> work);   // Any thread; runs soon, in order, on the loop.
   bool on_loop_thread() const;
+  // Called each time before the loop goes to wait, after everything else that was ready.
+  void before_wait(std::function<void()> work);
   // Runs `work` on a thread of the pool, then `done` on the loop.
   void offload(std::function<void()> work, std::function<void()> done);
 
