@@ -1,0 +1,157 @@
+// The engine against recorded executions of Step Functions, and against lines that are no cases.
+//
+// The recordings and their scorer are found beside the repository; without them the first test is
+// skipped and says so.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <optional>
+
+#include "base/value.h"
+
+namespace stepwell {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kRecordings = STEPWELL_SHARED_CONFORMANCE;
+
+// A directory of its own, gone at the end.
+class Scratch {
+ public:
+  Scratch() {
+    std::string name = (fs::temp_directory_path() / "stepwell-conformance-XXXXXX").string();
+    path_ = mkdtemp(name.data());
+  }
+  ~Scratch() { fs::remove_all(path_); }
+  std::string file(const std::string& name) const { return (path_ / name).string(); }
+
+ private:
+  fs::path path_;
+};
+
+// What the command wrote to its standard output; its exit status in `status`.
+std::string output_of(const std::string& command, int& status) {
+  std::string out;
+  FILE* pipe = popen(command.c_str(), "r");
+  if (pipe == nullptr) return out;
+  char buffer[4096];
+  while (const std::size_t got = fread(buffer, 1, sizeof buffer, pipe)) out.append(buffer, got);
+  status = pclose(pipe);
+  return out;
+}
+
+std::string text_of(const Value& json, std::string_view key) {
+  const Value* value = json.find(key);
+  return value != nullptr && value->is_string() ? value->as_string() : std::string();
+}
+
+bool is_pure_jsonpath_execution(const Value& about) {
+  const std::string kind = text_of(about, "kind");
+  const std::string trust = text_of(about, "trust");
+  const Value* definition = about.find("definition");
+  return (kind == "execution" || kind == "sync_execution") && text_of(about, "level") == "pure" &&
+         trust != "localstack" && trust != "odd" && definition != nullptr &&
+         definition->to_json().find("JSONata") == std::string::npos;
+}
+
+// Copies the cases that the bars are about; their number.
+int select_cases(const std::string& to) {
+  std::ifstream all(kRecordings / "asl_cases.jsonl");
+  std::ofstream selected(to);
+  int count = 0;
+  for (std::string line; std::getline(all, line);) {
+    const auto about = parse_json(line);
+    if (!about.ok() || !is_pure_jsonpath_execution(*about)) continue;
+    selected << line << '\n';
+    ++count;
+  }
+  return count;
+}
+
+// "TOTAL   390 /  400" of the scorer's report.
+int passed(const std::string& report) {
+  const auto at = report.find("TOTAL");
+  int count = -1;
+  if (at == std::string::npos) return count;
+  std::sscanf(report.c_str() + at, "TOTAL %d", &count);
+  return count;
+}
+
+TEST(Recordings, AreReproduced) {
+  if (!fs::exists(kRecordings / "asl_cases.jsonl")) {
+    GTEST_SKIP() << "no recordings at " << kRecordings;
+  }
+  int status = 0;
+  output_of("python3 --version", status);
+  if (status != 0) GTEST_SKIP() << "no python3 to run " << kRecordings / "compare.py";
+  const Scratch scratch;
+  const int count = select_cases(scratch.file("cases"));
+  ASSERT_GT(count, 0);
+  output_of(std::string(STEPWELL_CONFORMANCE_BINARY) + " asl " + scratch.file("cases") + " > " +
+                scratch.file("results"),
+            status);
+  ASSERT_EQ(status, 0);
+  const struct {
+    const char* history;
+    double bar;
+  } bars[] = {{"none", 0.97}, {"full", 0.95}};
+  for (const auto& [history, bar] : bars) {
+    const std::string report =
+        output_of("python3 " + (kRecordings / "compare.py").string() + " " +
+                      (kRecordings / "asl_cases.jsonl").string() + " " + scratch.file("results") +
+                      " -v --history " + history,
+                  status);
+    ASSERT_EQ(status, 0) << report;
+    std::cout << "history " << history << ": " << passed(report) << " of " << count << '\n';
+    EXPECT_GE(passed(report), bar * count) << report;
+  }
+}
+
+TEST(BrokenLines, AreAnsweredQuicklyAndCrashNothing) {
+  const struct {
+    const char* what;
+    std::string line;
+  } lines[] = {
+      {"nothing but brackets", std::string(100'000, '[')},
+      {"invalid UTF-8", "{\"id\":\"\xff\xfe\"}"},
+      {"a NUL", "{\"id\":\"a\\u0000b\"}"},
+      {"a raw NUL", std::string("{\"id\":\0}", 8)},
+      {"a number too large", R"({"id":1e400})"},
+      {"ten megabytes", "{\"id\":\"" + std::string(10'000'000, 'x') + "\"}"},
+      {"ten megabytes of brackets", std::string(10'000'000, '[')},
+      {"an anchor in itself", "&x [*x]"},
+      {"the same as a definition",
+       R"({"id":1,"kind":"execution","definition_text":"&x [*x]","definition":"&x [*x]"})"},
+      {"nested", R"({"id":1,"kind":"execution","path":"$..[?(@..a)]","document":)" +
+                     std::string(400, '[') + std::string(400, ']') + R"(,"definition":)" +
+                     std::string(400, '[') + std::string(400, ']') + "}"},
+      {"an empty object", "{}"},
+      {"wrong types", R"({"id":[],"kind":{},"definition":7,"lambdas":[],"path":1,"document":"x"})"},
+      {"a definition of wrong types",
+       R"({"id":1,"kind":"execution","definition":{"StartAt":{},"States":[1]},"input":null})"},
+  };
+  const Scratch scratch;
+  for (const auto& [what, line] : lines) {
+    std::ofstream(scratch.file("line"), std::ios::binary) << line << '\n';
+    for (const char* mode : {"asl", "jsonpath", "validate"}) {
+      const auto begin = std::chrono::steady_clock::now();
+      int status = 0;
+      output_of(std::string(STEPWELL_CONFORMANCE_BINARY) + " " + mode + " " +
+                    scratch.file("line") + " 2> " + scratch.file("errors"),
+                status);
+      const auto took = std::chrono::steady_clock::now() - begin;
+      EXPECT_EQ(status, 0) << mode << ": " << what;
+      std::cout << mode << ", " << what << ": "
+                << std::chrono::duration_cast<std::chrono::milliseconds>(took).count() << " ms\n";
+    }
+  }
+}
+
+}  // namespace
+}  // namespace stepwell

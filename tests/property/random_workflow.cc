@@ -1,0 +1,180 @@
+#include "tests/property/random_workflow.h"
+
+#include <vector>
+
+namespace stepwell::testing {
+
+namespace {
+
+constexpr int kMaxNesting = 2;
+
+// Data of one shape everywhere: {"n", "text", "items": [the same, one level less]}.
+Value item(Random& random, int levels) {
+  Value::Array items;
+  if (levels > 0) {
+    const std::uint64_t count = random.below(4);
+    for (std::uint64_t i = 0; i < count; ++i) items.push_back(item(random, levels - 1));
+  }
+  return Object{{"n", random.below(5)}, {"text", "t"}, {"items", std::move(items)}};
+}
+
+class Builder {
+ public:
+  Builder(std::uint64_t seed, Mood mood) : random_(seed), mood_(mood) {}
+
+  RandomWorkflow build() {
+    Object machine = this->machine(0).as_object();
+    if (mood_ == Mood::kWild && chance(10)) machine.set("TimeoutSeconds", 1 + random_.below(60));
+    return {Value(std::move(machine)), item(random_, kMaxNesting + 1)};
+  }
+
+ private:
+  bool chance(std::uint64_t percent) { return random_.below(100) < percent; }
+
+  Value machine(int nesting) {
+    const std::size_t count = 1 + random_.below(nesting == 0 ? 5 : 3);
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < count; ++i) names.push_back("S" + std::to_string(++named_));
+    Object states;
+    for (std::size_t i = 0; i < count; ++i) states.set(names[i], state(names, i, nesting));
+    return Object{{"StartAt", names.front()}, {"States", std::move(states)}};
+  }
+
+  // A state somewhere behind position i.
+  std::string later(const std::vector<std::string>& names, std::size_t i) {
+    return names[i + 1 + random_.below(names.size() - i - 1)];
+  }
+
+  Value state(const std::vector<std::string>& names, std::size_t i, int nesting) {
+    const bool last = i + 1 == names.size();
+    const std::uint64_t pick = random_.below(100);
+    if (last && mood_ == Mood::kWild && pick < 10) {
+      return Object{{"Type", "Fail"}, {"Error", "Failed"}, {"Cause", "by a Fail state"}};
+    }
+    if (last && pick < 25) return Object{{"Type", "Succeed"}};
+    if (!last && pick < 15) return choice(names, i);
+    Object made;
+    if (pick < 45) {
+      made = task();
+    } else if (pick < 55) {
+      made = wait();
+    } else if (pick < 80 || nesting == kMaxNesting) {
+      made = pass();
+    } else {
+      made = pick < 90 ? map(nesting) : parallel(nesting);
+    }
+    if (last) {
+      made.set("End", true);
+    } else {
+      made.set("Next", names[i + 1]);
+    }
+    const std::string type = made.find("Type")->as_string();
+    if (type == "Task" || type == "Map" || type == "Parallel") {
+      if (type == "Task" || chance(40)) made.set("Retry", retriers());
+      if (!last && chance(40)) made.set("Catch", catchers(names, i));
+    }
+    return made;
+  }
+
+  Value choice(const std::vector<std::string>& names, std::size_t i) {
+    Object rule{{"Variable", "$.n"}, {"Next", later(names, i)}};
+    if (chance(50)) {
+      rule.set("NumericLessThan", random_.below(5));
+    } else {
+      rule.set("NumericEqualsPath", "$.n");
+    }
+    return Object{{"Type", "Choice"},
+                  {"Choices", Value::Array{Value(std::move(rule))}},
+                  {"Default", later(names, i)}};
+  }
+
+  Object task() {
+    Object made{{"Type", "Task"}, {"Resource", "test.work"}};
+    if (chance(50)) made.set("Parameters", Object{{"n.$", "$.n"}, {"fixed", Value::Array{1, "x"}}});
+    if (chance(30)) made.set("ResultSelector", Object{{"k.$", "$.k"}});
+    made.set("ResultPath", chance(20) ? Value() : Value("$.task"));
+    if (chance(30)) made.set("TimeoutSeconds", 1 + random_.below(30));
+    if (chance(30)) made.set("Assign", Object{{"seen.$", "$.k"}});
+    return made;
+  }
+
+  Object wait() {
+    Object made{{"Type", "Wait"}};
+    if (chance(50)) {
+      made.set("Seconds", random_.below(4));
+    } else {
+      made.set("SecondsPath", "$.n");
+    }
+    return made;
+  }
+
+  Object pass() {
+    Object made{{"Type", "Pass"}};
+    const std::uint64_t pick = random_.below(3);
+    if (pick == 0) {
+      made.set("Parameters", Object{{"n.$", "$.n"},
+                                    {"text.$", "States.Format('{}-{}', $.text, $.n)"},
+                                    {"items.$", "$.items"}});
+    } else if (pick == 1) {
+      made.set("Result", Object{{"constant", random_.below(100)}});
+      made.set("ResultPath", "$.pass.deep");
+    } else {
+      made.set("Assign", Object{{"count.$", "$.n"}, {"all.$", "$"}});
+    }
+    return made;
+  }
+
+  Object map(int nesting) {
+    Object made{{"Type", "Map"}, {"ItemsPath", "$.items"}, {"ResultPath", "$.map"}};
+    made.set("ItemProcessor", machine(nesting + 1));
+    if (chance(60)) made.set("MaxConcurrency", random_.below(4));
+    if (chance(40)) {
+      made.set("ItemSelector", Object{{"n.$", "$$.Map.Item.Value.n"},
+                                      {"text.$", "$.text"},
+                                      {"index.$", "$$.Map.Item.Index"},
+                                      {"items.$", "$$.Map.Item.Value.items"}});
+    }
+    return made;
+  }
+
+  Object parallel(int nesting) {
+    Value::Array branches;
+    const std::uint64_t count = 1 + random_.below(3);
+    for (std::uint64_t i = 0; i < count; ++i) branches.push_back(machine(nesting + 1));
+    return Object{{"Type", "Parallel"}, {"Branches", std::move(branches)}, {"ResultPath", "$.par"}};
+  }
+
+  Value retriers() {
+    Object flaky{{"ErrorEquals", Value::Array{"Flaky", "States.Timeout"}},
+                 {"IntervalSeconds", 1 + random_.below(3)},
+                 {"MaxAttempts", 3},
+                 {"BackoffRate", 1.5}};
+    if (chance(30)) flaky.set("JitterStrategy", "FULL");
+    if (chance(30)) flaky.set("MaxDelaySeconds", 4);
+    Value::Array all{Value(std::move(flaky))};
+    if (mood_ == Mood::kWild && chance(30)) {
+      all.push_back(Object{{"ErrorEquals", Value::Array{"States.ALL"}}, {"MaxAttempts", 1}});
+    }
+    return all;
+  }
+
+  Value catchers(const std::vector<std::string>& names, std::size_t i) {
+    Object catcher{{"ErrorEquals", Value::Array{chance(50) ? "States.ALL" : "Other"}},
+                   {"Next", later(names, i)},
+                   {"ResultPath", "$.caught"}};
+    if (chance(30)) catcher.set("Assign", Object{{"why.$", "$.Error"}});
+    return Value::Array{Value(std::move(catcher))};
+  }
+
+  Random random_;
+  Mood mood_;
+  int named_ = 0;
+};
+
+}  // namespace
+
+RandomWorkflow random_workflow(std::uint64_t seed, Mood mood) {
+  return Builder(seed, mood).build();
+}
+
+}  // namespace stepwell::testing
