@@ -1,22 +1,24 @@
 #include "cli/target.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "base/hash.h"
 #include "base/value.h"
 
 namespace stepwell::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* kFile = ".stepwell/dev.json";
 
 bool is_alive(int pid) { return pid > 0 && (::kill(pid, 0) == 0 || errno == EPERM); }
 
@@ -44,29 +46,50 @@ Status write_dev_server(const DevServer& server) {
   object.set("api_url", Value(server.api_url));
   std::error_code failed;
   fs::create_directories(kStateFolder, failed);
-  const std::string next = std::string(kFile) + ".new";
+  const std::string next = std::string(kDevFile) + ".new";
   std::ofstream(next) << Value(std::move(object)).to_pretty_json() << "\n";
-  fs::rename(next, kFile, failed);  // Whole or not at all.
+  fs::rename(next, kDevFile, failed);  // Whole or not at all.
   if (failed) {
-    return Error{ErrorCode::kDenied, "cannot write " + std::string(kFile) + ": " +
+    return Error{ErrorCode::kDenied, "cannot write " + std::string(kDevFile) + ": " +
                                          failed.message() + "; is this folder writable?"};
   }
   return ok_status();
 }
 
 void remove_dev_server() {
-  const auto server = read_dev_server(kFile);
-  if (server && server->pid == ::getpid()) ::unlink(kFile);
+  const auto server = read_dev_server(kDevFile);
+  if (server && server->pid == ::getpid()) ::unlink(kDevFile);
 }
 
 std::optional<DevServer> find_dev_server() {
   std::error_code failed;
   for (fs::path folder = fs::current_path(failed); !failed; folder = folder.parent_path()) {
-    auto server = read_dev_server(folder / kFile);
+    auto server = read_dev_server(folder / kDevFile);
     if (server && is_alive(server->pid)) return server;
     if (folder == folder.parent_path()) break;
   }
   return std::nullopt;
+}
+
+Result<std::string> dev_vault_key() {
+  constexpr const char* kPath = ".stepwell/vault.key";
+  constexpr std::size_t kDigits = 64;
+  if (const char* variable = ::getenv(kVaultKeyVariable)) return std::string(variable);
+  std::string key;
+  if (std::ifstream(kPath) >> key && key.size() == kDigits) return key;
+  std::array<unsigned char, kDigits / 2> bytes{};
+  std::error_code failed;
+  fs::create_directories(kStateFolder, failed);
+  const int file = ::open(kPath, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+  if (file < 0 || ::getentropy(bytes.data(), bytes.size()) != 0) {
+    return Error{ErrorCode::kDenied, std::string("cannot write ") + kPath + ": " +
+                                         std::strerror(errno) + "; is this folder writable?"};
+  }
+  key = hex_encode({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  const bool is_written = ::write(file, key.data(), key.size()) == static_cast<ssize_t>(kDigits);
+  ::close(file);
+  if (!is_written) return Error{ErrorCode::kDenied, std::string("cannot write ") + kPath};
+  return key;
 }
 
 std::string database_url_given(const std::string& option) {

@@ -23,12 +23,18 @@ struct DevServer {
 };
 
 inline constexpr const char* kStateFolder = ".stepwell";
+inline constexpr const char* kDevFile = ".stepwell/dev.json";
 inline constexpr const char* kDatabaseVariable = "STEPWELL_DATABASE_URL";
+inline constexpr const char* kVaultKeyVariable = "STEPWELL_VAULT_KEY";
 
 Status write_dev_server(const DevServer& server);
 void remove_dev_server();
 // Looks in this folder and the ones above.  Nothing when there is none, or its process is gone.
 std::optional<DevServer> find_dev_server();
+
+// The key that seals tokens: STEPWELL_VAULT_KEY, else the one in .stepwell/vault.key, which is made
+// when it is missing and readable to its owner only.
+Result<std::string> dev_vault_key();
 
 // --database or the environment; empty when neither is given.
 std::string database_url_given(const std::string& option);

@@ -1,0 +1,91 @@
+#include <unistd.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/input.h"
+#include "cli/providers.h"
+#include "cli/server_process.h"
+#include "cli/target.h"
+#include "engine/postgres/cluster.h"
+
+namespace stepwell::cli {
+namespace {
+
+struct DevArguments {
+  std::string database, workflows, providers, fake, notify;
+  int port = 7233, lanes = 0, lease_ms = 15'000;
+};
+
+// The private cluster in .stepwell/postgres, unless a database is named.
+Result<std::unique_ptr<postgres::Cluster>> open_cluster(Console& console) {
+  postgres::ClusterOptions options;
+  options.directory = std::string(kStateFolder) + "/postgres";
+  const bool is_new = !std::filesystem::exists(options.directory);
+  console.say(std::string("postgres   ") + options.directory + (is_new ? " (new)" : ""));
+  return postgres::Cluster::open(options);
+}
+
+Exit run_dev(Console& console, const DevArguments& given) {
+  if (const auto other = find_dev_server(); other && std::filesystem::exists(kDevFile)) {
+    return console.fail(Exit::kConflict,
+                        "a dev server runs here already: process " + std::to_string(other->pid) +
+                            ", " + other->api_url,
+                        "stop it first, or work in another folder");
+  }
+  ServerOptions options;
+  options.port = given.port;
+  options.lanes = given.lanes;
+  options.lease_ms = given.lease_ms;
+  options.migrate = true;
+  options.workflows = find_folder(given.workflows, "workflows");
+  options.providers = find_folder(given.providers, "providers");
+  options.fake_url = given.fake;
+  options.notify_path = given.notify;
+  options.database_url = database_url_given(given.database);
+  const auto key = dev_vault_key();
+  if (!key.ok()) return console.fail(Exit::kDenied, key.error().message);
+  options.vault_key = *key;
+  std::unique_ptr<postgres::Cluster> cluster;
+  if (options.database_url.empty()) {
+    auto opened = open_cluster(console);
+    if (!opened.ok()) return console.fail(Exit::kUnavailable, opened.error().message);
+    cluster = std::move(*opened);
+    options.database_url = cluster->url();
+  }
+  Exit exit = Exit::kOk;
+  options.ready = [&](const std::string& api_url) {
+    const Status written = write_dev_server({options.database_url, api_url, ::getpid()});
+    if (!written.ok()) exit = console.fail(Exit::kDenied, written.error().message);
+  };
+  const Exit served = run_server(console, options);
+  remove_dev_server();
+  if (cluster != nullptr) {
+    const Status stopped = cluster->stop();
+    if (!stopped.ok()) console.say("postgres did not stop cleanly: " + stopped.error().message);
+  }
+  return exit == Exit::kOk ? served : exit;
+}
+
+}  // namespace
+
+Command dev_command() {
+  auto given = std::make_shared<DevArguments>();
+  return {
+      "dev",
+      "Run an engine here, with a PostgreSQL of its own and the workflows of this folder",
+      {{"--port", &given->port, "of the API on 127.0.0.1; 0: any free one"},
+       {"--workflows", &given->workflows, "folder of workflows; default ./workflows"},
+       {"--providers", &given->providers, "folder of providers; default ./providers"},
+       {"--fake", &given->fake, "URL of `stepwell fake`: providers talk to it, not the world"},
+       {"--notify", &given->notify, "file for notifications; default standard output"},
+       {"--lanes", &given->lanes, "threads that run executions; 0: one per core"},
+       {"--lease-ms", &given->lease_ms, "after so long without a sign a process counts as dead"},
+       {"--database", &given->database,
+        "PostgreSQL URL instead of the private one; else STEPWELL_DATABASE_URL"}},
+      [given](Console& console) { return run_dev(console, *given); },
+      "Everything it keeps is in .stepwell/.  Ctrl-C stops it; started again, it goes on."};
+}
+
+}  // namespace stepwell::cli

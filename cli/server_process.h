@@ -1,0 +1,31 @@
+// The part of `stepwell dev` and `stepwell serve` that is the same: engine, providers, workflows,
+// API, until somebody asks it to stop.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+
+namespace stepwell::cli {
+
+struct ServerOptions {
+  std::string database_url;
+  std::string host = "127.0.0.1";
+  int port = 7233;
+  std::string workflows, providers;  // Folders; empty: none.
+  std::string vault_key;             // 64 hex digits; empty: no provider may have tokens.
+  std::string fake_url;              // If set: every provider talks to FAKE_URL/<provider>.
+  std::string notify_path;           // Where notifications go; empty: standard output.
+  int lanes = 0;                     // 0: one per core.
+  int lease_ms = 15'000;
+  bool migrate = false, is_unsafe = false;
+  bool is_strict = false;  // A workflow with errors ends the process.
+  std::function<void(const std::string& api_url)> ready;
+};
+
+// Says what it does on the way; ends on Ctrl-C or SIGTERM with kOk.
+Exit run_server(Console& console, const ServerOptions& options);
+
+}  // namespace stepwell::cli

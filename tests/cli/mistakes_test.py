@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+"""What people do wrong at the command line, and what it tells them: where, what, and how to mend it.
+One `stepwell dev` with a Postgres of its own serves all cases.
+
+  mistakes_test.py STEPWELL
+"""
+import fcntl
+import json
+import os
+import pty
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+
+STEPWELL = os.path.abspath(sys.argv[1])
+LIMIT_SECONDS = 60
+NOBODY = "019aa5a8-0000-7000-8000-000000000001"
+
+WORKFLOWS = {
+    "echo": "StartAt: P\nStates:\n  P: {Type: Pass, End: true}\n",
+    "sleeper": "StartAt: W\nStates:\n  W: {Type: Wait, Seconds: 86400, End: true}\n",
+    "failing": "StartAt: F\nStates:\n  F: {Type: Fail, Error: Bank.Shut, Cause: on sundays}\n",
+    "fanout": """
+StartAt: Many
+States:
+  Many:
+    Type: Map
+    ItemsPath: $.items
+    ItemProcessor:
+      StartAt: W
+      States:
+        W: {Type: Wait, Seconds: 1, End: true}
+    End: true
+""",
+}
+
+failures = 0
+
+
+def verdict(good, title, why):
+    global failures
+    failures += 0 if good else 1
+    print(f"{'ok' if good else 'not ok'} - command line: {title}", flush=True)
+    if not good:
+        print(why, flush=True)
+
+
+class Folder:
+    def __init__(self):
+        self.temporary = tempfile.TemporaryDirectory()
+        self.path = self.temporary.name
+        os.chmod(self.path, 0o755)
+        self.env = {k: v for k, v in os.environ.items() if k != "STEPWELL_DATABASE_URL"}
+        for name, text in WORKFLOWS.items():
+            self.write(f"workflows/{name}.yaml", text)
+
+    def write(self, name, text):
+        full = os.path.join(self.path, name)
+        os.makedirs(os.path.dirname(full), exist_ok=True)
+        with open(full, "w", encoding="utf-8") as out:
+            out.write(text)
+
+    def run(self, *words, **more):
+        return subprocess.run([STEPWELL, *words], cwd=more.pop("cwd", self.path), env=self.env,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              timeout=LIMIT_SECONDS, check=False, **more)
+
+    def expect(self, title, words, exit_code, *said, **more):
+        done = self.run(*words, **more)
+        missing = [s for s in said if s not in done.stderr + done.stdout]
+        verdict(done.returncode == exit_code and not missing, title,
+                f"$ stepwell {' '.join(words)}\nexit {done.returncode}, expected {exit_code}; "
+                f"missing {missing}\n{done.stdout}{done.stderr}")
+        return done
+
+    def start_dev(self, *words):
+        server = subprocess.Popen([STEPWELL, "dev", "--port", "0", *words], cwd=self.path,
+                                  env=self.env, stderr=subprocess.PIPE, text=True)
+        said = ""
+        for line in server.stderr:
+            said += line
+            if line.startswith("ready"):
+                return server
+        print(said)
+        raise SystemExit("not ok - command line: stepwell dev starts")
+
+
+def without_a_server(folder):
+    empty = os.path.join(folder.path, "empty")
+    os.makedirs(empty)
+    folder.expect("no engine: says how to get one", ["exec", "list"], 7,
+                  "error: no engine found: no `stepwell dev` runs here",
+                  "hint: start `stepwell dev` in another terminal", cwd=empty)
+    folder.expect("the database is down: says which and that it is away",
+                  ["exec", "list", "--database", "postgresql://127.0.0.1:1/none"], 7,
+                  "127.0.0.1", "hint: is it running, and is the URL right?")
+    folder.expect("a URL that is none", ["exec", "list", "--database", "nonsense://x"], 2, "error:",
+                  "nonsense")
+    folder.expect("an unknown option", ["exec", "list", "--colour"], 2, "--colour",
+                  "hint: `stepwell exec list --help` lists what is possible")
+    folder.expect("an unknown command", ["exce"], 2, "exce", "hint: `stepwell --help`")
+    folder.expect("a choice that is none", ["exec", "list", "-o", "xml"], 2, "xml", "json")
+    folder.expect("a file that is not there", ["lint", "no.yaml"], 4,
+                  "there is no file or folder no.yaml")
+    folder.write("empty.yaml", "")
+    folder.expect("an empty workflow file", ["lint", "empty.yaml"], 1, "empty.yaml:1:1: error:")
+    done = folder.run("lint", "empty.yaml", "-o", "json")
+    verdict(json.loads(done.stdout)[0]["severity"] == "error", "lint -o json is JSON", done.stdout)
+    if os.geteuid() != 0:
+        folder.write("secret.yaml", "x")
+        os.chmod(os.path.join(folder.path, "secret.yaml"), 0)
+        folder.expect("a file that may not be read", ["lint", "secret.yaml"], 3,
+                      "cannot read secret.yaml: Permission denied")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        folder.expect("the port is taken", ["dev", "--port", port], 7,
+                      f"cannot listen on 127.0.0.1:{port}: Address already in use",
+                      "choose another port")
+
+
+def with_a_server(folder):
+    folder.expect("a second dev server in the same folder", ["dev", "--port", "0"], 6,
+                  "a dev server runs here already")
+    folder.expect("an unknown execution", ["exec", "describe", NOBODY], 4, NOBODY,
+                  "hint: `stepwell exec list` shows what there is")
+    folder.expect("an id that is none", ["exec", "describe", "42"], 2, "42")
+    folder.expect("an unknown workflow", ["exec", "start", "ecko"], 4, "ecko")
+    folder.expect("input that is no JSON", ["exec", "start", "echo", "-i", "{a: ["], 2,
+                  "--input:1:")
+    folder.expect("an empty input", ["exec", "start", "echo", "-i", ""], 2, "--input is empty",
+                  "hint: {} is the empty input")
+    folder.expect("an input file that is not there", ["exec", "start", "echo", "-i", "@no.json"], 2,
+                  "cannot read no.json: No such file or directory")
+    folder.expect("a name that is taken by another input",
+                  ["exec", "start", "echo", "-n", "once", "-i", "{a: 1}"], 0)
+    folder.expect("... is a conflict", ["exec", "start", "echo", "-n", "once", "-i", "{a: 2}"], 6,
+                  "error:")
+    folder.expect("a failed execution, watched: its error, and exit 1",
+                  ["exec", "start", "failing", "--watch"], 1, "FAILED after",
+                  "Bank.Shut: on sundays")
+    done = folder.run("exec", "start", "echo", "-i", '{"big": 9007199254740993}', "--watch")
+    verdict(done.returncode == 0 and json.loads(done.stdout) == {"big": 9007199254740993},
+            "the output goes to standard output alone, numbers unharmed", done.stdout)
+    ended = folder.run("exec", "start", "echo").stdout.strip()
+    folder.run("exec", "watch", ended)
+    folder.expect("stopping what has ended", ["exec", "stop", ended], 6, "error:")
+    from_below = os.path.join(folder.path, "workflows")
+    folder.expect("the server is found from a folder below", ["exec", "list"], 0, ended,
+                  cwd=from_below)
+
+
+def interrupted(folder):
+    sleeping = folder.run("exec", "start", "sleeper").stdout.strip()
+    watching = subprocess.Popen([STEPWELL, "exec", "watch", sleeping], cwd=folder.path,
+                                env=folder.env, stderr=subprocess.PIPE, text=True)
+    first = watching.stderr.readline()
+    watching.send_signal(signal.SIGINT)
+    rest = watching.communicate(timeout=LIMIT_SECONDS)[1]
+    verdict(watching.returncode == 130 and "the execution goes on" in rest,
+            "Ctrl-C while watching: exit 130, the execution goes on", first + rest)
+    folder.expect("... it does go on", ["exec", "describe", sleeping], 0, "status    RUNNING")
+    folder.expect("it can be stopped", ["exec", "stop", sleeping, "--error", "Enough"], 0)
+    folder.expect("... and ends ABORTED", ["exec", "watch", sleeping], 1, "ABORTED after", "Enough")
+
+
+def closed_pipe(folder):
+    writing = subprocess.Popen(f"{STEPWELL} exec list -o json | head -c 1", shell=True,
+                               cwd=folder.path, env=folder.env, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    out, err = writing.communicate(timeout=LIMIT_SECONDS)
+    verdict(out == "{" and err == "", "output into a closed pipe ends in silence", out + err)
+
+
+def columns(line):
+    return len(re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", line))
+
+
+def narrow_terminal(folder, words, title):
+    """Runs on a terminal of 40 columns; answers what it wrote."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(folder.path)
+        os.execve(STEPWELL, [STEPWELL, *words], {**folder.env, "TERM": "xterm"})
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
+    text = b""
+    while True:
+        try:
+            piece = os.read(terminal, 65536)
+        except OSError:
+            break
+        if not piece:
+            break
+        text += piece
+    status = os.waitpid(pid, 0)[1]
+    text = text.decode()
+    wide = [li for li in re.split(r"[\r\n]+", text) if columns(li) > 40]
+    return os.waitstatus_to_exitcode(status), text, wide, title
+
+
+def terminals(folder):
+    code, text, wide, title = narrow_terminal(
+        folder, ["exec", "start", "fanout", "-i", "{items: [1, 2, 3, 4]}", "--watch"],
+        "a live bar on a terminal of 40 columns does not wrap")
+    verdict(code == 0 and "/4" in text and ("█" in text or "░" in text) and
+            not [w for w in wide if "/4" in w], title, repr(text))
+
+
+def main():
+    folder = Folder()
+    without_a_server(folder)
+    server = folder.start_dev()
+    try:
+        with_a_server(folder)
+        interrupted(folder)
+        closed_pipe(folder)
+        terminals(folder)
+    finally:
+        server.send_signal(signal.SIGINT)
+        code = server.wait(LIMIT_SECONDS)
+    verdict(code == 0, "Ctrl-C stops the dev server cleanly", f"exit {code}")
+    verdict(not os.path.exists(os.path.join(folder.path, ".stepwell/dev.json")),
+            "it leaves nothing behind that says it runs", "")
+    folder.expect("... and afterwards there is no engine", ["exec", "list"], 7, "no engine found")
+    again = folder.start_dev()
+    folder.expect("what it knew is there when it is started again", ["exec", "list"], 0, "sleeper")
+    again.send_signal(signal.SIGTERM)
+    verdict(again.wait(LIMIT_SECONDS) == 0, "SIGTERM stops it cleanly too", "")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
