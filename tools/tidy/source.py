@@ -1,5 +1,5 @@
-"""C++ source, as far as tidy needs to understand it: code without comments and literals, includes,
-names of types, and where functions begin and end.  Approximate, and right on code in house style."""
+"""C++ source, as far as tidy must understand it: code without comments and literals, includes,
+names of types, and where functions begin and end.  Approximate, but right on code in our style."""
 import re
 from dataclasses import dataclass
 

@@ -43,14 +43,15 @@ BANNED_IN_PURE = [
      r"filesystem|ctime|csignal|random)>", "header of the impure world"),
     (r"#\s*include\s*<(unistd|fcntl|poll|signal|pthread|time|netdb|sys/\w+|netinet/\w+)\.h>",
      "header of the operating system"),
-    (r"\b(system_clock|steady_clock|high_resolution_clock)\s*::\s*now|\b(clock_gettime|gettimeofday|"
-     r"localtime|localtime_r|mktime)\s*\(|\bstd::time\s*\(", "clock"),
+    (r"\b(system_clock|steady_clock|high_resolution_clock)\s*::\s*now|\b(clock_gettime|"
+     r"gettimeofday|localtime|localtime_r|mktime)\s*\(|\bstd::time\s*\(", "clock"),
     (r"\bstd::(thread|jthread|async|mutex)\b|\bpthread_\w+", "thread"),
     (r"\b(fopen|freopen|ifstream|ofstream|fstream)\b", "file"),
     (r"::(socket|connect|recv|send|open|read|write)\s*\(", "socket or file"),
     (r"\b(getenv|setenv|secure_getenv)\s*\(", "environment"),
-    (r"\b(std::cout|std::cerr|std::clog|syslog\s*\(|printf\s*\(|fprintf\s*\(|puts\s*\()", "logging"),
-    (r"\b(rand|srand|random|drand48)\s*\(|\brandom_device\b|\bmt19937", "randomness"),
+    (r"\b(std::cout|std::cerr|std::clog|syslog\s*\(|f?printf\s*\(|puts\s*\()",
+     "logging"),
+    (r"(?<!Random )\b(rand|srand|random|drand48)\s*\(|\brandom_device\b|\bmt19937", "randomness"),
 ]
 BANNED_WORDS = ("Manager", "Helper", "Util", "Utils", "Common", "Impl", "Processor")
 BANNED_WHOLE = ("Base", "Data", "Info")  # As the last word of a type's name.
@@ -95,16 +96,20 @@ class Tidy:
     # --- one file ----------------------------------------------------------------------------
     def check_text(self, path, text):
         lines = text.split("\n")
-        if len(lines) > MAX_FILE_LINES + 1:
+        # sql/schema.sql is one page from top to bottom, on purpose.
+        if len(lines) > MAX_FILE_LINES + 1 and not path.endswith(".sql"):
             self.say(path, 1, "file-length", f"{len(lines) - 1} lines, at most {MAX_FILE_LINES}: "
                      "split it by responsibility")
         for number, line in enumerate(lines, 1):
             if len(line) > MAX_COLUMNS and "http" not in line:
                 self.say(path, number, "line-length", f"{len(line)} columns, at most {MAX_COLUMNS}")
             found = re.search(r"\b(TODO|FIXME|XXX)\b(?!\(#\d+\))", line)
-            if found and not path.startswith("tools/tidy/") and not path.startswith("tests/tidy/"):
+            if found and not path.startswith(("tools/tidy/", "tests/tidy/")):
                 self.say(path, number, "todo", f"{found[1]} without an issue: write TODO(#123)")
-            if path.startswith("tests/") and SLEEP.search(line) and "no-sleep-rule" not in line:
+            # The chaos run paces its faults by the clock: that is what it is for.
+            in_test = path.startswith("tests/") and not path.startswith(
+                ("tests/tidy/", "tests/e2e/chaos/"))
+            if in_test and SLEEP.search(line):
                 self.say(path, number, "sleep", "no test sleeps: wait for the event itself")
 
     def check_source(self, path, source):
@@ -114,7 +119,7 @@ class Tidy:
             if words and words[-1] in BANNED_WHOLE:
                 bad.append(words[-1])
             if bad:
-                self.say(path, number, "name", f"{name}: \"{bad[0]}\" says nothing; name what it is")
+                self.say(path, number, "name", f"{name}: \"{bad[0]}\" says nothing; say what it is")
         for function in functions(source):
             if function.length > MAX_FUNCTION_LINES:
                 self.say(path, function.line, "function-length", f"{function.name}: "
