@@ -68,14 +68,29 @@ struct Quantity {
 // ---- Choice ---------------------------------------------------------------------------------
 
 enum class Comparison : std::uint8_t {
-  kStringEquals, kStringLessThan, kStringGreaterThan, kStringLessThanEquals,
-  kStringGreaterThanEquals, kStringMatches,
-  kNumericEquals, kNumericLessThan, kNumericGreaterThan, kNumericLessThanEquals,
+  kStringEquals,
+  kStringLessThan,
+  kStringGreaterThan,
+  kStringLessThanEquals,
+  kStringGreaterThanEquals,
+  kStringMatches,
+  kNumericEquals,
+  kNumericLessThan,
+  kNumericGreaterThan,
+  kNumericLessThanEquals,
   kNumericGreaterThanEquals,
   kBooleanEquals,
-  kTimestampEquals, kTimestampLessThan, kTimestampGreaterThan, kTimestampLessThanEquals,
+  kTimestampEquals,
+  kTimestampLessThan,
+  kTimestampGreaterThan,
+  kTimestampLessThanEquals,
   kTimestampGreaterThanEquals,
-  kIsNull, kIsPresent, kIsNumeric, kIsString, kIsBoolean, kIsTimestamp,
+  kIsNull,
+  kIsPresent,
+  kIsNumeric,
+  kIsString,
+  kIsBoolean,
+  kIsTimestamp,
 };
 
 struct Condition;
@@ -85,9 +100,15 @@ struct Test {
   Comparison comparison;
   std::variant<Value, expr::JsonPath> operand;  // The ...Path forms hold a path.
 };
-struct AllOf { std::vector<Condition> conditions; };
-struct AnyOf { std::vector<Condition> conditions; };
-struct NoneOf { std::vector<Condition> conditions; };  // Not: exactly one.
+struct AllOf {
+  std::vector<Condition> conditions;
+};
+struct AnyOf {
+  std::vector<Condition> conditions;
+};
+struct NoneOf {
+  std::vector<Condition> conditions;
+};  // Not: exactly one.
 
 // True or false of a state's input.
 struct Condition {
@@ -130,7 +151,10 @@ struct Choice {
 };
 
 struct Wait {
-  struct Until { std::variant<Time, expr::Template> at; std::string path_text; };
+  struct Until {
+    std::variant<Time, expr::Template> at;
+    std::string path_text;
+  };
   std::variant<Quantity, Until> how_long;  // Seconds or SecondsPath; Timestamp or TimestampPath.
 };
 

@@ -37,8 +37,8 @@ Go Stepper::begin(Frame& frame, const State& state, const Parallel& parallel) {
 
 Go Stepper::begin(Frame& frame, const State& state, const Map& map) {
   if (!map.unsupported.empty()) {
-    return fail_runtime(frame, "A Map with " + map.unsupported +
-                                   " cannot be run by this version of Stepwell.");
+    return fail_runtime(
+        frame, "A Map with " + map.unsupported + " cannot be run by this version of Stepwell.");
   }
   Children children;
   if (!prepare_map(frame, state, map, children)) return fail_with_fault(frame);
@@ -86,15 +86,15 @@ bool Stepper::prepare_tolerance(Frame& frame, const State& state, const Map& map
   if (count < 0) return runtime_fault("ToleratedFailureCount cannot be negative.");
   double percent = 0;
   if (map.tolerated_failure_percentage &&
-      !percentage(frame, state, *map.tolerated_failure_percentage,
-                  "ToleratedFailurePercentagePath", children.effective, percent)) {
+      !percentage(frame, state, *map.tolerated_failure_percentage, "ToleratedFailurePercentagePath",
+                  children.effective, percent)) {
     return false;
   }
   if (percent < 0 || percent > 100) {
     return runtime_fault("ToleratedFailurePercentage must be between 0 and 100.");
   }
-  const auto share = static_cast<std::uint64_t>(static_cast<double>(children.results.size()) *
-                                                percent / 100);
+  const auto share =
+      static_cast<std::uint64_t>(static_cast<double>(children.results.size()) * percent / 100);
   children.tolerated = std::max(static_cast<std::uint64_t>(count), share);
   return true;
 }
@@ -170,9 +170,8 @@ void Stepper::start_child(Frame& parent, const State& state, Children& children,
     // An item is selected when its turn comes, so that a long Map begins in slices.
     child.fresh = map.item_selector.has_value();
     if (!child.fresh) child.input = children.items.as_array()[index];
-    child.last_event = child.quiet
-                           ? parent.last_event
-                           : tell_iteration(state, "Started", index, parent.last_event);
+    child.last_event = child.quiet ? parent.last_event
+                                   : tell_iteration(state, "Started", index, parent.last_event);
   }
   child.state = program_.machine(child.machine).start_at;
   set_ready(child);

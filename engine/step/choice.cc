@@ -69,7 +69,9 @@ bool compare(Comparison comparison, const Value& value, const Value& operand) {
     case kStringEquals: order = compare_strings(value, operand); return order == 0;
     case kStringLessThan: order = compare_strings(value, operand); return order && *order < 0;
     case kStringGreaterThan: order = compare_strings(value, operand); return order && *order > 0;
-    case kStringLessThanEquals: order = compare_strings(value, operand); return order && *order <= 0;
+    case kStringLessThanEquals:
+      order = compare_strings(value, operand);
+      return order && *order <= 0;
     case kStringGreaterThanEquals:
       order = compare_strings(value, operand);
       return order && *order >= 0;
@@ -112,34 +114,34 @@ bool is_type_test(Comparison comparison) { return comparison >= Comparison::kIsN
 
 }  // namespace
 
-bool Stepper::test(Frame& frame, const State& state, const Condition& condition,
-                   const Value& input, bool& answer) {
-  return std::visit(
-      match{
-          [&](const Test& one) { return test_one(frame, state, one, input, answer); },
-          [&](const AllOf& all) {
-            answer = true;
-            for (const Condition& part : all.conditions) {
-              if (!test(frame, state, part, input, answer)) return false;
-              if (!answer) break;
-            }
-            return true;
-          },
-          [&](const AnyOf& any) {
-            answer = false;
-            for (const Condition& part : any.conditions) {
-              if (!test(frame, state, part, input, answer)) return false;
-              if (answer) break;
-            }
-            return true;
-          },
-          [&](const NoneOf& none) {
-            if (!test(frame, state, none.conditions.front(), input, answer)) return false;
-            answer = !answer;
-            return true;
-          },
-      },
-      condition.test);
+bool Stepper::test(Frame& frame, const State& state, const Condition& condition, const Value& input,
+                   bool& answer) {
+  return std::visit(match{
+                        [&](const Test& one) { return test_one(frame, state, one, input, answer); },
+                        [&](const AllOf& all) {
+                          answer = true;
+                          for (const Condition& part : all.conditions) {
+                            if (!test(frame, state, part, input, answer)) return false;
+                            if (!answer) break;
+                          }
+                          return true;
+                        },
+                        [&](const AnyOf& any) {
+                          answer = false;
+                          for (const Condition& part : any.conditions) {
+                            if (!test(frame, state, part, input, answer)) return false;
+                            if (answer) break;
+                          }
+                          return true;
+                        },
+                        [&](const NoneOf& none) {
+                          if (!test(frame, state, none.conditions.front(), input, answer))
+                            return false;
+                          answer = !answer;
+                          return true;
+                        },
+                    },
+                    condition.test);
 }
 
 bool Stepper::test_one(Frame& frame, const State& state, const Test& test, const Value& input,

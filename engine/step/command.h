@@ -20,9 +20,9 @@ struct RunTask {
   StateId state;
   std::string resource;
   Value input;
-  std::uint64_t input_hash = 0;  // Value::hash() of the input; goes into the fact and the key.
-  std::uint32_t attempt = 1;     // 1 + retries used.
-  std::optional<Millis> timeout;    // Of one run in a lane; measured by whoever runs it.
+  std::uint64_t input_hash = 0;   // Value::hash() of the input; goes into the fact and the key.
+  std::uint32_t attempt = 1;      // 1 + retries used.
+  std::optional<Millis> timeout;  // Of one run in a lane; measured by whoever runs it.
   std::optional<Millis> heartbeat;
 };
 
@@ -53,7 +53,8 @@ struct Finish {
 
 using Command = std::variant<RunTask, SetTimer, Continue, Cancel, Finish>;
 
-const char* to_string(ExecutionStatus status);  // "RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"
+const char* to_string(
+    ExecutionStatus status);  // "RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"
 std::optional<ExecutionStatus> parse_status(const std::string& text);
 
 }  // namespace stepwell

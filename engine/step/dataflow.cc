@@ -90,9 +90,9 @@ bool Stepper::place(const Placement& placement, const Value& into, Value value, 
   }
   auto placed = placement.path->put(into, std::move(value));
   if (!placed) {
-    return fault("States.ResultPathMatchFailure",
-                 "Unable to apply the ReferencePath " + placement.path->text() +
-                     " to the input " + into.to_json());
+    return fault("States.ResultPathMatchFailure", "Unable to apply the ReferencePath " +
+                                                      placement.path->text() + " to the input " +
+                                                      into.to_json());
   }
   to = std::move(*placed);
   return true;
@@ -111,9 +111,10 @@ bool Stepper::effective_input(Frame& frame, const State& state, Value& to) {
 bool Stepper::check_size(std::string_view name, const Value& value) {
   if (value.identity() == nullptr) return true;
   if (value.depth() > x_.pins.limits.max_value_depth) {
-    return fault("States.DataLimitExceeded",
-                 "The state/task '" + std::string(name) + "' returned a result nested deeper than " +
-                     std::to_string(x_.pins.limits.max_value_depth) + " levels.");
+    return fault("States.DataLimitExceeded", "The state/task '" + std::string(name) +
+                                                 "' returned a result nested deeper than " +
+                                                 std::to_string(x_.pins.limits.max_value_depth) +
+                                                 " levels.");
   }
   if (value.json_size() <= x_.pins.limits.max_payload_bytes) return true;
   return fault("States.DataLimitExceeded",

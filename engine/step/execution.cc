@@ -73,8 +73,8 @@ std::vector<WaitingFor> Execution::waiting_for(const Program& program, std::size
 std::vector<MapProgress> Execution::map_progress(const Program& program) const {
   std::vector<MapProgress> answer;
   for (const FinishedMap& finished : finished_maps) {
-    answer.push_back({program.state(MachineId{0}, finished.state).name, finished.total,
-                      finished.succeeded, 0});
+    answer.push_back(
+        {program.state(MachineId{0}, finished.state).name, finished.total, finished.succeeded, 0});
   }
   for (const FrameId id : frames_in_order(*this)) {
     const Frame& frame = frames.at(id);

@@ -32,8 +32,8 @@ class FoldMismatch : public std::runtime_error {
 
 // What an execution waits for, for operators and for `waiting` in the executions table.
 struct WaitingFor {
-  std::string state;     // Name of the state.
-  std::string reason;    // "task", "timer", "retry", "continue"
+  std::string state;   // Name of the state.
+  std::string reason;  // "task", "timer", "retry", "continue"
   std::uint32_t attempt = 0;
   std::string last_error;
   std::optional<Time> until;

@@ -82,38 +82,39 @@ FactBody failed_of(const Value& json) {
 
 std::string encode_payload(const FactBody& body) {
   Object json;
-  return std::visit(
-      match{
-          [&](const Started& started) {
-            json.set("pins", pins_json(started.pins));
-            if (!started.input_text.empty()) json.set("input_text", started.input_text);
-            json.set("input", started.input);
-            return Value(std::move(json)).to_json();
-          },
-          // The output alone: the most frequent fact by far.
-          [](const TaskSucceeded& succeeded) { return succeeded.output.to_json(); },
-          [&](const TaskFailed& failed) {
-            set_text(json, "error", failed.error);
-            set_text(json, "cause", failed.cause);
-            if (failed.retry_after) json.set("retry_after_ms", failed.retry_after->count());
-            return Value(std::move(json)).to_json();
-          },
-          [](const TaskTimedOut& timed_out) {
-            return std::string(timed_out.heartbeat ? R"({"heartbeat":true})" : "");
-          },
-          [&](const Stopped& stopped) {
-            set_text(json, "error", stopped.error);
-            set_text(json, "cause", stopped.cause);
-            return Value(std::move(json)).to_json();
-          },
-          [&](const Redriven& redriven) {
-            if (redriven.program_hash.empty()) return std::string();
-            json.set("program", redriven.program_hash);
-            return Value(std::move(json)).to_json();
-          },
-          [](const auto&) { return std::string(); },
-      },
-      body);
+  return std::visit(match{
+                        [&](const Started& started) {
+                          json.set("pins", pins_json(started.pins));
+                          if (!started.input_text.empty())
+                            json.set("input_text", started.input_text);
+                          json.set("input", started.input);
+                          return Value(std::move(json)).to_json();
+                        },
+                        // The output alone: the most frequent fact by far.
+                        [](const TaskSucceeded& succeeded) { return succeeded.output.to_json(); },
+                        [&](const TaskFailed& failed) {
+                          set_text(json, "error", failed.error);
+                          set_text(json, "cause", failed.cause);
+                          if (failed.retry_after)
+                            json.set("retry_after_ms", failed.retry_after->count());
+                          return Value(std::move(json)).to_json();
+                        },
+                        [](const TaskTimedOut& timed_out) {
+                          return std::string(timed_out.heartbeat ? R"({"heartbeat":true})" : "");
+                        },
+                        [&](const Stopped& stopped) {
+                          set_text(json, "error", stopped.error);
+                          set_text(json, "cause", stopped.cause);
+                          return Value(std::move(json)).to_json();
+                        },
+                        [&](const Redriven& redriven) {
+                          if (redriven.program_hash.empty()) return std::string();
+                          json.set("program", redriven.program_hash);
+                          return Value(std::move(json)).to_json();
+                        },
+                        [](const auto&) { return std::string(); },
+                    },
+                    body);
 }
 
 Result<FactBody> decode_payload(FactKind kind, std::string_view payload) {

@@ -1,8 +1,8 @@
 // Facts — what the world did.  The journal of an execution is the sequence of its facts; everything
 // else about it is a function of them.
 //
-// A journal row is (seq, kind, command, at, input_hash, payload); encode() and decode() are the only
-// code that knows the shape of `payload`.  Kinds are numbers that never change their meaning.
+// A journal row is (seq, kind, command, at, input_hash, payload); encode() and decode() are the
+// only code that knows the shape of `payload`.  Kinds are numbers that never change their meaning.
 #pragma once
 
 #include <cstdint>
@@ -23,9 +23,9 @@ namespace stepwell {
 // What step() may never exceed.  Pinned by the started fact, so that raising a limit changes no
 // execution that runs.
 struct Limits {
-  std::uint64_t max_payload_bytes = 262'144;      // Of one state's input, output or result.
-  std::uint64_t max_transitions = 10'000'000;     // In the whole execution.
-  std::uint64_t slice_transitions = 10'000;       // For one fact.
+  std::uint64_t max_payload_bytes = 262'144;   // Of one state's input, output or result.
+  std::uint64_t max_transitions = 10'000'000;  // In the whole execution.
+  std::uint64_t slice_transitions = 10'000;    // For one fact.
   std::uint32_t max_value_depth = 1'000;
 };
 
@@ -39,26 +39,44 @@ struct Pins {
 };
 
 // input_text: the input as the caller wrote it, which a history shows; empty: its compact form.
-struct Started { Value input; Pins pins; std::string input_text = {}; };
-struct TaskSucceeded { Value output; };
+struct Started {
+  Value input;
+  Pins pins;
+  std::string input_text = {};
+};
+struct TaskSucceeded {
+  Value output;
+};
 // retry_after: the server named a time to come back; a retrier may use it as its delay.
 struct TaskFailed {
   std::optional<std::string> error, cause;
   std::optional<Millis> retry_after;
 };
-struct TaskTimedOut { bool heartbeat = false; };
+struct TaskTimedOut {
+  bool heartbeat = false;
+};
 struct TimerFired {};
 struct Continued {};
-struct Stopped { std::optional<std::string> error, cause; };
+struct Stopped {
+  std::optional<std::string> error, cause;
+};
 // `program_hash`: empty, or the hash of the program that the rest is to run under.
-struct Redriven { std::string program_hash; };
+struct Redriven {
+  std::string program_hash;
+};
 
-using FactBody = std::variant<Started, TaskSucceeded, TaskFailed, TaskTimedOut, TimerFired, Continued,
-                              Stopped, Redriven>;
+using FactBody = std::variant<Started, TaskSucceeded, TaskFailed, TaskTimedOut, TimerFired,
+                              Continued, Stopped, Redriven>;
 
 enum class FactKind : std::int16_t {
-  kStarted = 1, kTaskSucceeded = 2, kTaskFailed = 3, kTaskTimedOut = 4, kTimerFired = 5,
-  kContinued = 6, kStopped = 7, kRedriven = 8,
+  kStarted = 1,
+  kTaskSucceeded = 2,
+  kTaskFailed = 3,
+  kTaskTimedOut = 4,
+  kTimerFired = 5,
+  kContinued = 6,
+  kStopped = 7,
+  kRedriven = 8,
 };
 
 struct Fact {

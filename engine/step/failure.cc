@@ -21,9 +21,7 @@ bool matches(const std::vector<std::string>& names, const Problem& problem) {
   return false;
 }
 
-Value text_or_null(const std::optional<std::string>& text) {
-  return text ? Value(*text) : Value();
-}
+Value text_or_null(const std::optional<std::string>& text) { return text ? Value(*text) : Value(); }
 
 // What a catcher is given.
 Value error_output(const Problem& problem) {
@@ -120,8 +118,7 @@ Millis Stepper::backoff(const Retrier& retrier, std::uint32_t used, const Proble
   return problem.retry_after ? std::max(wait, *problem.retry_after) : wait;
 }
 
-std::optional<Go> Stepper::catch_problem(Frame& frame, const State& state,
-                                         const Problem& problem) {
+std::optional<Go> Stepper::catch_problem(Frame& frame, const State& state, const Problem& problem) {
   for (const Catcher& catcher : state.catchers) {
     if (!matches(catcher.error_equals, problem)) continue;
     destroy_children(frame);

@@ -41,8 +41,8 @@ struct BackingOff {
 
 // A Map or Parallel with branches or iterations under way.
 struct Children {
-  Value items;               // Of a Map: an array.  Of a Parallel: null.
-  Value effective;           // The state's input after InputPath and Parameters.
+  Value items;                   // Of a Map: an array.  Of a Parallel: null.
+  Value effective;               // The state's input after InputPath and Parameters.
   std::vector<Value> results;    // By index.
   std::vector<FrameId> running;  // By index; 0 where none runs.
   std::uint64_t next = 0;        // The first index that was not started.
@@ -64,8 +64,8 @@ struct Frame {
   Value input;              // Of the current state, before InputPath.
   Value variables;          // An object: all that are in sight.
   Time entered_at;
-  std::uint64_t entered_event = 0;  // Id of the current state's ...StateEntered.
-  std::uint64_t last_event = 0;     // What the next event calls its previous one.
+  std::uint64_t entered_event = 0;     // Id of the current state's ...StateEntered.
+  std::uint64_t last_event = 0;        // What the next event calls its previous one.
   std::vector<std::uint32_t> retries;  // Used so far, per retrier; empty: none.
   std::uint32_t attempt = 1;           // 1 + retries used in this state.
   bool entered = false;                // Is the current state entered (and not left)?

@@ -24,7 +24,8 @@ struct HistoryEvent {
 
 using Listener = std::function<void(HistoryEvent)>;
 
-// As GetExecutionHistory answers it: {"id","previousEventId","timestamp","type","<type>EventDetails"}.
+// As GetExecutionHistory answers it:
+// {"id","previousEventId","timestamp","type","<type>EventDetails"}.
 Value to_aws_json(const HistoryEvent& event);
 
 }  // namespace stepwell

@@ -52,19 +52,18 @@ std::vector<Command> outstanding(const Program& program, const Execution& execut
   std::vector<Command> commands;
   if (!execution.is_running()) return commands;
   for (const auto& [id, frame] : execution.frames) {
-    std::visit(match{
-                   [&](const RunningTask& task) {
-                     commands.push_back(run_task_of(program, frame, task));
-                   },
-                   [&](const Sleeping& sleeping) {
-                     commands.push_back(SetTimer{sleeping.command, sleeping.due});
-                   },
-                   [&](const BackingOff& backing) {
-                     commands.push_back(SetTimer{backing.command, backing.due});
-                   },
-                   [](const auto&) {},
-               },
-               frame.doing);
+    std::visit(
+        match{
+            [&](const RunningTask& task) { commands.push_back(run_task_of(program, frame, task)); },
+            [&](const Sleeping& sleeping) {
+              commands.push_back(SetTimer{sleeping.command, sleeping.due});
+            },
+            [&](const BackingOff& backing) {
+              commands.push_back(SetTimer{backing.command, backing.due});
+            },
+            [](const auto&) {},
+        },
+        frame.doing);
   }
   if (execution.timeout_timer) {
     commands.push_back(SetTimer{*execution.timeout_timer, execution.timeout_at});
@@ -205,8 +204,7 @@ bool Stepper::stop(const Stopped& stopped) {
 
 bool Stepper::time_out() {
   x_.timeout_timer.reset();
-  tell(0, "ExecutionTimedOut", {},
-       [](Object& details) { details.set("error", "States.Timeout"); });
+  tell(0, "ExecutionTimedOut", {}, [](Object& details) { details.set("error", "States.Timeout"); });
   end(ExecutionStatus::kTimedOut, Value(), Problem{});
   return true;
 }

@@ -201,11 +201,11 @@ class Stepper {
   std::vector<Command>& commands_;
   const Listener* listener_;
   const Time now_;
-  std::uint64_t slice_ = 0;          // States entered for this fact.
+  std::uint64_t slice_ = 0;  // States entered for this fact.
   Problem fault_;
-  std::vector<FrameId> scheduled_;   // Tasks handed out by this fact, their start not yet told.
-  std::string_view input_text_;      // Of the execution's input, while it starts.
-  Value execution_context_;          // {"Execution", "StateMachine"}; null until asked for.
+  std::vector<FrameId> scheduled_;  // Tasks handed out by this fact, their start not yet told.
+  std::string_view input_text_;     // Of the execution's input, while it starts.
+  Value execution_context_;         // {"Execution", "StateMachine"}; null until asked for.
 };
 
 }  // namespace stepwell

@@ -53,8 +53,7 @@ std::string region_of(std::string_view arn) {
 Go Stepper::begin(Frame& frame, const State& state, const Task& task) {
   RunningTask running;
   Value credentials;
-  if (!effective_input(frame, state, running.input) ||
-      !task_limits(frame, state, task, running) ||
+  if (!effective_input(frame, state, running.input) || !task_limits(frame, state, task, running) ||
       (task.credentials && !evaluate(frame, state, *task.credentials, frame.input, credentials)) ||
       !check_size(state.name, running.input)) {
     return fail_with_fault(frame);

@@ -102,11 +102,10 @@ TEST(Recordings, AreReproduced) {
     double bar;
   } bars[] = {{"none", 0.97}, {"full", 0.95}};
   for (const auto& [history, bar] : bars) {
-    const std::string report =
-        output_of("python3 " + (kRecordings / "compare.py").string() + " " +
-                      (kRecordings / "asl_cases.jsonl").string() + " " + scratch.file("results") +
-                      " -v --history " + history,
-                  status);
+    const std::string report = output_of("python3 " + (kRecordings / "compare.py").string() + " " +
+                                             (kRecordings / "asl_cases.jsonl").string() + " " +
+                                             scratch.file("results") + " -v --history " + history,
+                                         status);
     ASSERT_EQ(status, 0) << report;
     std::cout << "history " << history << ": " << passed(report) << " of " << count << '\n';
     EXPECT_GE(passed(report), bar * count) << report;
@@ -142,8 +141,8 @@ TEST(BrokenLines, AreAnsweredQuicklyAndCrashNothing) {
     for (const char* mode : {"asl", "jsonpath", "validate"}) {
       const auto begin = std::chrono::steady_clock::now();
       int status = 0;
-      output_of(std::string(STEPWELL_CONFORMANCE_BINARY) + " " + mode + " " +
-                    scratch.file("line") + " 2> " + scratch.file("errors"),
+      output_of(std::string(STEPWELL_CONFORMANCE_BINARY) + " " + mode + " " + scratch.file("line") +
+                    " 2> " + scratch.file("errors"),
                 status);
       const auto took = std::chrono::steady_clock::now() - begin;
       EXPECT_EQ(status, 0) << mode << ": " << what;

@@ -105,7 +105,8 @@ TEST(Snapshot, IsLinearInWhatIsHeld) {
   const std::size_t input_bytes = started.input.json_size();
   const std::size_t snapshot_bytes = execution.encode().size();
   std::cout << "input " << input_bytes << " bytes, snapshot " << snapshot_bytes << '\n';
-  EXPECT_LT(snapshot_bytes, input_bytes * 4);
+  // The input three times over (whole, as items, one by one), and what a frame is besides.
+  EXPECT_LT(snapshot_bytes, input_bytes * 3 + 10'000 * 100);
 }
 
 }  // namespace

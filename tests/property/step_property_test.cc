@@ -26,8 +26,9 @@ void for_seeds(std::uint64_t count, Check&& check) {
     check(seed);
     if (!::testing::Test::HasFailure()) continue;
     const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
-    std::cerr << "replay: STEPWELL_SEED=" << seed << " step_property_test --gtest_filter="
-              << test->test_suite_name() << '.' << test->name() << '\n';
+    std::cerr << "replay: STEPWELL_SEED=" << seed
+              << " step_property_test --gtest_filter=" << test->test_suite_name() << '.'
+              << test->name() << '\n';
     return;
   }
   std::cout << "seeds " << first << " to " << last << '\n';

@@ -217,7 +217,8 @@ int run_asl(std::istream& cases, std::ostream& results) {
   }
   results.flush();
   std::cerr << "ran " << ran << " of " << lines << " cases\n";
-  for (const auto& [why, count] : left_out) std::cerr << "  left out " << count << ": " << why << '\n';
+  for (const auto& [why, count] : left_out)
+    std::cerr << "  left out " << count << ": " << why << '\n';
   return 0;
 }
 

@@ -119,8 +119,7 @@ std::optional<Answer> Functions::call(const RunTask& task, std::string& why) {
   Answer answer;
   if (const Value* function = find(name)) {
     const Value* payload = task.input.find("Payload");
-    const Value event =
-        !integration ? task.input : payload != nullptr ? *payload : Value(Object());
+    const Value event = !integration ? task.input : payload != nullptr ? *payload : Value(Object());
     const Value* behaviour = function->find("behaviour");
     answer = behave(behaviour != nullptr ? *behaviour : Value(), event, integration);
   } else {
@@ -131,8 +130,8 @@ std::optional<Answer> Functions::call(const RunTask& task, std::string& why) {
                              std::nullopt};
     answer.after = kUsual;
   }
-  for (const auto& [limit, heartbeat] : {std::pair{task.timeout, false},
-                                         std::pair{task.heartbeat, true}}) {
+  for (const auto& [limit, heartbeat] :
+       {std::pair{task.timeout, false}, std::pair{task.heartbeat, true}}) {
     if (limit && *limit < answer.after) answer = Answer{TaskTimedOut{heartbeat}, *limit};
   }
   return answer;

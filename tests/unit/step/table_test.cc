@@ -161,8 +161,8 @@ TEST(AnyFact, BeforeTheStartIsANoOp) {
        {"succeeded", "failed", "timed out", "fired", "continued", "stopped", "redriven"}) {
     Execution fresh;
     std::vector<Command> commands;
-    EXPECT_FALSE(step(*driver.program, fresh, Fact{CommandId{1}, Time{}, 0, body_of(fact)},
-                      commands));
+    EXPECT_FALSE(
+        step(*driver.program, fresh, Fact{CommandId{1}, Time{}, 0, body_of(fact)}, commands));
     EXPECT_FALSE(fresh.is_started());
   }
 }
