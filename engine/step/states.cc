@@ -18,7 +18,12 @@ Go Stepper::enter(Frame& frame) {
     return fail_runtime(frame, "The execution entered more states than its budget of " +
                                    std::to_string(x_.pins.limits.max_transitions) + ".");
   }
-  if (frame.fresh && !select_item(frame)) return fail_with_fault(this->frame(frame.parent));
+  if (frame.fresh && !select_item(frame)) {
+    // The Map fails, not its iteration, which may be gone when this returns.
+    Frame& map = this->frame(frame.parent);
+    if (fail_with_fault(map) == Go::kOn) set_ready(map);
+    return Go::kStop;
+  }
   const State& state = state_of(frame);
   tell_entered(frame, state);
   return begin(frame, state);

@@ -193,6 +193,16 @@ TEST(Map, IsRetriedAsAWholeWithoutBeingEnteredAgain) {
   EXPECT_EQ(driver.end(), "SUCCEEDED [5]");
 }
 
+TEST(Map, AnItemSelectorThatFailsFailsTheMapWhichCatchesIt) {
+  Driver driver(R"({"StartAt":"M","States":{
+      "M":{"Type":"Map","ItemSelector":{"n.$":"States.MathAdd($$.Map.Item.Value, 1)"},
+        "Catch":[{"ErrorEquals":["States.ALL"],"Next":"C"}],"End":true,
+        "ItemProcessor":{"StartAt":"P","States":{"P":{"Type":"Pass","End":true}}}},
+      "C":{"Type":"Pass","Parameters":{"error.$":"$.Error"},"End":true}}})",
+                R"([1,"no number",3])");
+  EXPECT_EQ(driver.end(), R"(SUCCEEDED {"error":"States.IntrinsicFailure"})");
+}
+
 TEST(Variables, AreSeenInsideAndDoNotLeakOut) {
   Driver driver(R"({"StartAt":"A","States":{
       "A":{"Type":"Pass","Assign":{"x":1},"Next":"M"},
