@@ -22,7 +22,7 @@ TABLE = """# Architecture
 GOOD = {
     "docs/ARCHITECTURE.md": TABLE,
     "base/value.h": "#pragma once\n#include <string>\nstruct Value {};\n",
-    "base/value.cc": '#include "base/value.h"\n\n#include <nlohmann/json.hpp>\nint f() { return 1; }\n',
+    "base/value.cc": '#include "base/value.h"\n\n#include <nlohmann/json.hpp>\nint f();\n',
     "engine/step/step.cc": '#include "base/value.h"\n// system_clock::now() in words is no clock.\n'
                            'const char* text = "std::thread getenv(";\n',
     "engine/loop/loop.h": "#pragma once\nstruct Loop {};\n",
@@ -97,8 +97,8 @@ def run_tidy(files, left_out=()):
         with open(commands, "w", encoding="utf-8") as out:
             json.dump([{"directory": root, "file": p} for p in files
                        if p.endswith(".cc") and p not in left_out], out)
-        done = subprocess.run([sys.executable, TIDY, "--root", root, "--compile-commands", commands],
-                              stdout=subprocess.PIPE, text=True, check=False)
+        command = [sys.executable, TIDY, "--root", root, "--compile-commands", commands]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
         return done.returncode, done.stdout
 
 
