@@ -68,6 +68,8 @@ class Builder {
     } else {
       made.set("Next", names[i + 1]);
     }
+    // A path that leads nowhere ends the whole execution, past every catcher.
+    if (mood_ == Mood::kWild && chance(2)) made.set("InputPath", "$.nowhere");
     const std::string type = made.find("Type")->as_string();
     if (type == "Task" || type == "Map" || type == "Parallel") {
       if (type == "Task" || chance(40)) made.set("Retry", retriers());
