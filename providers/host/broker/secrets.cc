@@ -1,13 +1,14 @@
 #include "providers/host/broker/secrets.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "base/hash.h"
 
 namespace stepwell::host {
 namespace {
 
-constexpr std::size_t kMaxKnown = 10'000;
+constexpr std::size_t kMaxKnown = 1'000;
 constexpr std::size_t kShortest = 6;  // Shorter ones would blank out ordinary words.
 constexpr std::string_view kHidden = "[secret]";
 
@@ -35,6 +36,11 @@ std::string percent_encoded(const std::string& text) {
   return out;
 }
 
+// As it may turn up in a URL, a header or a dump.
+std::vector<std::string> spellings_of(const std::string& secret) {
+  return {secret, percent_encoded(secret), base64_encode(secret)};
+}
+
 void hide_bearers(std::string& text) {
   constexpr std::string_view kBearer = "Bearer ";
   for (std::size_t at = text.find(kBearer); at != std::string::npos;
@@ -51,11 +57,16 @@ void Secrets::add(const std::string& secret) {
   if (secret.size() < kShortest) return;
   if (std::find(known_.rbegin(), known_.rend(), secret) != known_.rend()) return;
   known_.push_back(secret);
-  if (known_.size() > kMaxKnown) known_.pop_front();
+  for (std::string& spelling : spellings_of(secret)) spellings_.push_back(std::move(spelling));
+  if (known_.size() > kMaxKnown) {
+    known_.pop_front();
+    spellings_.erase(spellings_.begin(), spellings_.begin() + 3);
+  }
 }
 
 std::string Secrets::scrub(std::string_view text) const {
-  std::string out = scrub(std::string(text), known_);
+  std::string out(text);
+  for (const std::string& spelling : spellings_) replace_all(out, spelling);
   hide_bearers(out);
   return out;
 }
@@ -63,10 +74,7 @@ std::string Secrets::scrub(std::string_view text) const {
 std::string Secrets::scrub(std::string text, const std::deque<std::string>& secrets) {
   for (const std::string& secret : secrets) {
     if (secret.size() < kShortest) continue;
-    replace_all(text, secret);
-    const std::string encoded = percent_encoded(secret);
-    if (encoded != secret) replace_all(text, encoded);
-    replace_all(text, base64_encode(secret));
+    for (const std::string& spelling : spellings_of(secret)) replace_all(text, spelling);
   }
   return text;
 }

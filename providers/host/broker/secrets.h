@@ -10,7 +10,7 @@ namespace stepwell::host {
 
 class Secrets {
  public:
-  // Remembered for as long as the newest ten thousand.
+  // Remembered for as long as the newest thousand.
   void add(const std::string& secret);
   // Every known secret, as it is or percent-encoded, and what follows "Bearer ", replaced.
   std::string scrub(std::string_view text) const;
@@ -19,6 +19,7 @@ class Secrets {
 
  private:
   std::deque<std::string> known_;
+  std::deque<std::string> spellings_;  // Three for each known one.
 };
 
 }  // namespace stepwell::host

@@ -1,0 +1,32 @@
+// Flow — what libraries may ask for beside computing: other providers, the ledger, the console.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "providers/host/broker/broker.h"
+
+namespace stepwell::host {
+
+class Flow {
+ public:
+  Flow(Broker& broker, CallRef call) : broker_(broker), call_(std::move(call)) {}
+  void run(const std::string& kind, const Value& body, AnswerDone done);
+
+ private:
+  void call(const Value& body, AnswerDone done);
+  void provider(const Value& body, const AnswerDone& done);
+  void connection(const Value& body, AnswerDone done);
+  void notify(const Value& body, const AnswerDone& done);
+  void ledger_read(const Value& body, AnswerDone done);
+  void ledger_write(const Value& body, AnswerDone done);
+  void ledger_chunk(const Value& body, AnswerDone done);
+  void ledger_chunks(const Value& body, AnswerDone done);
+  // Runs `work` on the pool and answers with what it returns.
+  void offload(std::function<Result<Value>()> work, AnswerDone done);
+
+  Broker& broker_;
+  CallRef call_;
+};
+
+}  // namespace stepwell::host
