@@ -1,0 +1,145 @@
+#include "cli/server_process.h"
+
+#include <signal.h>
+#include <stepwell/engine.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+
+#include "cli/input.h"
+#include "cli/interrupt.h"
+#include "cli/plugins.h"
+#include "cli/workflow_files.h"
+#include "engine/loop/loop.h"
+#include "server/api.h"
+
+namespace stepwell::cli {
+namespace {
+
+constexpr Millis kLookAgain{1000};  // How often a dev server looks whether a workflow changed.
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+// The workflows of a folder, deployed, and deployed again when their text changes.
+class Deployer {
+ public:
+  Deployer(Console& console, Engine& engine, std::string folder)
+      : console_(console), engine_(engine), folder_(std::move(folder)) {}
+
+  // Answers whether all were good.
+  bool deploy_all() {
+    const auto files = find_workflows({folder_});
+    if (!files.ok()) {
+      console_.fail(Exit::kNotFound, files.error().message);
+      return false;
+    }
+    bool all_good = true;
+    for (const WorkflowFile& file : *files) all_good = deploy(file) && all_good;
+    std::vector<std::string> names;
+    for (const auto& [path, known] : deployed_) {
+      if (known.is_good) names.push_back(known.name);
+    }
+    console_.say("workflows  " + (names.empty() ? "none in " + folder_ : joined(names)));
+    return all_good;
+  }
+
+  void look_again() {
+    const auto files = find_workflows({folder_});
+    if (!files.ok()) return;
+    for (const WorkflowFile& file : *files) {
+      const auto text = read_file(file.path);
+      const auto known = deployed_.find(file.path);
+      if (!text.ok() || (known != deployed_.end() && known->second.text == *text)) continue;
+      if (deploy(file)) console_.say("deployed   " + file.name + ": its file changed");
+    }
+  }
+
+ private:
+  struct Known {
+    std::string name, text;
+    bool is_good = false;
+  };
+
+  bool deploy(const WorkflowFile& file) {
+    auto text = read_file(file.path);
+    if (!text.ok()) {
+      console_.fail(Exit::kDenied, text.error().message);
+      return false;
+    }
+    const auto done = engine_.deploy_file(file.path);
+    deployed_[file.path] = {file.name, std::move(*text), static_cast<bool>(done)};
+    if (done) return true;
+    console_.say(done.error);
+    console_.say(file.path + " is not deployed");
+    return false;
+  }
+
+  Console& console_;
+  Engine& engine_;
+  std::string folder_;
+  std::map<std::string, Known> deployed_;
+};
+
+std::unique_ptr<Engine> open_engine(Console& console, const ServerOptions& options, Exit& exit) {
+  Options engine_options;
+  engine_options.database_url = options.database_url;
+  engine_options.lanes = static_cast<unsigned>(std::max(options.lanes, 0));
+  engine_options.lease = std::chrono::milliseconds(options.lease_ms);
+  engine_options.migrate = options.migrate;
+  engine_options.unsafe = options.is_unsafe;
+  auto engine = Engine::open(engine_options);
+  if (engine) return std::move(engine.value);
+  exit = console.fail(engine.code, engine.error);
+  return nullptr;
+}
+
+Exit failed(Console& console, const Error& error) {
+  return console.fail(error.code == ErrorCode::kInvalid ? Exit::kUsage : Exit::kUnavailable,
+                      error.message);
+}
+
+}  // namespace
+
+Exit run_server(Console& console, const ServerOptions& options) {
+  ::signal(SIGPIPE, SIG_IGN);  // A closed pipe or socket is an error where it is written, no end.
+  Interrupt::install();
+  Exit exit = Exit::kOk;
+  const auto engine = open_engine(console, options, exit);
+  if (!engine) return exit;
+  const Status plugged = attach_plugins(console, *engine, options);
+  if (!plugged.ok()) return failed(console, plugged.error());
+  if (const auto running = engine->run(); !running) {
+    return console.fail(running.code, running.error);
+  }
+  Deployer deployer(console, *engine, options.workflows);
+  if (!options.workflows.empty() && !deployer.deploy_all() && options.is_strict) {
+    return Exit::kFailed;
+  }
+  loop::Loop loop;
+  server::Endpoint endpoint;
+  endpoint.host = options.host;
+  endpoint.port = options.port;
+  auto api = server::Api::serve(loop, *engine, endpoint);
+  if (!api.ok()) return failed(console, api.error());
+  if (options.ready) options.ready((*api)->url());
+  console.say("api        " + (*api)->url());
+  console.say("ready; Ctrl-C stops");
+  if (!options.workflows.empty() && !options.is_strict) {
+    loop.every(kLookAgain, [&] { deployer.look_again(); });
+  }
+  loop.watch(Interrupt::descriptor(), true, false, [&](bool, bool) {
+    console.say("stopping");
+    api->reset();
+    loop.stop();
+  });
+  loop.run();
+  engine->stop();
+  return Exit::kOk;
+}
+
+}  // namespace stepwell::cli
