@@ -22,8 +22,9 @@ Result<std::string> read_file(const std::string& path) {
   return text.str();
 }
 
-std::optional<Value> read_input(Console& console, const std::string& given) {
-  std::string text = given, name = "--input";
+std::optional<Value> read_input(Console& console, const std::string& given,
+                                const std::string& option) {
+  std::string text = given, name = option;
   if (given == "-") {
     text.assign(std::istreambuf_iterator<char>(std::cin), {});
     name = "standard input";

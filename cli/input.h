@@ -14,7 +14,8 @@ namespace stepwell::cli {
 Result<std::string> read_file(const std::string& path);
 
 // On failure everything has been said, with line and column.
-std::optional<Value> read_input(Console& console, const std::string& given);
+std::optional<Value> read_input(Console& console, const std::string& given,
+                                const std::string& option = "--input");
 
 // "-o,--output table|json", the same for every command that has it.
 Option output_option(std::string& target);

@@ -1,19 +1,16 @@
 #include "cli/target.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
-#include "base/hash.h"
 #include "base/value.h"
+#include "providers/host/broker/vault.h"
 
 namespace stepwell::cli {
 namespace {
@@ -34,7 +31,7 @@ std::optional<DevServer> read_dev_server(const fs::path& path) {
   if (!database || !database->is_string() || !api || !api->is_string() || !pid || !pid->is_int()) {
     return std::nullopt;
   }
-  return DevServer{database->as_string(), api->as_string(), static_cast<int>(pid->as_int())};
+  return DevServer{database->as_string(), api->as_string(), static_cast<int>(pid->as_int()), "."};
 }
 
 }  // namespace
@@ -65,31 +62,21 @@ std::optional<DevServer> find_dev_server() {
   std::error_code failed;
   for (fs::path folder = fs::current_path(failed); !failed; folder = folder.parent_path()) {
     auto server = read_dev_server(folder / kDevFile);
-    if (server && is_alive(server->pid)) return server;
+    if (server && is_alive(server->pid)) {
+      server->folder = folder.string();
+      return server;
+    }
     if (folder == folder.parent_path()) break;
   }
   return std::nullopt;
 }
 
-Result<std::string> dev_vault_key() {
-  constexpr const char* kPath = ".stepwell/vault.key";
-  constexpr std::size_t kDigits = 64;
+Result<std::string> vault_key(const std::string& folder) {
   if (const char* variable = ::getenv(kVaultKeyVariable)) return std::string(variable);
-  std::string key;
-  if (std::ifstream(kPath) >> key && key.size() == kDigits) return key;
-  std::array<unsigned char, kDigits / 2> bytes{};
+  const fs::path state = fs::path(folder) / kStateFolder;
   std::error_code failed;
-  fs::create_directories(kStateFolder, failed);
-  const int file = ::open(kPath, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
-  if (file < 0 || ::getentropy(bytes.data(), bytes.size()) != 0) {
-    return Error{ErrorCode::kDenied, std::string("cannot write ") + kPath + ": " +
-                                         std::strerror(errno) + "; is this folder writable?"};
-  }
-  key = hex_encode({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-  const bool is_written = ::write(file, key.data(), key.size()) == static_cast<ssize_t>(kDigits);
-  ::close(file);
-  if (!is_written) return Error{ErrorCode::kDenied, std::string("cannot write ") + kPath};
-  return key;
+  fs::create_directories(state, failed);
+  return host::Vault::key_of_file((state / "vault.key").string());
 }
 
 std::string database_url_given(const std::string& option) {
@@ -98,21 +85,27 @@ std::string database_url_given(const std::string& option) {
   return variable == nullptr ? "" : variable;
 }
 
+std::optional<Target> find_target(Console& console, const std::string& database_option,
+                                  Exit& exit) {
+  Target target;
+  target.database_url = database_url_given(database_option);
+  if (!target.database_url.empty()) return target;
+  if (const auto server = find_dev_server()) {
+    return Target{server->database_url, server->folder};
+  }
+  exit = console.fail(Exit::kUnavailable, "no engine found: no `stepwell dev` runs here",
+                      "start `stepwell dev` in another terminal, or name a database with "
+                      "--database URL or " +
+                          std::string(kDatabaseVariable));
+  return std::nullopt;
+}
+
 std::unique_ptr<Engine> open_target(Console& console, const std::string& database_option,
                                     Exit& exit) {
+  const auto target = find_target(console, database_option, exit);
+  if (!target) return nullptr;
   Options options;
-  options.database_url = database_url_given(database_option);
-  if (options.database_url.empty()) {
-    const auto server = find_dev_server();
-    if (!server) {
-      exit = console.fail(Exit::kUnavailable, "no engine found: no `stepwell dev` runs here",
-                          "start `stepwell dev` in another terminal, or name a database with "
-                          "--database URL or " +
-                              std::string(kDatabaseVariable));
-      return nullptr;
-    }
-    options.database_url = server->database_url;
-  }
+  options.database_url = target->database_url;
   auto engine = Engine::open(options);
   if (!engine) {
     exit = console.fail(engine.code, engine.error);

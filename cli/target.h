@@ -20,6 +20,7 @@ struct DevServer {
   std::string database_url;
   std::string api_url;
   int pid = 0;
+  std::string folder = ".";  // Where it was found.
 };
 
 inline constexpr const char* kStateFolder = ".stepwell";
@@ -32,12 +33,19 @@ void remove_dev_server();
 // Looks in this folder and the ones above.  Nothing when there is none, or its process is gone.
 std::optional<DevServer> find_dev_server();
 
-// The key that seals tokens: STEPWELL_VAULT_KEY, else the one in .stepwell/vault.key, which is made
-// when it is missing and readable to its owner only.
-Result<std::string> dev_vault_key();
+// The key that seals tokens: STEPWELL_VAULT_KEY, else the one in `folder`/.stepwell/vault.key,
+// which is made when it is missing and readable to its owner only.
+Result<std::string> vault_key(const std::string& folder);
 
 // --database or the environment; empty when neither is given.
 std::string database_url_given(const std::string& option);
+
+struct Target {
+  std::string database_url;
+  std::string folder = ".";  // Of the dev server; where its .stepwell is.
+};
+// On failure everything has been said, and `exit` is set.
+std::optional<Target> find_target(Console& console, const std::string& database_option, Exit& exit);
 
 // An engine that does not run (it has no lanes): for start, describe, list, history, stop, redrive.
 // On failure everything has been said; the exit code is returned in `exit`.

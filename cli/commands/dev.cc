@@ -44,8 +44,9 @@ Exit run_dev(Console& console, const DevArguments& given) {
   options.fake_url = given.fake;
   options.notify_path = given.notify;
   options.database_url = database_url_given(given.database);
-  const auto key = dev_vault_key();
-  if (!key.ok()) return console.fail(Exit::kDenied, key.error().message);
+  const auto key = vault_key(".");
+  if (!key.ok())
+    return console.fail(Exit::kDenied, key.error().message, "is this folder writable?");
   options.vault_key = *key;
   std::unique_ptr<postgres::Cluster> cluster;
   if (options.database_url.empty()) {

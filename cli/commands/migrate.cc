@@ -2,33 +2,29 @@
 
 #include "cli/commands.h"
 #include "cli/target.h"
+#include "engine/postgres/postgres.h"
 
 namespace stepwell::cli {
 
 Command migrate_command() {
   struct Arguments {
     std::string database;
-    bool is_unsafe = false;
   };
   auto given = std::make_shared<Arguments>();
   const auto run = [given](Console& console) {
-    Options options;
-    options.database_url = database_url_given(given->database);
-    options.migrate = true;
-    options.unsafe = given->is_unsafe;
-    if (options.database_url.empty()) {
+    const std::string url = database_url_given(given->database);
+    if (url.empty()) {
       return console.fail(Exit::kUsage, "which database?",
                           "name it with --database URL or " + std::string(kDatabaseVariable));
     }
-    const auto engine = Engine::open(options);
-    if (!engine) return console.fail(engine.code, engine.error);
-    console.say("the schema is up to date");
+    const auto migrated = postgres::migrate(url);
+    if (!migrated.ok()) return console.fail(Exit::kUnavailable, migrated.error().message);
+    console.say(migrated->text());
     return Exit::kOk;
   };
   return {"migrate",
           "Bring a database's schema up to date",
-          {{"--database", &given->database, "PostgreSQL URL; else STEPWELL_DATABASE_URL"},
-           {"--unsafe", &given->is_unsafe, "accept a database that would lose data (fsync=off)"}},
+          {{"--database", &given->database, "PostgreSQL URL; else STEPWELL_DATABASE_URL"}},
           run,
           "Running it again changes nothing."};
 }
