@@ -47,7 +47,7 @@ BANNED_IN_PURE = [
      r"gettimeofday|localtime|localtime_r|mktime)\s*\(|\bstd::time\s*\(", "clock"),
     (r"\bstd::(thread|jthread|async|mutex)\b|\bpthread_\w+", "thread"),
     (r"\b(fopen|freopen|ifstream|ofstream|fstream)\b", "file"),
-    (r"::(socket|connect|recv|send|open|read|write)\s*\(", "socket or file"),
+    (r"(?<![\w>])::(socket|connect|recv|send|open|read|write)\s*\(", "socket or file"),
     (r"\b(getenv|setenv|secure_getenv)\s*\(", "environment"),
     (r"\b(std::cout|std::cerr|std::clog|syslog\s*\(|f?printf\s*\(|puts\s*\()",
      "logging"),
