@@ -103,8 +103,11 @@ class Reader {
     const JsonLimits limits{std::numeric_limits<std::size_t>::max(), 100'000, false};
     for (std::uint64_t i = 0; i < count && ok_; ++i) {
       auto value = parse_json(take(number()), limits);
-      if (value.ok()) texts_.push_back(std::move(value).value());
-      ok_ = ok_ && value.ok();
+      if (!value.ok()) {
+        ok_ = false;
+        return;
+      }
+      texts_.push_back(std::move(value).value());
     }
   }
   std::uint64_t number() {

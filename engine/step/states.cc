@@ -51,7 +51,7 @@ Go Stepper::begin(Frame& frame, const State& state, const Pass& pass) {
   } else if (!effective_input(frame, state, result)) {
     return fail_with_fault(frame);
   }
-  return finish(frame, state, std::move(result));
+  return finish(frame, state, result);
 }
 
 Go Stepper::begin(Frame& frame, const State& state, const Choice& choice) {
@@ -179,7 +179,7 @@ bool Stepper::fail_text(Frame& frame, const State& state, const std::optional<ex
   return true;
 }
 
-Go Stepper::finish(Frame& frame, const State& state, Value result) {
+Go Stepper::finish(Frame& frame, const State& state, const Value& result) {
   Value selected, placed, output;
   if (state.result_selector) {
     if (!evaluate(frame, state, *state.result_selector, result, selected)) {

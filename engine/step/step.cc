@@ -51,7 +51,8 @@ bool step(const Program& program, Execution& execution, const Fact& fact,
 std::vector<Command> outstanding(const Program& program, const Execution& execution) {
   std::vector<Command> commands;
   if (!execution.is_running()) return commands;
-  for (const auto& [id, frame] : execution.frames) {
+  for (const auto& entry : execution.frames) {
+    const Frame& frame = entry.second;
     std::visit(
         match{
             [&](const RunningTask& task) { commands.push_back(run_task_of(program, frame, task)); },

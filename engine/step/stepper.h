@@ -69,7 +69,7 @@ class Stepper {
   Go wait_until(Frame& frame, const State& state, Time due);
   Go leave_waiting(Frame& frame, const State& state);
   // ResultSelector, ResultPath, OutputPath, Assign; then out of the state.
-  Go finish(Frame& frame, const State& state, Value result);
+  Go finish(Frame& frame, const State& state, const Value& result);
   Go leave(Frame& frame, const State& state, Value output, std::optional<Value> assigned,
            std::optional<StateId> next);
   Go complete(Frame& frame, Value output);
