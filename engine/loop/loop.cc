@@ -139,8 +139,12 @@ Loop::~Loop() {
   uv_close(reinterpret_cast<uv_handle_t*>(&parts_->prepare), nullptr);
   // Whatever else is attached (children, foreign libraries) has to be closed by its owner; one that
   // is not must not hang the process.
-  for (int round = 0; round < 1000 && uv_loop_close(&parts_->loop) == UV_EBUSY; ++round) {
-    uv_run(&parts_->loop, UV_RUN_NOWAIT);
+  // A child that was just killed takes a moment to be reaped; were its handle left behind, libuv's
+  // process-wide list of signal watchers would point into freed memory.
+  for (int round = 0; round < 2000 && uv_loop_close(&parts_->loop) == UV_EBUSY; ++round) {
+    if (uv_run(&parts_->loop, UV_RUN_NOWAIT) != 0 && round > 10) {
+      std::this_thread::sleep_for(Millis(1));
+    }
   }
 }
 
