@@ -69,6 +69,8 @@ using Parsed = std::variant<T, SyntaxError>;
 // `[?(@.x == 1 && ...)]`, and Jayway's functions (`.length()`, `.min()`, ...).
 class JsonPath {
  public:
+  struct Parts;  // Internal: path_parts.h.
+
   static Parsed<JsonPath> parse(std::string_view text);
 
   // Exactly one place, if any: no wildcard, slice, filter, union or descent in it.
@@ -91,7 +93,6 @@ class JsonPath {
   std::optional<Value> put(Value document, Value value) const;
 
  private:
-  struct Parts;
   explicit JsonPath(std::shared_ptr<const Parts> parts) : parts_(std::move(parts)) {}
   std::shared_ptr<const Parts> parts_;
   friend struct JsonPathParser;
@@ -100,6 +101,8 @@ class JsonPath {
 // A call of one of the 18 intrinsic functions; arguments are literals, paths and calls.
 class Intrinsic {
  public:
+  struct Call;  // Internal: intrinsic.cc.
+
   static Parsed<Intrinsic> parse(std::string_view text);
   // `field` and the whole input are named in AWS's error texts.
   Evaluated evaluate(const Scope& scope, std::string_view field) const;
@@ -109,7 +112,6 @@ class Intrinsic {
   void collect_variables(std::vector<std::string>& names) const;
 
  private:
-  struct Call;
   explicit Intrinsic(std::shared_ptr<const Call> call) : call_(std::move(call)) {}
   std::shared_ptr<const Call> call_;
   friend struct IntrinsicParser;
@@ -125,6 +127,8 @@ struct TemplateError {
 // kept as a constant and shared by every evaluation.
 class Template {
  public:
+  struct Node;  // Internal: template.cc.
+
   // A constant, verbatim: keys that end in ".$" mean nothing in it.
   static Template constant(Value value);
   // A JSONPath payload template.  All errors are reported, not only the first.
@@ -141,7 +145,6 @@ class Template {
   void collect_variables(std::vector<std::string>& names) const;
 
  private:
-  struct Node;
   explicit Template(std::shared_ptr<const Node> node) : node_(std::move(node)) {}
   std::shared_ptr<const Node> node_;
 };
