@@ -101,6 +101,10 @@ struct HistoryOptions {
   bool newest_first = false;
 };
 
+namespace runtime {
+struct EngineDoor;
+}
+
 class Engine {
  public:
   static Answer<std::unique_ptr<Engine>> open(const Options& options);
@@ -123,6 +127,7 @@ class Engine {
   Answer<StartedExecution> start(const std::string& workflow, const std::string& input_json,
                          const StartOptions& options = {});
   Answer<ExecutionView> describe(const std::string& id);
+  // Until it has ended or is quarantined; kTimeout, with the view of now, when the time is over.
   Answer<ExecutionView> wait(const std::string& id, std::chrono::milliseconds at_most);
   Answer<std::vector<ExecutionView>> list(const std::string& workflow, const std::string& status,
                                           unsigned limit, const std::string& before = {});
@@ -131,8 +136,10 @@ class Engine {
                                  const std::string& cause);
   Answer<Nothing> redrive(const std::string& id);
 
- private:
   struct Parts;
+
+ private:
+  friend struct runtime::EngineDoor;
   explicit Engine(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
 };

@@ -1,0 +1,53 @@
+// Answers — results of tasks on their way back to the lane, from whatever thread.
+//
+// Thread-safety: deliver() from any thread, and still after the lane is gone.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "engine/loop/loop.h"
+#include "engine/runtime/task.h"
+
+namespace stepwell::runtime {
+
+struct TaskAnswered {
+  ExecutionId execution;
+  CommandId command;
+  std::uint64_t run = 0;
+  TaskResult result;
+};
+
+class Answers {
+ public:
+  // `arrived` runs on the loop when answers came from elsewhere.
+  Answers(loop::Loop& loop, std::function<void()> arrived)
+      : loop_(&loop), arrived_(std::move(arrived)) {}
+
+  void deliver(TaskAnswered answered) {
+    const std::scoped_lock lock(mutex_);
+    if (loop_ == nullptr) return;
+    waiting_.push_back(std::move(answered));
+    // On the lane's own thread it looks by itself before it waits.
+    if (waiting_.size() == 1 && !loop_->on_loop_thread()) loop_->post(arrived_);
+  }
+  void take(std::vector<TaskAnswered>& into) {
+    const std::scoped_lock lock(mutex_);
+    into.swap(waiting_);
+  }
+  // The lane ends: nobody takes answers any more.
+  void close() {
+    const std::scoped_lock lock(mutex_);
+    loop_ = nullptr;
+    waiting_.clear();
+  }
+
+ private:
+  std::mutex mutex_;
+  loop::Loop* loop_;  // Guarded by mutex_, as what follows.
+  const std::function<void()> arrived_;
+  std::vector<TaskAnswered> waiting_;
+};
+
+}  // namespace stepwell::runtime

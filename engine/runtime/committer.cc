@@ -1,0 +1,232 @@
+#include "engine/runtime/committer.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace stepwell::runtime {
+namespace {
+
+constexpr Millis kFirstPause{20};
+constexpr Millis kLongestPause{1'000};
+constexpr int kLastPauses = 10;  // While the engine stops: then its work is given up.
+constexpr std::uint64_t kClaimBytes = 64u << 20;
+constexpr int kClaimUpToPercent = 70;       // Of the lease.
+constexpr std::int64_t kEmptyClaimsMs = 2;  // Between two claims that find nothing.
+
+}  // namespace
+
+Committer::Committer(Membership& membership, StoreClock& clock, Figures& figures,
+                     CommitterOptions options, CommitterCalls calls)
+    : membership_(membership),
+      clock_(clock),
+      figures_(figures),
+      options_(std::move(options)),
+      calls_(std::move(calls)) {}
+
+Committer::~Committer() { finish(); }
+
+Status Committer::start() {
+  auto session = membership_.open_session();
+  if (!session.ok()) return session.error();
+  session_ = std::move(*session);
+  thread_ = std::thread([this] { run(); });
+  return ok_status();
+}
+
+void Committer::submit(Chunk&& chunk) {
+  {
+    const std::scoped_lock lock(mutex_);
+    is_idle_ = false;
+    // Into the chunk that waits: one batch is cheaper than two.
+    const bool fits = !chunks_.empty() && !chunks_.back().held && !chunk.held &&
+                      chunks_.back().epoch == chunk.epoch &&
+                      chunks_.back().rows() + chunk.rows() <= options_.batch_rows;
+    if (fits) {
+      append(chunks_.back(), std::move(chunk));
+      return;  // It is known already that there is work.
+    }
+    chunks_.push_back(std::move(chunk));
+  }
+  changed_.notify_one();
+}
+
+void Committer::want_claim() {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (claim_wanted_) return;
+    claim_wanted_ = true;
+  }
+  changed_.notify_one();
+}
+
+void Committer::finish() {
+  {
+    const std::scoped_lock lock(mutex_);
+    finishing_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+Committer::Work Committer::next() {
+  std::unique_lock lock(mutex_);
+  Work work;
+  if (chunks_.empty()) is_idle_ = true;
+  changed_.wait(lock, [this] { return !chunks_.empty() || claim_wanted_ || finishing_; });
+  if (!chunks_.empty()) {
+    is_idle_ = false;
+    work.chunk = std::move(chunks_.front());
+    chunks_.pop_front();
+  }
+  work.claim = std::exchange(claim_wanted_, false) && !finishing_;
+  work.finish = finishing_ && chunks_.empty();
+  return work;
+}
+
+void Committer::run() {
+  while (true) {
+    Work work = next();
+    if (work.chunk.epoch < epoch_) {
+      // The lane staged it before it heard that it had been marked dead.
+      if (!work.chunk.answers.empty()) calls_.fenced(std::move(work.chunk.answers), epoch_);
+    } else {
+      const auto held = std::move(work.chunk.held);
+      if (!work.chunk.batch.empty()) commit(std::move(work.chunk));
+      if (held && session_) reconcile(*held);
+    }
+    if (work.claim && session_) claim();
+    if (work.finish) break;
+  }
+  // What cannot be given back now is freed by the others' sweeps.
+  if (session_) (void)session_->close();
+  session_.reset();
+}
+
+void Committer::commit(Chunk chunk) {
+  Landed landed;
+  landed.batch = std::move(chunk.batch);
+  landed.answers = std::move(chunk.answers);
+  if (!commit_batch(landed.batch, landed.ack, landed.answers)) return;
+  ++figures_.commits;
+  figures_.facts += landed.batch.facts.size() + landed.batch.starts.size();
+  calls_.landed(std::move(landed));
+}
+
+// False: it did not become durable, and the lane was told why.
+bool Committer::commit_batch(store::Batch& batch, store::Ack& ack,
+                             std::vector<StartAnswer>& answers) {
+  batch.number = next_number_++;
+  Millis wait = kFirstPause;
+  int pauses = 0;
+  while (session_) {
+    auto committed = session_->commit(batch);
+    if (committed.ok()) {
+      ack = std::move(*committed);
+      return true;
+    }
+    const Error& error = committed.error();
+    if (error.code == ErrorCode::kFenced) break;
+    if (error.code != ErrorCode::kUnavailable) calls_.broken(error.while_doing("writing a batch"));
+    ++figures_.unavailable;
+    if (!pause(wait) && ++pauses > kLastPauses) return false;
+    wait = std::min(wait * 2, kLongestPause);
+  }
+  on_fenced(std::move(answers));
+  return false;
+}
+
+// Everything that is staged belongs to the time before: nothing of it may be written any more.
+void Committer::on_fenced(std::vector<StartAnswer> answers) {
+  ++figures_.fenced;
+  ++epoch_;
+  session_.reset();
+  {
+    const std::scoped_lock lock(mutex_);
+    for (Chunk& chunk : chunks_) {
+      std::move(chunk.answers.begin(), chunk.answers.end(), std::back_inserter(answers));
+    }
+    chunks_.clear();
+  }
+  calls_.fenced(std::move(answers), epoch_);
+  reopen();
+}
+
+bool Committer::reopen() {
+  Millis wait = kFirstPause;
+  while (true) {
+    auto session = membership_.open_session();
+    if (session.ok()) {
+      session_ = std::move(*session);
+      next_number_ = 1;
+      want_claim();
+      return true;
+    }
+    if (session.error().code != ErrorCode::kUnavailable) {
+      calls_.broken(session.error().while_doing("registering as a new writer"));
+    }
+    if (!pause(wait)) return false;
+    wait = std::min(wait * 2, kLongestPause);
+  }
+}
+
+// False when the engine stops.
+bool Committer::pause(Millis how_long) {
+  std::unique_lock lock(mutex_);
+  if (!finishing_) {
+    changed_.wait_for(lock, how_long, [this] { return finishing_; });
+    return !finishing_;
+  }
+  lock.unlock();
+  std::this_thread::sleep_for(kFirstPause);
+  return false;
+}
+
+void Committer::claim() {
+  const std::int64_t before = monotonic_ms();
+  if (before - last_empty_claim_ms_ < kEmptyClaimsMs) {
+    std::this_thread::sleep_for(Millis(kEmptyClaimsMs));
+  }
+  store::ClaimRequest request;
+  request.pools = options_.pools;
+  const bool may_take = membership_.lease_used_percent() < kClaimUpToPercent;
+  request.limit =
+      may_take ? static_cast<std::uint32_t>(std::min<std::size_t>(options_.claim_limit, room_)) : 0;
+  request.take_suspect = request.limit > 0;
+  request.max_journal_bytes = kClaimBytes;
+  auto claimed = session_->claim(request);
+  if (!claimed.ok()) {
+    const Error& error = claimed.error();
+    if (error.code == ErrorCode::kFenced) return on_fenced({});
+    if (error.code != ErrorCode::kUnavailable) calls_.broken(error.while_doing("claiming"));
+    ++figures_.unavailable;
+    pause(kFirstPause);
+    return want_claim();
+  }
+  const std::size_t count = claimed->claimed.size();
+  if (count > 0 && count >= request.limit) want_claim();  // There may be more.
+  if (count == 0 && claimed->inbox.empty()) last_empty_claim_ms_ = monotonic_ms();
+  clock_.correct(claimed->now, before);
+  ++claims_;
+  calls_.claimed(std::move(*claimed));
+}
+
+// Nothing is in flight now: what names this lane and is not in its list is held by nobody.
+void Committer::reconcile(const HeldList& held) {
+  if (held.claims_seen != claims_) return;  // A claim is on its way to the lane: another time.
+  auto owned = session_->owned();
+  if (!owned.ok()) {
+    if (owned.error().code == ErrorCode::kFenced) on_fenced({});
+    return;
+  }
+  store::Batch batch;
+  for (const ExecutionId id : *owned) {
+    if (!held.ids.contains(id)) batch.released.push_back(id);
+  }
+  if (batch.released.empty()) return;
+  figures_.reconciled += batch.released.size();
+  store::Ack ack;
+  std::vector<StartAnswer> answers;
+  commit_batch(batch, ack, answers);
+}
+
+}  // namespace stepwell::runtime

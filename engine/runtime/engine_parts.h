@@ -1,0 +1,65 @@
+// What is behind stepwell::Engine.  Only engine*.cc includes this.
+#pragma once
+
+#include <stepwell/engine.h>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "engine/runtime/history.h"
+#include "engine/runtime/native_tasks.h"
+#include "engine/runtime/programs.h"
+#include "engine/runtime/runtime.h"
+
+namespace stepwell {
+
+struct Engine::Parts {
+  Parts(std::shared_ptr<store::Store> the_store, const Options& the_options,
+        const runtime::Settings& the_settings);
+
+  Options options;
+  runtime::Settings settings;
+  std::shared_ptr<store::Store> store;
+  runtime::Programs programs;
+  runtime::HistoryReaders history;
+  std::shared_ptr<runtime::NativeTasks> natives = std::make_shared<runtime::NativeTasks>();
+  std::vector<runtime::HandlerFactory> factories;
+  std::vector<std::string> resources;         // Of the attached handlers.
+  runtime::StoreClock clock;                  // While nothing runs.
+  std::unique_ptr<runtime::Runtime> runtime;  // From run() to the destructor.
+  std::atomic<bool> is_running{false};
+
+  // What went wrong for good, last; for people.
+  std::mutex mutex;
+  std::string trouble;
+
+  Result<runtime::Beginning> prepare_start(const std::string& workflow, const std::string& input,
+                                           const StartOptions& start);
+  Result<Time> now();
+  void report(const Error& error);
+  std::vector<std::string> known_resources() const;
+};
+
+namespace runtime {
+
+// Into the engine's private parts, for attach.h.
+struct EngineDoor {
+  static Engine::Parts& parts(Engine& engine) { return *engine.parts_; }
+  static std::unique_ptr<Engine> make(std::unique_ptr<Engine::Parts> parts) {
+    return std::unique_ptr<Engine>(new Engine(std::move(parts)));
+  }
+};
+
+}  // namespace runtime
+
+Code code_of(ErrorCode code);
+
+template <class T>
+Answer<T> failed(const Error& error) {
+  return {{}, code_of(error.code), error.message};
+}
+
+}  // namespace stepwell

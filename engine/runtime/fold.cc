@@ -1,0 +1,97 @@
+#include "engine/runtime/fold.h"
+
+#include "engine/runtime/store_clock.h"
+
+namespace stepwell::runtime {
+namespace {
+
+constexpr std::uint32_t kJournalPage = 2'000;
+
+bool begin_with_snapshot(const store::Claimed& claimed, Held& held) {
+  auto decoded = Execution::decode(claimed.snapshot);
+  if (!decoded.ok()) return false;
+  held.x = std::move(*decoded);
+  held.seq = claimed.snapshot_seq;
+  held.journal_hash = claimed.snapshot_hash;
+  held.snapshot_bytes = claimed.snapshot.size();
+  return true;
+}
+
+Status fold_journal(const std::vector<store::JournalRow>& journal, Held& held) {
+  std::vector<Command> commands;
+  for (const store::JournalRow& row : journal) {
+    if (row.seq != held.seq + 1) {
+      return Error{ErrorCode::kInternal, "fact " + std::to_string(held.seq + 1) + " is missing"};
+    }
+    FactBody body = TRY(decode_payload(row.kind, row.payload));
+    const Fact fact{row.command, row.at, row.input_hash, std::move(body)};
+    if (!step(*held.program, held.x, fact, commands)) {
+      return Error{ErrorCode::kInternal, "fact " + std::to_string(row.seq) + " (" +
+                                             fact_name(row.kind) + ") answers nothing"};
+    }
+    commands.clear();
+    held.seq = row.seq;
+    held.journal_hash = store::roll_journal_hash(held.journal_hash, row);
+    ++held.facts_since_snapshot;
+    held.bytes_since_snapshot += row.payload.size();
+  }
+  return ok_status();
+}
+
+Status fold_all(const store::Claimed& claimed, store::Store& store, Held& held) {
+  if (claimed.snapshot.empty() || begin_with_snapshot(claimed, held)) {
+    return fold_journal(claimed.journal, held);
+  }
+  while (true) {
+    const auto rows = TRY(store.journal(claimed.id, held.seq, kJournalPage));
+    TRY(fold_journal(rows, held));
+    if (rows.size() < kJournalPage) return ok_status();
+  }
+}
+
+void stage_outstanding(Held& held) {
+  for (Command& command : outstanding(*held.program, held.x)) {
+    held.staged.push_back({held.seq, std::move(command)});
+  }
+  held.recovered_to = held.x.next_command - 1;
+}
+
+}  // namespace
+
+Folded fold(store::Claimed&& claimed, Programs& programs, store::Store& store) {
+  Folded folded;
+  folded.id = claimed.id;
+  folded.inbox = std::move(claimed.inbox);
+  auto program = programs.get(claimed.program_hash);
+  if (!program.ok()) {
+    const bool is_gone = program.error().code != ErrorCode::kUnavailable;
+    (is_gone ? folded.broken : folded.away) = program.error().message;
+    return folded;
+  }
+  auto held = std::make_unique<Held>();
+  held->id = claimed.id;
+  held->workflow = std::move(claimed.workflow);
+  held->program = std::move(*program);
+  held->inbox_seen = claimed.inbox_seq;
+  try {
+    const Status status = fold_all(claimed, store, *held);
+    if (!status.ok()) {
+      const bool is_away = status.error().code == ErrorCode::kUnavailable;
+      (is_away ? folded.away : folded.broken) = status.error().message;
+      return folded;
+    }
+    held->durable = held->seq;
+    stage_outstanding(*held);
+  } catch (const FoldMismatch& mismatch) {
+    folded.broken = "fact " + std::to_string(held->seq + 1) + ": " + mismatch.what();
+    return folded;
+  } catch (const InvariantBroken& bug) {
+    folded.broken = "fact " + std::to_string(held->seq + 1) + ": " + bug.what();
+    return folded;
+  }
+  held->progress_ms = monotonic_ms();
+  folded.held = std::move(held);
+  return folded;
+}
+
+}  // namespace stepwell::runtime

@@ -1,0 +1,25 @@
+// fold() — from what a claim brought to an execution that runs, off the lane's thread.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "engine/runtime/held.h"
+#include "engine/runtime/programs.h"
+#include "engine/store/store.h"
+
+namespace stepwell::runtime {
+
+struct Folded {
+  ExecutionId id;
+  std::unique_ptr<Held> held;  // Null: `broken` or `away`.
+  std::vector<store::InboxRow> inbox;
+  std::string broken;  // The fold does not fit: quarantine it, with this reason.
+  std::string away;    // Something could not be read now: give it back.
+};
+
+// Snapshot, journal, and the commands that are outstanding (staged, as of the newest fact).
+// A snapshot that cannot be read is done without: the journal is all there.
+Folded fold(store::Claimed&& claimed, Programs& programs, store::Store& store);
+
+}  // namespace stepwell::runtime

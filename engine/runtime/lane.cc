@@ -1,0 +1,255 @@
+#include "engine/runtime/lane.h"
+
+#include <future>
+
+namespace stepwell::runtime {
+
+Lane::Lane(LaneWorld world, unsigned number)
+    : world_(std::move(world)),
+      number_(number),
+      committer_(world_.membership, world_.clock, world_.figures, {.pools = world_.settings.pools},
+                 {.landed =
+                      [this](Landed landed) {
+                        auto shared = std::make_shared<Landed>(std::move(landed));
+                        loop_.post([this, shared] { on_landed(std::move(*shared)); });
+                      },
+                  .claimed =
+                      [this](store::ClaimResult claim) {
+                        auto shared = std::make_shared<store::ClaimResult>(std::move(claim));
+                        loop_.post([this, shared] { on_claimed(std::move(*shared)); });
+                      },
+                  .fenced =
+                      [this](std::vector<StartAnswer> unsent, std::uint64_t epoch) {
+                        loop_.post([this, unsent = std::move(unsent), epoch] {
+                          on_fenced(unsent, epoch);
+                        });
+                      },
+                  .broken = [this](Error error) { world_.broken(std::move(error)); }}) {}
+
+Lane::~Lane() { stop(); }
+
+Status Lane::start(const std::vector<HandlerFactory>& factories) {
+  answers_ = std::make_shared<Answers>(loop_, [this] { settle(); });
+  std::promise<Status> made;
+  loop_.post([&] { made.set_value(make_handlers(factories)); });
+  thread_ = std::thread([this] { loop_.run(); });
+  is_started_ = true;
+  Status status = made.get_future().get();
+  if (status.ok()) status = committer_.start();
+  if (!status.ok()) stop();
+  return status;
+}
+
+Status Lane::make_handlers(const std::vector<HandlerFactory>& factories) {
+  for (const HandlerFactory& make : factories) {
+    auto handler = make(loop_, number_);
+    if (handler == nullptr) {
+      return Error{ErrorCode::kInvalid,
+                   "a task handler could not be made for lane " + std::to_string(number_)};
+    }
+    dispatcher_.add(std::move(handler));
+  }
+  loop_.before_wait([this] {
+    settle();
+    flush();
+  });
+  loop_.every(world_.settings.upkeep_period, [this] { upkeep(); });
+  reconciled_ms_ = monotonic_ms();
+  return ok_status();
+}
+
+void Lane::stop() {
+  if (!is_started_) return;
+  is_started_ = false;
+  std::promise<void> flushed;
+  loop_.post([&] {
+    settle();
+    is_stopping_ = true;
+    flush();
+    flushed.set_value();
+  });
+  flushed.get_future().wait();
+  committer_.finish();
+  std::promise<void> emptied;
+  loop_.post([&] {
+    answers_->close();
+    while (!held_.empty()) drop(held_.begin()->first);
+    for (StartAnswer& answer : open_.answers) {
+      answer(Error{ErrorCode::kUnavailable, "the engine has stopped"});
+    }
+    open_ = {};
+    dispatcher_.clear();
+    emptied.set_value();
+  });
+  emptied.get_future().wait();
+  loop_.stop();
+  thread_.join();
+}
+
+void Lane::begin(Beginning beginning, StartAnswer answer) {
+  auto shared = std::make_shared<Beginning>(std::move(beginning));
+  loop_.post(
+      [this, shared, answer = std::move(answer)] { begin_here(std::move(*shared), answer); });
+}
+
+void Lane::begin_here(Beginning beginning, StartAnswer answer) {
+  if (is_stopping_) {
+    answer(Error{ErrorCode::kUnavailable, "the engine is stopping"});
+    return;
+  }
+  auto held = std::make_unique<Held>();
+  held->id = beginning.row.id;
+  held->workflow = beginning.row.workflow;
+  held->program = std::move(beginning.program);
+  const Fact fact{{}, world_.clock.now(), 0, std::move(beginning.fact)};
+  commands_.clear();
+  try {
+    CHECK(step(*held->program, held->x, fact, commands_), "a start that starts nothing");
+  } catch (const InvariantBroken& bug) {
+    answer(Error{ErrorCode::kInternal, std::string("the execution cannot begin: ") + bug.what()});
+    return;
+  }
+  beginning.row.first = row_of(*held, fact);
+  // With no room left it is anybody's.
+  beginning.row.owned = held_.size() < world_.settings.max_held;
+  const bool is_owned = beginning.row.owned;
+  open_.batch.starts.push_back(std::move(beginning.row));
+  open_.answers.push_back(std::move(answer));
+  if (!is_owned) return;
+  take_commands(*held);
+  world_.ends.hold(held->id);
+  held_.emplace(held->id, std::move(held));
+}
+
+// The fact's row, as the newest of the execution.
+store::JournalRow Lane::row_of(Held& held, const Fact& fact) {
+  store::JournalRow row;
+  row.execution = held.id;
+  row.seq = ++held.seq;
+  row.kind = fact.kind();
+  row.command = fact.command;
+  row.at = held.x.last_at;  // step() never lets it run backwards.
+  row.input_hash = fact.input_hash;
+  row.payload = encode_payload(fact.body);
+  held.journal_hash = store::roll_journal_hash(held.journal_hash, row);
+  ++held.facts_since_snapshot;
+  held.bytes_since_snapshot += row.payload.size();
+  held.progress_ms = loop_.monotonic_ms();
+  return row;
+}
+
+// False: the fact answers nothing any more, or the execution broke over it (and is gone).
+bool Lane::apply(Held& held, const Fact& fact) {
+  commands_.clear();
+  try {
+    if (!step(*held.program, held.x, fact, commands_)) return false;
+  } catch (const FoldMismatch& mismatch) {
+    quarantine(held, mismatch.what());
+    return false;
+  } catch (const InvariantBroken& bug) {
+    quarantine(held, bug.what());
+    return false;
+  }
+  open_.batch.facts.push_back(row_of(held, fact));
+  take_commands(held);
+  if (!held.is_ended) consider_snapshot(held);
+  return true;
+}
+
+void Lane::take_commands(Held& held) {
+  for (Command& command : commands_) {
+    if (const auto* finish = std::get_if<Finish>(&command)) {
+      stage_finish(held, *finish);
+    } else {
+      held.staged.push_back({held.seq, std::move(command)});
+    }
+  }
+  commands_.clear();
+}
+
+void Lane::stage_finish(Held& held, const Finish& finish) {
+  store::FinishRow row;
+  row.execution = held.id;
+  row.status = finish.status;
+  if (finish.status == ExecutionStatus::kSucceeded) row.output = finish.output.to_json();
+  row.error = finish.error;
+  row.cause = finish.cause;
+  row.at = held.x.last_at;
+  open_.batch.finishes.push_back(std::move(row));
+  held.is_ended = true;
+}
+
+// A bug of ours (or a fold that does not fit) keeps this one execution from running, no other.
+void Lane::quarantine(Held& held, const std::string& reason) {
+  open_.batch.quarantines.push_back({held.id, reason});
+  ++world_.figures.quarantined;
+  drop(held.id);
+}
+
+// Frees the memory; whatever is staged for it is written all the same.
+void Lane::drop(ExecutionId id) {
+  const auto found = held_.find(id);
+  if (found == held_.end()) return;
+  const std::unique_ptr<Held> held = std::move(found->second);
+  held_.erase(found);
+  for (const auto& [command, outstanding] : held->outstanding) {
+    cross_out(*held, command, outstanding);
+  }
+  due_snapshots_.erase(id);
+  world_.ends.release(id);
+}
+
+// Due when the journal since the last one has outgrown it: the total work stays linear.
+void Lane::consider_snapshot(Held& held) {
+  if (held.snapshot_under_way || held.facts_since_snapshot < world_.settings.snapshot_facts ||
+      held.bytes_since_snapshot < held.snapshot_bytes) {
+    return;
+  }
+  held.snapshot_under_way = true;
+  held.facts_since_snapshot = held.bytes_since_snapshot = 0;
+  due_snapshots_[held.id] = {held.seq, held.journal_hash, held.x};
+}
+
+// Its facts are durable: encode and write it, elsewhere.
+void Lane::save_snapshot(Held& held) {
+  const auto found = due_snapshots_.find(held.id);
+  if (found == due_snapshots_.end() || found->second.seq > held.durable) return;
+  auto due = std::make_shared<DueSnapshot>(std::move(found->second));
+  due_snapshots_.erase(found);
+  world_.archivists.run([this, due, id = held.id] {
+    store::SnapshotRow row{id, due->seq, due->journal_hash, due->x.encode()};
+    due->x = {};
+    const std::size_t bytes = row.body.size();
+    // A snapshot that cannot be written is missed by nobody: the journal is all there.
+    if (world_.store.save_snapshot(row).ok()) ++world_.figures.snapshots;
+    loop_.post([this, id, bytes] {
+      if (Held* mine = find(id)) {
+        mine->snapshot_under_way = false;
+        mine->snapshot_bytes = bytes;
+      }
+    });
+  });
+}
+
+void Lane::settle() {
+  while (true) {
+    answers_->take(answered_);
+    if (answered_.empty()) return;
+    for (TaskAnswered& answered : answered_) answer(std::move(answered));
+    answered_.clear();
+  }
+}
+
+void Lane::flush() {
+  if (open_.empty()) return;
+  open_.epoch = epoch_;
+  committer_.submit(std::move(open_));
+  open_ = {};
+}
+
+Held* Lane::find(ExecutionId id) {
+  const auto found = held_.find(id);
+  return found == held_.end() ? nullptr : found->second.get();
+}
+
+}  // namespace stepwell::runtime

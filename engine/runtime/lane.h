@@ -1,0 +1,154 @@
+// Lane — one thread, one loop, and the executions that this process runs on it.
+//
+//   start / answer / timer / inbox ── fact ──> step() ──> staged commands
+//                                       │                      │
+//                                       v                      │ when the fact is durable
+//                                   committer ── landed ───────┴──> run task, set timer, ...
+//
+// A side effect leaves only after the facts before it are durable.  Nothing here blocks.
+// Thread-safety: start(), stop(), begin(), want_claim() from any thread; all else on the lane's
+// own. Ownership: what LaneWorld refers to outlives the lane.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "engine/loop/loop.h"
+#include "engine/runtime/answers.h"
+#include "engine/runtime/committer.h"
+#include "engine/runtime/dispatcher.h"
+#include "engine/runtime/ends.h"
+#include "engine/runtime/fold.h"
+#include "engine/runtime/held.h"
+#include "engine/runtime/settings.h"
+#include "engine/runtime/workers.h"
+
+namespace stepwell::runtime {
+
+using HandlerFactory = std::function<std::shared_ptr<TaskHandler>(loop::Loop& loop, unsigned lane)>;
+
+// What the lanes of a runtime share.
+struct LaneWorld {
+  const Settings& settings;
+  store::Store& store;
+  Membership& membership;
+  StoreClock& clock;
+  Figures& figures;
+  Programs& programs;
+  Ends& ends;
+  Workers& folders;     // Folds what was claimed.
+  Workers& archivists;  // Encodes and writes snapshots.
+  std::function<void(Error)> broken;
+};
+
+// An execution to be started; `row.first` is filled in by the lane.
+struct Beginning {
+  store::Start row;
+  ProgramRef program;
+  Started fact;
+};
+
+class Lane {
+ public:
+  Lane(LaneWorld world, unsigned number);
+  ~Lane();
+
+  // Begins the thread, makes the handlers on it, opens the session.
+  Status start(const std::vector<HandlerFactory>& factories);
+  void stop();  // Writes what is staged and gives everything back.  Idempotent.
+  void begin(Beginning beginning, StartAnswer answer);
+  void want_claim() { committer_.want_claim(); }
+
+ private:
+  using HeldMap = std::unordered_map<ExecutionId, std::unique_ptr<Held>>;
+
+  // ---- life and facts (lane.cc)
+  Status make_handlers(const std::vector<HandlerFactory>& factories);
+  void begin_here(Beginning beginning, StartAnswer answer);
+  bool apply(Held& held, const Fact& fact);
+  store::JournalRow row_of(Held& held, const Fact& fact);
+  void take_commands(Held& held);
+  void stage_finish(Held& held, const Finish& finish);
+  void quarantine(Held& held, const std::string& reason);
+  void drop(ExecutionId id);
+  void consider_snapshot(Held& held);
+  void save_snapshot(Held& held);
+  void settle();
+  void flush();
+  Held* find(ExecutionId id);
+
+  // ---- what the committer brings (lane_commits.cc)
+  void on_landed(Landed landed);
+  void on_starts(Landed& landed);
+  void on_claimed(store::ClaimResult claim);
+  void fold_claimed(std::vector<store::Claimed> claimed);
+  void on_folded(Folded folded);
+  void on_fenced(std::vector<StartAnswer> unsent, std::uint64_t epoch);
+  void consume(Held& held, const store::InboxRow& row);
+  void update_room();
+
+  // ---- commands (lane_commands.cc)
+  void dispatch(Held& held);
+  void perform(Held& held, Command command);
+  void run_task(Held& held, RunTask command);
+  void hand_over(Held& held, RunTask& command, TaskHandler& handler);
+  void set_timer(Held& held, const SetTimer& command);
+  void cancel(Held& held, CommandId command);
+  void cross_out(Held& held, CommandId command, const Outstanding& outstanding);
+  void answer(TaskAnswered answered);
+  void fire_timers();
+  void fire_timeouts();
+  void arm();
+
+  // ---- upkeep (lane_upkeep.cc)
+  void upkeep();
+  void look_after(Held& held, std::int64_t now_ms);
+  void audit(Held& held);
+  void summarize(Held& held, std::int64_t now_ms);
+  bool park_if_idle(Held& held);
+  void run_held_back();
+  void ask_reconcile();
+
+  LaneWorld world_;
+  const unsigned number_;
+  loop::Loop loop_;
+  std::thread thread_;
+  Committer committer_;
+  std::shared_ptr<Answers> answers_;
+  bool is_started_ = false;
+
+  // Of the lane's thread.
+  Dispatcher dispatcher_;
+  HeldMap held_;
+  // Claimed, and being folded: what came for them meanwhile.
+  std::unordered_map<ExecutionId, std::vector<store::InboxRow>> folding_;
+  Chunk open_;
+  std::uint64_t epoch_ = 0;
+  std::vector<Command> commands_;       // Scratch of apply().
+  std::vector<TaskAnswered> answered_;  // Scratch of settle().
+  std::vector<Held*> touched_;          // Scratch of on_landed().
+  struct DueSnapshot {
+    std::uint64_t seq = 0, journal_hash = 0;
+    Execution x;
+  };
+  std::unordered_map<ExecutionId, DueSnapshot> due_snapshots_;  // Until their facts are durable.
+  Timers timers_;    // Of executions, by the store's clock.
+  Timers timeouts_;  // Of tasks that run here, by the monotonic clock.
+  loop::TimerId alarm_ = 0;
+  std::int64_t alarm_at_ms_ = 0;  // Monotonic.
+  loop::TimerId claim_alarm_ = 0;
+  std::deque<std::pair<ExecutionId, RunTask>> held_back_;
+  std::uint64_t runs_ = 0;
+  std::uint64_t claims_seen_ = 0;
+  std::int64_t reconciled_ms_ = 0;
+  bool is_stopping_ = false;
+};
+
+}  // namespace stepwell::runtime

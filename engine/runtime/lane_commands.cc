@@ -1,0 +1,196 @@
+// Commands of a lane's executions: tasks, timers, and what comes back from them.
+#include <algorithm>
+
+#include "base/hash.h"
+#include "base/match.h"
+#include "engine/runtime/lane.h"
+
+namespace stepwell::runtime {
+namespace {
+
+constexpr int kEffectsUpToPercent = 80;  // Of the lease.
+constexpr std::int64_t kFarMs = 60'000;  // No alarm is set for later than this.
+constexpr std::size_t kParkAtOnce = 8;   // Outstanding commands that are quickly looked through.
+
+// Stable across attempts of the same work; another execution, command or input: another key.
+std::string idempotency_key(ExecutionId execution, CommandId command, std::uint64_t input_hash) {
+  char bytes[32];
+  std::copy(execution.uuid.bytes.begin(), execution.uuid.bytes.end(), bytes);
+  for (int i = 0; i < 8; ++i) {
+    bytes[16 + i] = static_cast<char>(command.value >> (8 * i));
+    bytes[24 + i] = static_cast<char>(input_hash >> (8 * i));
+  }
+  const std::string_view all(bytes, sizeof bytes);
+  std::string key(32, '0');
+  for (int half = 0; half < 2; ++half) {
+    std::uint64_t hash = hash64(all, static_cast<std::uint64_t>(half) + 1);
+    for (int i = 15; i >= 0; --i, hash >>= 4) {
+      key[static_cast<std::size_t>(half * 16 + i)] = "0123456789abcdef"[hash & 15];
+    }
+  }
+  return key;
+}
+
+FactBody fact_of(TaskResult result) {
+  return std::visit(
+      match{
+          [](TaskSuccess& success) -> FactBody { return TaskSucceeded{std::move(success.output)}; },
+          [](TaskFailure& failure) -> FactBody {
+            return TaskFailed{std::move(failure.error), std::move(failure.cause),
+                              failure.retry_after};
+          },
+      },
+      result);
+}
+
+}  // namespace
+
+// Lets out what waited for facts that are durable now.
+void Lane::dispatch(Held& held) {
+  const ExecutionId id = held.id;
+  while (held.staged_head < held.staged.size() &&
+         held.staged[held.staged_head].seq <= held.durable) {
+    perform(held, std::move(held.staged[held.staged_head++].command));
+    if (find(id) == nullptr) return;
+  }
+  if (held.staged_head == held.staged.size()) {
+    held.staged.clear();
+    held.staged_head = 0;
+    if (held.outstanding.size() <= kParkAtOnce) park_if_idle(held);
+  }
+}
+
+void Lane::perform(Held& held, Command command) {
+  std::visit(match{
+                 [&](RunTask& task) { run_task(held, std::move(task)); },
+                 [&](SetTimer& timer) { set_timer(held, timer); },
+                 [&](Continue& go_on) {
+                   apply(held, Fact{go_on.id, world_.clock.now(), 0, Continued{}});
+                 },
+                 [&](Cancel& cancelled) { cancel(held, cancelled.id); },
+                 [](Finish&) {},
+             },
+             command);
+}
+
+void Lane::run_task(Held& held, RunTask command) {
+  if (!held.x.waiting.contains(command.id)) return;  // Cancelled before it could begin.
+  Outstanding& outstanding = held.outstanding[command.id];
+  outstanding.input_hash = command.input_hash;
+  TaskHandler* handler = dispatcher_.find(command.resource);
+  if (handler == nullptr) {
+    outstanding.kind = Outstanding::Kind::kUnserved;
+    return;
+  }
+  if (is_stopping_ || world_.membership.lease_used_percent() >= kEffectsUpToPercent) {
+    outstanding.kind = Outstanding::Kind::kHeldBack;
+    ++world_.figures.held_back;
+    held_back_.emplace_back(held.id, std::move(command));
+    return;
+  }
+  outstanding.kind = Outstanding::Kind::kTask;
+  outstanding.handler = handler;
+  outstanding.run = ++runs_;
+  if (command.timeout) {
+    outstanding.timer =
+        timeouts_.add(monotonic_ms() + command.timeout->count(), held.id, command.id);
+    arm();
+  }
+  hand_over(held, command, *handler);
+}
+
+void Lane::hand_over(Held& held, RunTask& command, TaskHandler& handler) {
+  TaskCall call;
+  call.execution = held.id;
+  call.command = command.id;
+  call.workflow = held.workflow;
+  call.resource = std::move(command.resource);
+  call.input = std::move(command.input);
+  call.idempotency_key = idempotency_key(held.id, command.id, command.input_hash);
+  call.attempt = command.attempt;
+  call.after_crash = command.id.value <= held.recovered_to;
+  call.timeout = command.timeout;
+  handler.start(std::move(call), [answers = answers_, execution = held.id, id = command.id,
+                                  run = runs_](TaskResult result) {
+    answers->deliver({execution, id, run, std::move(result)});
+  });
+}
+
+void Lane::set_timer(Held& held, const SetTimer& command) {
+  const bool is_waited_for =
+      held.x.waiting.contains(command.id) || held.x.timeout_timer == command.id;
+  if (!is_waited_for) return;
+  Outstanding& outstanding = held.outstanding[command.id];
+  outstanding.kind = Outstanding::Kind::kTimer;
+  outstanding.due = command.due;
+  outstanding.timer = timers_.add(unix_ms(command.due), held.id, command.id);
+  arm();
+}
+
+void Lane::cancel(Held& held, CommandId command) {
+  const auto found = held.outstanding.find(command);
+  if (found == held.outstanding.end()) return;
+  const Outstanding outstanding = found->second;
+  held.outstanding.erase(found);
+  cross_out(held, command, outstanding);
+}
+
+void Lane::cross_out(Held& held, CommandId command, const Outstanding& outstanding) {
+  const bool is_task = outstanding.kind == Outstanding::Kind::kTask;
+  if (outstanding.timer != 0) (is_task ? timeouts_ : timers_).cancel(outstanding.timer);
+  if (is_task && outstanding.handler != nullptr) outstanding.handler->cancel(held.id, command);
+}
+
+void Lane::answer(TaskAnswered answered) {
+  Held* held = find(answered.execution);
+  if (held == nullptr) return;
+  const auto found = held->outstanding.find(answered.command);
+  if (found == held->outstanding.end() || found->second.run != answered.run) return;
+  const std::uint64_t input_hash = found->second.input_hash;
+  if (found->second.timer != 0) timeouts_.cancel(found->second.timer);
+  held->outstanding.erase(found);
+  apply(*held, Fact{answered.command, world_.clock.now(), input_hash,
+                    fact_of(std::move(answered.result))});
+}
+
+void Lane::fire_timers() {
+  const Time now = world_.clock.now();
+  while (const auto entry = timers_.take_due(unix_ms(now))) {
+    Held* held = find(entry->execution);
+    if (held == nullptr || held->outstanding.erase(entry->command) == 0) continue;
+    apply(*held, Fact{entry->command, now, 0, TimerFired{}});
+  }
+}
+
+void Lane::fire_timeouts() {
+  while (const auto entry = timeouts_.take_due(monotonic_ms())) {
+    Held* held = find(entry->execution);
+    if (held == nullptr) continue;
+    const auto found = held->outstanding.find(entry->command);
+    if (found == held->outstanding.end()) continue;
+    const Outstanding outstanding = found->second;
+    held->outstanding.erase(found);
+    if (outstanding.handler != nullptr) outstanding.handler->cancel(held->id, entry->command);
+    apply(*held, Fact{entry->command, world_.clock.now(), outstanding.input_hash, TaskTimedOut{}});
+  }
+}
+
+// One alarm of the loop for the earliest of all timers.
+void Lane::arm() {
+  const std::int64_t now = monotonic_ms();
+  std::int64_t at = now + kFarMs;
+  if (const auto next = timers_.next_ms())
+    at = std::min(at, now + *next - unix_ms(world_.clock.now()));
+  if (const auto next = timeouts_.next_ms()) at = std::min(at, *next);
+  if (alarm_ != 0 && alarm_at_ms_ <= at) return;
+  if (alarm_ != 0) loop_.cancel(alarm_);
+  alarm_at_ms_ = at;
+  alarm_ = loop_.after(Millis(std::max<std::int64_t>(0, at - now)), [this] {
+    alarm_ = 0;
+    fire_timers();
+    fire_timeouts();
+    arm();
+  });
+}
+
+}  // namespace stepwell::runtime

@@ -1,0 +1,195 @@
+// What the committer brings to a lane: acknowledgements, claims, and that it was marked dead.
+#include <algorithm>
+
+#include "engine/runtime/lane.h"
+
+namespace stepwell::runtime {
+namespace {
+
+constexpr std::size_t kFoldTogether = 16;  // Small executions in one piece of work.
+constexpr std::size_t kFoldTogetherRows = 2'000;
+
+}  // namespace
+
+void Lane::on_landed(Landed landed) {
+  for (const store::Refused& refused : landed.ack.refused) {
+    ++world_.figures.refused;
+    Held* held = find(refused.execution);
+    if (held != nullptr && held->durable > 0) {
+      quarantine(*held, "the store refuses what it wrote: " + refused.reason);
+    }
+  }
+  for (const ExecutionId id : landed.ack.lost) {
+    ++world_.figures.lost;
+    drop(id);
+  }
+  on_starts(landed);
+  for (const store::FinishRow& finish : landed.batch.finishes) {
+    if (find(finish.execution) == nullptr) continue;
+    ++world_.figures.ended;
+    drop(finish.execution);
+  }
+  for (const store::Park& park : landed.batch.parks) {
+    ++world_.figures.parked;
+    drop(park.execution);
+  }
+  touched_.clear();
+  for (const store::JournalRow& row : landed.batch.facts) {
+    Held* held = find(row.execution);
+    if (held == nullptr) continue;
+    held->durable = std::max(held->durable, row.seq);
+    if (!std::exchange(held->is_touched, true)) touched_.push_back(held);
+  }
+  for (std::size_t i = 0; i < touched_.size(); ++i) {
+    Held& held = *touched_[i];
+    held.is_touched = false;
+    if (held.snapshot_under_way) save_snapshot(held);
+    dispatch(held);
+  }
+  touched_.clear();
+}
+
+void Lane::on_starts(Landed& landed) {
+  using Kind = store::StartOutcome::Kind;
+  for (std::size_t i = 0; i < landed.batch.starts.size(); ++i) {
+    const store::Start& start = landed.batch.starts[i];
+    const store::StartOutcome& outcome = landed.ack.starts.at(i);
+    const auto refused =
+        std::find_if(landed.ack.refused.begin(), landed.ack.refused.end(),
+                     [&](const store::Refused& one) { return one.execution == start.id; });
+    if (refused != landed.ack.refused.end()) {
+      drop(start.id);
+      landed.answers[i](Error{ErrorCode::kRefusedData, refused->reason});
+      continue;
+    }
+    landed.answers[i](outcome);
+    if (outcome.kind != Kind::kCreated) {
+      drop(start.id);
+      continue;
+    }
+    ++world_.figures.started;
+    Held* held = find(start.id);
+    if (held == nullptr) continue;
+    held->durable = std::max<std::uint64_t>(held->durable, 1);
+    // One that has ended at once is dropped with its finish.
+    if (!held->is_ended) dispatch(*held);
+  }
+}
+
+void Lane::on_claimed(store::ClaimResult claim) {
+  ++claims_seen_;
+  if (is_stopping_) return;
+  for (const store::InboxRow& row : claim.inbox) {
+    const auto folding = folding_.find(row.execution);
+    if (folding != folding_.end()) {
+      folding->second.push_back(row);
+    } else if (Held* held = find(row.execution)) {
+      consume(*held, row);
+      if (Held* still = find(row.execution)) dispatch(*still);
+    }
+  }
+  world_.figures.claimed += claim.claimed.size();
+  for (const store::Claimed& claimed : claim.claimed) folding_.try_emplace(claimed.id);
+  fold_claimed(std::move(claim.claimed));
+  update_room();
+  if (claim_alarm_ != 0) loop_.cancel(std::exchange(claim_alarm_, 0));
+  if (!claim.next_due) return;
+  const Millis until = std::max(Millis(0), *claim.next_due - claim.now);
+  if (until > world_.settings.hint_wait) return;  // The next look comes before that.
+  claim_alarm_ = loop_.after(until + Millis(1), [this] {
+    claim_alarm_ = 0;
+    want_claim();
+  });
+}
+
+// Small ones together, a large one alone; the lane's own thread folds none.
+void Lane::fold_claimed(std::vector<store::Claimed> claimed) {
+  std::size_t from = 0;
+  while (from < claimed.size()) {
+    auto some = std::make_shared<std::vector<store::Claimed>>();
+    std::size_t rows = 0;
+    while (from < claimed.size() && some->size() < kFoldTogether && rows < kFoldTogetherRows) {
+      rows += claimed[from].journal.size();
+      some->push_back(std::move(claimed[from++]));
+    }
+    world_.folders.run([this, some] {
+      auto folded = std::make_shared<std::vector<Folded>>();
+      for (store::Claimed& one : *some) {
+        folded->push_back(fold(std::move(one), world_.programs, world_.store));
+      }
+      loop_.post([this, folded] {
+        for (Folded& one : *folded) on_folded(std::move(one));
+      });
+    });
+  }
+}
+
+void Lane::on_folded(Folded folded) {
+  const auto waiting = folding_.find(folded.id);
+  if (waiting == folding_.end() || is_stopping_) return;  // Fenced meanwhile: it is not ours.
+  std::vector<store::InboxRow> inbox = std::move(folded.inbox);
+  inbox.insert(inbox.end(), waiting->second.begin(), waiting->second.end());
+  folding_.erase(waiting);
+  if (!folded.broken.empty()) {
+    ++world_.figures.quarantined;
+    open_.batch.quarantines.push_back({folded.id, folded.broken});
+    return;
+  }
+  if (folded.held == nullptr) {
+    open_.batch.released.push_back(folded.id);
+    return;
+  }
+  Held& held = *(held_[folded.id] = std::move(folded.held));
+  world_.ends.hold(held.id);
+  if (held.seq > 1) ++world_.figures.folded;
+  // What was delivered comes before what is due: it arrived first.
+  std::sort(inbox.begin(), inbox.end(),
+            [](const store::InboxRow& a, const store::InboxRow& b) { return a.id < b.id; });
+  for (const store::InboxRow& row : inbox) {
+    if (find(folded.id) == nullptr) return;
+    consume(held, row);
+  }
+  if (find(folded.id) == nullptr) return;
+  if (!held.x.is_running() && !held.is_ended) {
+    // Its row runs although its facts have ended: say so again.
+    stage_finish(held, Finish{held.x.status, held.x.output, held.x.error, held.x.cause});
+  }
+  dispatch(held);
+}
+
+void Lane::consume(Held& held, const store::InboxRow& row) {
+  // A row that comes while it is parked or ended is the store's to deal with.
+  if (held.is_ended || held.is_parking) return;
+  held.inbox_seen = std::max(held.inbox_seen, row.id);
+  const ExecutionId id = held.id;
+  auto body = decode_payload(row.kind, row.payload);
+  if (body.ok()) {
+    apply(held, Fact{row.command, world_.clock.now(), 0, std::move(*body)});
+    if (find(id) == nullptr) return;  // Quarantined over it.
+  }
+  open_.batch.consumed.push_back({id, row.id});
+}
+
+void Lane::on_fenced(std::vector<StartAnswer> unsent, std::uint64_t epoch) {
+  epoch_ = epoch;
+  std::move(open_.answers.begin(), open_.answers.end(), std::back_inserter(unsent));
+  open_ = {};
+  folding_.clear();
+  held_back_.clear();
+  while (!held_.empty()) drop(held_.begin()->first);
+  timers_.clear();
+  timeouts_.clear();
+  due_snapshots_.clear();
+  update_room();
+  for (StartAnswer& answer : unsent) {
+    answer(Error{ErrorCode::kFenced, "the lane was cut off from the database"});
+  }
+}
+
+void Lane::update_room() {
+  const std::size_t taken = held_.size() + folding_.size();
+  const std::size_t most = world_.settings.max_held;
+  committer_.set_room(taken < most ? most - taken : 0);
+}
+
+}  // namespace stepwell::runtime

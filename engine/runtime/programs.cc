@@ -1,0 +1,54 @@
+#include "engine/runtime/programs.h"
+
+#include "dsl/dsl.h"
+#include "engine/runtime/store_clock.h"
+
+namespace stepwell::runtime {
+namespace {
+
+Result<ProgramRef> compile_stored(const store::StoredProgram& stored) {
+  dsl::Compiled compiled =
+      dsl::compile(stored.definition, {.file = stored.file, .known_resources = {}});
+  if (compiled.ok()) return compiled.program;
+  std::string why = compiled.diagnostics.empty() ? "" : compiled.diagnostics.front().message;
+  return Error{ErrorCode::kInternal,
+               "the stored program " + stored.hash + " does not compile here: " + why};
+}
+
+}  // namespace
+
+Result<ProgramRef> Programs::get(const std::string& hash) {
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto found = by_hash_.find(hash);
+    if (found != by_hash_.end()) return found->second;
+  }
+  const store::StoredProgram stored = TRY(store_.program_by_hash(hash));
+  ProgramRef program = TRY(compile_stored(stored));
+  const std::scoped_lock lock(mutex_);
+  return by_hash_.emplace(hash, std::move(program)).first->second;
+}
+
+Result<ProgramRef> Programs::current(const std::string& workflow) {
+  const std::int64_t now = monotonic_ms();
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto found = current_.find(workflow);
+    if (found != current_.end() && now - found->second.asked_ms < kStaleMs) {
+      return found->second.program;
+    }
+  }
+  const store::StoredProgram stored = TRY(store_.program_by_name(workflow));
+  ProgramRef program = TRY(get(stored.hash));
+  const std::scoped_lock lock(mutex_);
+  current_[workflow] = {program, now};
+  return program;
+}
+
+void Programs::put(const std::string& workflow, const ProgramRef& program) {
+  const std::scoped_lock lock(mutex_);
+  by_hash_[program->hash] = program;
+  current_[workflow] = {program, monotonic_ms()};
+}
+
+}  // namespace stepwell::runtime

@@ -1,0 +1,40 @@
+// Programs — compiled workflows by hash, and which one a name means now.
+//
+// Any thread may call; get() and current() may ask the store, so not on a lane.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "base/result.h"
+#include "engine/program/program.h"
+#include "engine/store/store.h"
+
+namespace stepwell::runtime {
+
+class Programs {
+ public:
+  explicit Programs(store::Store& store) : store_(store) {}
+
+  // By hash; compiled from the stored definition when it is not here yet.
+  Result<ProgramRef> get(const std::string& hash);
+  // What a start of that workflow runs.  May lag behind other processes' deploys by kStaleMs.
+  Result<ProgramRef> current(const std::string& workflow);
+  // A deploy of this process.
+  void put(const std::string& workflow, const ProgramRef& program);
+
+ private:
+  static constexpr std::int64_t kStaleMs = 250;
+  struct Current {
+    ProgramRef program;
+    std::int64_t asked_ms = 0;
+  };
+
+  store::Store& store_;
+  std::mutex mutex_;
+  std::map<std::string, ProgramRef> by_hash_;
+  std::map<std::string, Current> current_;
+};
+
+}  // namespace stepwell::runtime

@@ -1,0 +1,113 @@
+#include "engine/runtime/runtime.h"
+
+#include <algorithm>
+
+namespace stepwell::runtime {
+namespace {
+
+constexpr Millis kHintSlice{200};  // How long stop() may have to wait for the follower.
+constexpr Millis kSlack{5};
+
+}  // namespace
+
+Runtime::Runtime(store::Store& store, Programs& programs, Settings settings,
+                 std::function<void(Error)> broken)
+    : store_(store),
+      settings_(std::move(settings)),
+      membership_(store, {settings_.label, settings_.lease, settings_.pools}),
+      broken_(std::move(broken)),
+      programs_(programs) {}
+
+Runtime::~Runtime() { stop(); }
+
+Status Runtime::prepare() {
+  const std::int64_t before = monotonic_ms();
+  clock_.correct(TRY(store_.now()), before);
+  TRY(membership_.join());
+  sweep();
+  return ok_status();
+}
+
+Status Runtime::run(const std::vector<HandlerFactory>& factories) {
+  TRY(prepare());
+  is_running_ = true;
+  const LaneWorld world{settings_, store_, membership_, clock_,      figures_,
+                        programs_, ends_,  folders_,    archivists_, broken_};
+  for (unsigned i = 0; i < settings_.lanes; ++i) {
+    lanes_.push_back(std::make_unique<Lane>(world, i));
+    if (const Status status = lanes_.back()->start(factories); !status.ok()) {
+      stop();
+      return status;
+    }
+  }
+  wake();
+  sweeper_ = std::thread([this] { sweep_until_stopped(); });
+  follower_ = std::thread([this] { follow_hints(); });
+  return ok_status();
+}
+
+void Runtime::stop() {
+  if (!is_running_) return;
+  is_running_ = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  for (const auto& lane : lanes_) lane->stop();
+  if (sweeper_.joinable()) sweeper_.join();
+  if (follower_.joinable()) follower_.join();
+  folders_.stop();
+  archivists_.stop();
+  lanes_.clear();
+  membership_.leave();
+}
+
+void Runtime::begin(Beginning beginning, StartAnswer answer) {
+  lanes_[next_lane_++ % lanes_.size()]->begin(std::move(beginning), std::move(answer));
+}
+
+void Runtime::wake() {
+  for (const auto& lane : lanes_) lane->want_claim();
+}
+
+void Runtime::sweep() {
+  const auto report = store_.sweep();
+  if (!report.ok()) return;  // Away, or busy: the next round sees more.
+  (report->by_evidence ? figures_.marked_by_evidence : figures_.marked_by_lease) +=
+      report->writers_marked;
+  figures_.freed += report->executions_freed;
+  if (report->executions_freed + report->inbox_woken > 0) wake();
+}
+
+void Runtime::sweep_until_stopped() {
+  while (pause(settings_.sweep_period)) {
+    sweep();
+    const std::int64_t before = monotonic_ms();
+    if (const auto now = store_.now(); now.ok()) clock_.correct(*now, before);
+  }
+}
+
+// A hint is taken up at once; without one there is a look every hint_wait all the same.
+void Runtime::follow_hints() {
+  std::int64_t looked_ms = monotonic_ms();
+  while (true) {
+    const std::int64_t before = monotonic_ms();
+    const Millis slice = std::min(settings_.hint_wait, kHintSlice);
+    store_.wait_for_hint(slice);
+    if (!pause(Millis(0))) return;
+    const std::int64_t now = monotonic_ms();
+    const bool was_hint = now - before < (slice - kSlack).count();
+    if (!was_hint && now - looked_ms < settings_.hint_wait.count()) continue;
+    looked_ms = now;
+    wake();
+  }
+}
+
+bool Runtime::pause(Millis how_long) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, how_long, [this] { return stopping_; });
+  return !stopping_;
+}
+
+}  // namespace stepwell::runtime

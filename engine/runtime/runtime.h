@@ -1,0 +1,61 @@
+// Runtime — the lanes of one process, and the threads that look for what is due and who is dead.
+//
+// Thread-safety: run() and stop() by one thread; the rest by any while it runs.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/runtime/lane.h"
+
+namespace stepwell::runtime {
+
+class Runtime {
+ public:
+  // `broken` hears (on any thread) what waiting does not mend.
+  Runtime(store::Store& store, Programs& programs, Settings settings,
+          std::function<void(Error)> broken);
+  ~Runtime();
+
+  Status run(const std::vector<HandlerFactory>& factories);
+  void stop();  // Idempotent.
+
+  void begin(Beginning beginning, StartAnswer answer);
+  // Something was delivered or became due.
+  void wake();
+  StoreClock& clock() { return clock_; }
+  Ends& ends() { return ends_; }
+  Figures& figures() { return figures_; }
+
+ private:
+  Status prepare();
+  void sweep_until_stopped();
+  void sweep();
+  void follow_hints();
+  bool pause(Millis how_long);  // False: stopped.
+
+  store::Store& store_;
+  const Settings settings_;
+  Figures figures_;
+  StoreClock clock_;
+  Ends ends_;
+  Membership membership_;
+  const std::function<void(Error)> broken_;
+  Programs& programs_;
+  Workers folders_{2};
+  Workers archivists_{1};
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::atomic<unsigned> next_lane_{0};
+  std::thread sweeper_, follower_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stopping_ = false;  // Guarded by mutex_.
+  bool is_running_ = false;
+};
+
+}  // namespace stepwell::runtime

@@ -1,0 +1,30 @@
+// Settings — the numbers of a runtime.  Tests make some of them small.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "engine/store/store.h"
+
+namespace stepwell::runtime {
+
+struct Settings {
+  std::string label;
+  unsigned lanes = 1;
+  Millis lease{15'000};
+  std::vector<std::string> pools = {store::kDefaultPool};
+
+  Millis sweep_period{300};       // Looks for the dead; those killed are seen by evidence.
+  Millis hint_wait{1'000};        // The longest time between two looks for due executions.
+  Millis upkeep_period{1'000};    // Audit, summaries, parking of what only waits.
+  Millis summary_after{1'000};    // An execution that waits so long tells for what.
+  Millis park_beyond{10'000};     // Waits that end later than this need no memory here.
+  Millis unserved_retry{15'000};  // A parked execution that waits for a handler looks again.
+  Millis reconcile_period{10'000};
+  std::size_t max_held = 50'000;  // By one lane; what is beyond waits in the store.
+  std::uint64_t snapshot_facts = 64;
+};
+
+}  // namespace stepwell::runtime
