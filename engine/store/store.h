@@ -156,7 +156,7 @@ struct ClaimRequest {
   // claims that ended with the process, it is quarantined.
   bool take_suspect = false;
   // The claimed journals together; the first is taken whatever its size.
-  std::optional<std::uint64_t> max_journal_bytes;
+  std::optional<std::uint64_t> max_journal_bytes = std::nullopt;
 };
 
 struct ClaimResult {

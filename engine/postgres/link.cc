@@ -1,0 +1,260 @@
+#include "engine/postgres/link.h"
+
+#include <charconv>
+#include <map>
+#include <pqxx/pqxx>
+
+namespace stepwell::postgres {
+
+struct Rows::Held {
+  pqxx::result result;
+};
+
+struct Link::Wire {
+  explicit Wire(const std::string& url) : connection(url) {}
+
+  struct Receiver : pqxx::notification_receiver {
+    Receiver(pqxx::connection_base& link, const std::string& channel)
+        : pqxx::notification_receiver(link, channel) {}
+    void operator()(const std::string&, int backend) override {
+      if (backend != conn().backendpid()) ++arrived;
+    }
+    int arrived = 0;
+  };
+
+  pqxx::connection connection;
+  std::map<const char*, std::string> prepared;
+  std::unique_ptr<Receiver> receiver;
+  bool lost = false;
+};
+
+namespace {
+
+using Kind = Trouble::Kind;
+
+Kind kind_of(const std::string& sqlstate) {
+  const struct {
+    const char* prefix;
+    Kind kind;
+  } table[] = {
+      {"SW001", Kind::kFenced},   {"SW002", Kind::kNotMine}, {"SW003", Kind::kFollowers},
+      {"23505", Kind::kTaken},    {"57P", Kind::kLost},      {"08", Kind::kLost},
+      {"25006", Kind::kLost},  // A standby: we are connected to the wrong server.
+      {"57014", Kind::kBusy},     {"55P03", Kind::kBusy},    {"40", Kind::kBusy},
+      {"53", Kind::kBusy},        {"22", Kind::kRefusedData}, {"23", Kind::kRefusedData},
+      {"54", Kind::kRefusedData}, {"42", Kind::kSchema},     {"3F", Kind::kSchema},
+  };
+  for (const auto& [prefix, kind] : table) {
+    if (sqlstate.rfind(prefix, 0) == 0) return kind;
+  }
+  return Kind::kOther;
+}
+
+// "ERROR:  text\nCONTEXT: ..." without what only we understand.
+std::string first_line(const std::string& message) {
+  std::string line = message.substr(0, message.find('\n'));
+  if (line.rfind("ERROR:  ", 0) == 0) line.erase(0, 8);
+  return line;
+}
+
+Trouble trouble_from(const std::exception& error, bool open) {
+  if (const auto* sql = dynamic_cast<const pqxx::sql_error*>(&error)) {
+    Trouble trouble{kind_of(sql->sqlstate()), sql->sqlstate(), first_line(sql->what())};
+    if (!open) trouble.kind = Kind::kLost;
+    return trouble;
+  }
+  if (!open || dynamic_cast<const pqxx::broken_connection*>(&error) != nullptr ||
+      dynamic_cast<const pqxx::in_doubt_error*>(&error) != nullptr ||
+      dynamic_cast<const pqxx::statement_completion_unknown*>(&error) != nullptr) {
+    return {Kind::kLost, "", first_line(error.what())};
+  }
+  if (dynamic_cast<const pqxx::transaction_rollback*>(&error) != nullptr) {
+    return {Kind::kBusy, "40", first_line(error.what())};
+  }
+  return {Kind::kOther, "", first_line(error.what())};
+}
+
+std::string with_option(std::string url, const std::string& name, const std::string& value) {
+  if (url.find("://") == std::string::npos) return url + " " + name + "='" + value + "'";
+  if (url.find(name + "=") != std::string::npos) return url;
+  url += url.find('?') == std::string::npos ? '?' : '&';
+  return url + name + "=" + value;
+}
+
+std::string settings_sql(const std::string& schema, const LinkPurpose& purpose) {
+  std::string sql = "SET search_path TO " + schema +
+                    "; SET client_min_messages = warning; SET jit = off"
+                    "; SET idle_in_transaction_session_timeout = '10s'"
+                    "; SET client_connection_check_interval = '500ms'"
+                    "; SET statement_timeout = " + std::to_string(purpose.statement_timeout.count()) +
+                    "; SET lock_timeout = " + std::to_string(purpose.lock_timeout.count());
+  if (purpose.pin_plans) {
+    sql += "; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off"
+           "; SET enable_hashjoin = off; SET enable_mergejoin = off";
+  }
+  return sql;
+}
+
+int hex_digit(char c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; }
+
+}  // namespace
+
+Error Trouble::error(const std::string& doing) const {
+  ErrorCode code = ErrorCode::kInternal;
+  switch (kind) {
+    case Kind::kLost:
+    case Kind::kBusy: code = ErrorCode::kUnavailable; break;
+    case Kind::kFenced: code = ErrorCode::kFenced; break;
+    case Kind::kRefusedData: code = ErrorCode::kRefusedData; break;
+    case Kind::kTaken: code = ErrorCode::kConflict; break;
+    case Kind::kSchema:
+      return {ErrorCode::kUnavailable, doing + ": " + message + "; run: stepwell migrate"};
+    case Kind::kNotMine:
+    case Kind::kFollowers:
+    case Kind::kOther: break;
+  }
+  return {code, doing + ": " + message};
+}
+
+std::size_t Rows::size() const { return held_->result.size(); }
+std::uint64_t Rows::affected() const { return held_->result.affected_rows(); }
+
+bool Rows::is_null(std::size_t row, int column) const {
+  return held_->result[static_cast<pqxx::result::size_type>(row)][column].is_null();
+}
+
+std::string_view Rows::text(std::size_t row, int column) const {
+  const pqxx::field field = held_->result[static_cast<pqxx::result::size_type>(row)][column];
+  return {field.c_str(), field.size()};
+}
+
+std::int64_t Rows::number(std::size_t row, int column) const {
+  const std::string_view digits = text(row, column);
+  std::int64_t value = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  return value;
+}
+
+Uuid Rows::uuid(std::size_t row, int column) const {
+  return Uuid::parse(text(row, column)).value_or(Uuid{});
+}
+
+std::string Rows::bytes(std::size_t row, int column) const {
+  const std::string_view hex = text(row, column);
+  std::string out;
+  if (hex.substr(0, 2) != "\\x") return out;
+  out.reserve(hex.size() / 2);
+  for (std::size_t i = 2; i + 1 < hex.size(); i += 2) {
+    out += static_cast<char>(hex_digit(hex[i]) << 4 | hex_digit(hex[i + 1]));
+  }
+  return out;
+}
+
+Link::Link() = default;
+Link::~Link() = default;
+
+Result<std::unique_ptr<Link>> Link::open(const PgOptions& options, const LinkPurpose& purpose) {
+  const std::string schema = TRY(quoted_schema(options.schema));
+  std::string url = with_option(options.url, "connect_timeout", "5");
+  url = with_option(url, "keepalives_idle", "5");
+  url = with_option(url, "keepalives_interval", "2");
+  url = with_option(url, "keepalives_count", "3");
+  url = with_option(url, "tcp_user_timeout", "10000");
+  std::unique_ptr<Link> link(new Link);
+  try {
+    link->wire_ = std::make_unique<Wire>(url);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+    link->wire_->connection.inhibit_reactivation(true);
+#pragma GCC diagnostic pop
+  } catch (const std::exception& error) {
+    return Error{ErrorCode::kUnavailable, "cannot connect to PostgreSQL: " + first_line(error.what())};
+  }
+  std::string name = "stepwell " + purpose.name;
+  if (!options.label.empty()) name += " " + options.label;
+  const Answer set = link->run_script(settings_sql(schema, purpose));
+  if (!set.ok()) return set.trouble().error("cannot prepare a connection to PostgreSQL");
+  const Answer who = link->run(
+      "SELECT backend_start, set_config('application_name', $1::text, false) "
+      "FROM pg_stat_activity WHERE pid = pg_backend_pid()",
+      Parameters().add(std::string_view(name).substr(0, 63)));
+  if (!who.ok()) return who.trouble().error("cannot prepare a connection to PostgreSQL");
+  link->backend_start_ = who.rows().string(0, 0);
+  return link;
+}
+
+Answer Link::run(const char* sql, const Parameters& parameters) {
+  if (wire_->lost) return Trouble{Kind::kLost, "", "the connection is lost"};
+  try {
+    const auto [place, fresh] = wire_->prepared.try_emplace(sql);
+    if (fresh) {
+      place->second = "s" + std::to_string(wire_->prepared.size());
+      wire_->connection.prepare(place->second, sql);
+    }
+    std::vector<pqxx::binarystring> values;
+    values.reserve(parameters.values().size());
+    for (const std::string& value : parameters.values()) {
+      values.emplace_back(value.data(), value.size());
+    }
+    pqxx::nontransaction work(wire_->connection);
+    auto held = std::make_shared<Rows::Held>();
+    held->result = work.exec_prepared(place->second,
+                                      pqxx::prepare::make_dynamic_params(values.begin(), values.end()));
+    return Rows(std::move(held));
+  } catch (const std::exception& error) {
+    Trouble trouble = trouble_from(error, wire_->connection.is_open());
+    wire_->lost = trouble.kind == Kind::kLost;
+    return trouble;
+  }
+}
+
+Answer Link::run_script(const std::string& sql) {
+  if (wire_->lost) return Trouble{Kind::kLost, "", "the connection is lost"};
+  try {
+    pqxx::nontransaction work(wire_->connection);
+    auto held = std::make_shared<Rows::Held>();
+    held->result = work.exec(sql);
+    return Rows(std::move(held));
+  } catch (const std::exception& error) {
+    Trouble trouble = trouble_from(error, wire_->connection.is_open());
+    wire_->lost = trouble.kind == Kind::kLost;
+    return trouble;
+  }
+}
+
+bool Link::is_lost() const { return wire_->lost; }
+int Link::backend_pid() const { return wire_->connection.backendpid(); }
+int Link::socket() const { return wire_->connection.sock(); }
+
+Answer Link::listen(const std::string& channel) {
+  try {
+    wire_->receiver = std::make_unique<Wire::Receiver>(wire_->connection, channel);
+    return run_script("SELECT 1");
+  } catch (const std::exception& error) {
+    wire_->lost = true;
+    return trouble_from(error, false);
+  }
+}
+
+int Link::take_notifications() {
+  if (wire_->lost || wire_->receiver == nullptr) return 0;
+  try {
+    wire_->connection.get_notifs();
+  } catch (const std::exception&) {
+    wire_->lost = true;
+  }
+  if (!wire_->connection.is_open()) wire_->lost = true;
+  return std::exchange(wire_->receiver->arrived, 0);
+}
+
+Result<std::string> quoted_schema(const std::string& schema) {
+  bool good = !schema.empty() && schema.size() <= 63;
+  for (const char c : schema) {
+    good &= (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || c == '_';
+  }
+  if (good) return '"' + schema + '"';
+  return Error{ErrorCode::kInvalid,
+               "schema \"" + schema + "\": use up to 63 letters, digits and underscores"};
+}
+
+}  // namespace stepwell::postgres

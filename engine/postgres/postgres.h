@@ -1,0 +1,53 @@
+// What Stepwell keeps in PostgreSQL: the Store, the ledger, connections, and the schema itself.
+//
+// Nothing of libpqxx shows here.  All calls block; all objects may be used from many threads.
+// Every connection runs with the search_path of `schema` alone, so one database holds as many
+// Stepwells as it has schemas.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "engine/store/ledger.h"
+#include "engine/store/store.h"
+
+namespace stepwell::postgres {
+
+struct PgOptions {
+  std::string url;                  // "postgresql://..." or "host=... dbname=..."
+  std::string schema = "stepwell";  // Letters, digits and underscores.
+  std::string label;                // Of this process: for pg_stat_activity and nodes.label.
+};
+
+// Connects once, so that a wrong URL is told at once.  Says nothing about the schema: Store::check()
+// does, and names `stepwell migrate` when that is what is missing.
+Result<std::unique_ptr<store::Store>> open_store(const PgOptions& options);
+Result<std::unique_ptr<store::Ledger>> open_ledger(const PgOptions& options);
+Result<std::unique_ptr<store::Connections>> open_connections(const PgOptions& options);
+inline Result<std::unique_ptr<store::Ledger>> open_ledger(const std::string& url) {
+  return open_ledger(PgOptions{.url = url, .label = {}});
+}
+inline Result<std::unique_ptr<store::Connections>> open_connections(const std::string& url) {
+  return open_connections(PgOptions{.url = url, .label = {}});
+}
+
+struct Migrated {
+  int from = 0, to = 0;                    // Schema versions before and after.
+  std::vector<std::string> applied;        // Names of the migrations that ran.
+  std::vector<std::string> partitions;     // Made ahead.
+  std::string text() const;                // For people, a line for each thing done.
+};
+
+// Brings the schema to this binary's version, under an advisory lock, each migration in its own
+// transaction.  Running it again does nothing.
+Result<Migrated> migrate(const PgOptions& options);
+inline Result<Migrated> migrate(const std::string& url) {
+  return migrate(PgOptions{.url = url, .label = {}});
+}
+
+// The version of the schema that this binary was built for.
+int schema_version();
+
+}  // namespace stepwell::postgres

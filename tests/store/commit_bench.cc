@@ -1,0 +1,123 @@
+// How fast one lane commits facts: batches of 1, 10, 100 and 1,000 facts of about 120 bytes, for
+// executions that were started before.  Prints one JSON line.
+//
+//   build/release/commit_bench [database url] [seconds per size]
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/postgres/cluster.h"
+#include "engine/postgres/postgres.h"
+
+namespace stepwell {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Lane {
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<store::Node> node;
+  std::unique_ptr<store::Session> session;
+  std::vector<ExecutionId> ids;
+  std::vector<std::uint64_t> seqs;
+  std::uint64_t number = 0;
+};
+
+store::JournalRow fact(ExecutionId id, std::uint64_t seq) {
+  static const std::string payload =
+      R"({"output":{"receipt":"r-0001","amount":7,"items":["a","b"],"note":"a result of the usual size"}})";
+  return {id, seq, FactKind::kTaskSucceeded, CommandId{seq}, from_unix_ms(1'700'000'000'000), 42, payload};
+}
+
+Result<Lane> open_lane(const std::string& url, int executions) {
+  postgres::PgOptions options;
+  options.url = url;
+  options.schema = "bench" + std::to_string(getpid());
+  options.label = "bench";
+  TRY(postgres::migrate(options));
+  Lane lane;
+  lane.store = TRY(postgres::open_store(options));
+  lane.node = TRY(lane.store->join({.label = "bench"}));
+  lane.session = TRY(lane.node->open_session());
+  store::Batch batch;
+  batch.number = ++lane.number;
+  const auto now = unix_ms(TRY(lane.store->now()));
+  for (int i = 0; i < executions; ++i) {
+    store::Start start;
+    start.id = ExecutionId{Uuid::v7(now, static_cast<std::uint64_t>(i), 1)};
+    start.workflow = "bench";
+    start.input = "{}";
+    start.first = fact(start.id, 1);
+    start.first.kind = FactKind::kStarted;
+    start.owned = true;
+    batch.starts.push_back(start);
+    lane.ids.push_back(start.id);
+  }
+  TRY(lane.session->commit(batch));
+  lane.seqs.assign(lane.ids.size(), 1);
+  return lane;
+}
+
+// Facts per second.
+Result<double> measure(Lane& lane, std::size_t size, double seconds) {
+  std::size_t facts = 0, next = 0;
+  const auto begin = Clock::now();
+  std::chrono::duration<double> elapsed{};
+  while (elapsed.count() < seconds) {
+    store::Batch batch;
+    batch.number = ++lane.number;
+    batch.facts.reserve(size);
+    for (std::size_t i = 0; i < size; ++i) {
+      next = (next + 1) % lane.ids.size();
+      batch.facts.push_back(fact(lane.ids[next], ++lane.seqs[next]));
+    }
+    const store::Ack ack = TRY(lane.session->commit(batch));
+    if (!ack.lost.empty() || !ack.refused.empty()) {
+      return Error{ErrorCode::kInternal, "a fact was not taken"};
+    }
+    facts += size;
+    elapsed = Clock::now() - begin;
+  }
+  return static_cast<double>(facts) / elapsed.count();
+}
+
+Status run(const std::string& url, double seconds) {
+  Lane lane = TRY(open_lane(url, 1'000));
+  std::string line = "{\"bench\":\"commit\",\"unit\":\"facts/s\"";
+  for (const std::size_t size : {std::size_t{1}, std::size_t{10}, std::size_t{100}, std::size_t{1'000}}) {
+    const double rate = TRY(measure(lane, size, seconds));
+    line += ",\"" + std::to_string(size) + "\":" + std::to_string(static_cast<long>(rate));
+  }
+  std::printf("%s}\n", line.c_str());
+  return ok_status();
+}
+
+Status run_on_private_cluster(double seconds) {
+  std::string folder = (std::filesystem::temp_directory_path() / "stepwell-bench-XXXXXX").string();
+  if (mkdtemp(folder.data()) == nullptr) return Error{ErrorCode::kDenied, folder};
+  std::filesystem::permissions(folder, std::filesystem::perms(0755));
+  auto cluster =
+      TRY(postgres::Cluster::open({.directory = folder, .settings = {}, .dies_with_parent = true}));
+  const Status status = run(cluster->url(), seconds);
+  cluster.reset();
+  std::filesystem::remove_all(folder);
+  return status;
+}
+
+}  // namespace
+}  // namespace stepwell
+
+int main(int argc, char** argv) {
+  const double seconds = argc > 2 ? std::stod(argv[2]) : 3;
+  const std::string url = argc > 1 ? argv[1] : "";
+  const stepwell::Status status =
+      url.empty() ? stepwell::run_on_private_cluster(seconds) : stepwell::run(url, seconds);
+  if (status.ok()) return 0;
+  std::fprintf(stderr, "commit_bench: %s\n", status.error().message.c_str());
+  return 1;
+}

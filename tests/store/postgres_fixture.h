@@ -1,0 +1,72 @@
+// A PostgreSQL for tests: one private, throw-away server per test binary, started at its first use
+// and gone with it; or the database that STEPWELL_TEST_DATABASE_URL names.
+//
+//   const postgres::PgOptions options = stepwell::testing::fresh_schema();
+//   auto store = postgres::open_store(options).value();
+//
+// Each test takes a schema of its own, so tests may run side by side on one database.
+#pragma once
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/check.h"
+#include "engine/postgres/cluster.h"
+#include "engine/postgres/postgres.h"
+
+namespace stepwell::testing {
+
+class ThrowAwayCluster {
+ public:
+  ThrowAwayCluster() {
+    std::string folder = (std::filesystem::temp_directory_path() / "stepwell-test-XXXXXX").string();
+    CHECK(mkdtemp(folder.data()) != nullptr, "cannot make " + folder);
+    std::filesystem::permissions(folder, std::filesystem::perms(0755));  // The server's user enters.
+    folder_ = folder;
+    auto cluster =
+        postgres::Cluster::open({.directory = folder, .settings = {}, .dies_with_parent = true});
+    CHECK(cluster.ok(), cluster.error().message);
+    cluster_ = std::move(cluster).value();
+  }
+  ~ThrowAwayCluster() {
+    cluster_.reset();
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  postgres::Cluster& cluster() { return *cluster_; }
+
+ private:
+  std::string folder_;
+  std::unique_ptr<postgres::Cluster> cluster_;
+};
+
+inline std::string database_url() {
+  if (const char* given = std::getenv("STEPWELL_TEST_DATABASE_URL"); given != nullptr) return given;
+  static ThrowAwayCluster server;
+  return server.cluster().url();
+}
+
+// A schema that does not exist yet.
+inline postgres::PgOptions empty_schema() {
+  static std::atomic<int> count{0};
+  postgres::PgOptions options;
+  options.url = database_url();
+  options.schema = "t" + std::to_string(getpid()) + "_" + std::to_string(++count);
+  options.label = "test";
+  return options;
+}
+
+// A schema with everything in it.
+inline postgres::PgOptions fresh_schema() {
+  postgres::PgOptions options = empty_schema();
+  const auto migrated = postgres::migrate(options);
+  CHECK(migrated.ok(), migrated.error().message);
+  return options;
+}
+
+}  // namespace stepwell::testing
