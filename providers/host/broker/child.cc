@@ -71,7 +71,7 @@ void Child::read_frames() {
   const auto alive = alive_;
   for (int round = 0; round < 16 && !is_gone_; ++round) {
     const ssize_t got = read(channel_, bytes.data(), bytes.size());
-    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
+    if (got < 0 && (errno == EAGAIN)) return;
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) return hang_up("it ended");
     reader_.feed(std::string_view(bytes.data(), static_cast<std::size_t>(got)));

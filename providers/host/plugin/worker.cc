@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "base/hash.h"
 #include "providers/host/plugin/confine.h"
 #include "providers/host/plugin_main.h"
 
@@ -35,7 +36,7 @@ bool Worker::read_frames(bool may_block) {
     const ssize_t got = recv(channel_, bytes.data(), bytes.size(), may_block ? 0 : MSG_DONTWAIT);
     if (got == 0) return false;
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return errno == EAGAIN || errno == EWOULDBLOCK;
+    if (got < 0) return errno == EAGAIN;
     reader_.feed(std::string_view(bytes.data(), static_cast<std::size_t>(got)));
     may_block = false;
     for (;;) {
@@ -163,6 +164,9 @@ int plugin_main(int channel_fd) {
   // Whatever the language's run time opens on first use, it opens now.
   try {
     if (!compile_lua("error('x')", "warm").ok()) return 1;
+    for (const char* algorithm : {"SHA-1", "SHA-256", "SHA-512"}) {
+      if (!digest_hex(algorithm, "warm")) return 1;
+    }
     CHECK(channel_fd < 0, "warm-up");
   } catch (const InvariantBroken&) {
   }
