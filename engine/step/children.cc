@@ -110,7 +110,7 @@ Go Stepper::begin_children(Frame& frame, const State& state, Children children) 
   const bool nothing_to_do = children.results.empty();
   frame.doing = std::move(children);
   if (nothing_to_do) return children_done(frame, state);
-  start_children(frame, state);
+  start_children(frame, state, frame.last_event);
   return Go::kStop;
 }
 
@@ -139,18 +139,18 @@ std::uint64_t Stepper::tell_iteration(const State& state, std::string_view what,
   });
 }
 
-void Stepper::start_children(Frame& parent, const State& state) {
+void Stepper::start_children(Frame& parent, const State& state, std::uint64_t previous) {
   auto& children = std::get<Children>(parent.doing);
   while (children.next < children.results.size() &&
          (children.limit == 0 || children.live < children.limit)) {
-    start_child(parent, state, children, children.next);
+    start_child(parent, state, children, children.next, previous);
     ++children.next;
     ++children.live;
   }
 }
 
 void Stepper::start_child(Frame& parent, const State& state, Children& children,
-                          std::uint64_t index) {
+                          std::uint64_t index, std::uint64_t previous) {
   const FrameId id{x_.next_frame++};
   Frame& child = x_.frames[id];  // References to other frames stay good.
   child.id = id;
@@ -162,7 +162,7 @@ void Stepper::start_child(Frame& parent, const State& state, Children& children,
   if (const auto* parallel = std::get_if<Parallel>(&state.kind)) {
     child.machine = parallel->branches[index];
     child.input = children.effective;
-    child.last_event = parent.last_event;
+    child.last_event = previous;
   } else {
     const Map& map = std::get<Map>(state.kind);
     child.machine = map.processor;
@@ -170,8 +170,7 @@ void Stepper::start_child(Frame& parent, const State& state, Children& children,
     // An item is selected when its turn comes, so that a long Map begins in slices.
     child.fresh = map.item_selector.has_value();
     if (!child.fresh) child.input = children.items.as_array()[index];
-    child.last_event = child.quiet ? parent.last_event
-                                   : tell_iteration(state, "Started", index, parent.last_event);
+    child.last_event = child.quiet ? previous : tell_iteration(state, "Started", index, previous);
   }
   child.state = program_.machine(child.machine).start_at;
   set_ready(child);
@@ -201,23 +200,25 @@ void Stepper::child_succeeded(Frame& child, Value output) {
   const State& state = state_of(parent);
   auto& children = std::get<Children>(parent.doing);
   const std::uint64_t index = child.index;
+  const std::uint64_t last = child.last_event;
+  if (child.quiet == parent.quiet) parent.last_event = last;
   if (std::holds_alternative<Map>(state.kind) && !child.quiet) {
-    tell_iteration(state, "Succeeded", index, child.last_event);
+    parent.last_event = tell_iteration(state, "Succeeded", index, last);
   }
-  if (child.quiet == parent.quiet) parent.last_event = child.last_event;
   children.results[index] = std::move(output);
   ++children.finished;
-  child_gone(parent, state, children, child);
+  child_gone(parent, state, child, last);
 }
 
 // The last of a child that succeeded or whose failure is tolerated.
-void Stepper::child_gone(Frame& parent, const State& state, Children& children, Frame& child) {
+void Stepper::child_gone(Frame& parent, const State& state, Frame& child, std::uint64_t previous) {
+  auto& children = std::get<Children>(parent.doing);
   children.running[child.index] = kNobody;
   --children.live;
   const FrameId id = child.id;
   x_.frames.erase(id);
   if (children.finished + children.failed < children.results.size()) {
-    start_children(parent, state);
+    start_children(parent, state, previous);
   } else if (children_done(parent, state) == Go::kOn) {
     set_ready(parent);
   }

@@ -216,8 +216,10 @@ const Value& Stepper::execution_context() {
                    {"Input", x_.input},
                    {"StartTime", to_rfc3339(x_.started_at)},
                    {"Name", x_.pins.execution_name},
-                   {"RoleArn", x_.pins.role_arn},
-                   {"RedriveCount", x_.redrive_count}};
+                   {"RoleArn", x_.pins.role_arn}};
+  // An express execution cannot be redriven, and says nothing about it.
+  const bool express = x_.pins.execution_arn.find(":express:") != std::string::npos;
+  if (!express) execution.set("RedriveCount", x_.redrive_count);
   if (x_.redrive_count > 0) execution.set("RedriveTime", to_rfc3339(x_.redriven_at));
   execution_context_ =
       Object{{"Execution", std::move(execution)},

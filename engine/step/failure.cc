@@ -154,7 +154,7 @@ bool Stepper::tolerate(Frame& parent, Frame& child) {
   ++children.failed;
   halt(child, false, 0);
   destroy_children(child);
-  child_gone(parent, state, children, child);
+  child_gone(parent, state, child, parent.last_event);
   return true;
 }
 

@@ -283,7 +283,7 @@ void Stepper::resume(Frame& frame, std::uint64_t previous) {
     }
     resume(child, event);
   }
-  start_children(frame, state);
+  start_children(frame, state, frame.last_event);
 }
 
 void Stepper::run() {

@@ -89,12 +89,14 @@ class Stepper {
   Go begin_children(Frame& frame, const State& state, Children children);
   bool prepare_map(Frame& frame, const State& state, const Map& map, Children& children);
   bool prepare_tolerance(Frame& frame, const State& state, const Map& map, Children& children);
-  void start_children(Frame& parent, const State& state);
-  void start_child(Frame& parent, const State& state, Children& children, std::uint64_t index);
+  // `previous`: what the events of those that start call their previous one.
+  void start_children(Frame& parent, const State& state, std::uint64_t previous);
+  void start_child(Frame& parent, const State& state, Children& children, std::uint64_t index,
+                   std::uint64_t previous);
   bool items_missing(Frame& frame, const State& state, const Map& map, const Value& input);
   bool select_item(Frame& child);
   void child_succeeded(Frame& child, Value output);
-  void child_gone(Frame& parent, const State& state, Children& children, Frame& child);
+  void child_gone(Frame& parent, const State& state, Frame& child, std::uint64_t previous);
   void note_finished_map(StateId state, const Children& children);
   Go children_done(Frame& parent, const State& state);
   void tell_map_run(Frame& frame, const Map& map, std::string_view what, const Problem* problem);

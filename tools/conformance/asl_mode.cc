@@ -160,6 +160,21 @@ class CaseRun {
 // Why a case was left out, and how often.
 using Reasons = std::map<std::string, std::uint64_t>;
 
+// What the program asks for that this version or this tool has not; empty: nothing.
+std::string missing(const Program& program) {
+  for (const Machine& machine : program.machines) {
+    for (const State& state : machine.states) {
+      if (const auto* map = std::get_if<Map>(&state.kind); map != nullptr) {
+        if (!map->unsupported.empty()) return "a Map with " + map->unsupported;
+      }
+      if (const auto* task = std::get_if<Task>(&state.kind); task != nullptr) {
+        if (!Functions::serves(task->resource)) return "no function serves " + task->resource;
+      }
+    }
+  }
+  return {};
+}
+
 bool is_execution(const Value& about) {
   const std::string kind = text_of(about, "kind");
   return kind == "execution" || kind == "sync_execution";
@@ -178,6 +193,7 @@ std::string run_case(const Value& about, Time now, std::ostream& results) {
     }
     return "does not compile";
   }
+  if (std::string what = missing(*compiled.program); !what.empty()) return what;
   CaseRun run(*compiled.program, about, now);
   if (!run.run()) return run.why();
   write_line(results, run.result());

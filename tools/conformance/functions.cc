@@ -101,6 +101,15 @@ Value wrapped(Value result) {
                 {"StatusCode", 200}};
 }
 
+// The event that lambda:invoke hands on: a text is taken for JSON, nothing for {}.
+Value invoke_event(const Value& input) {
+  const Value* payload = input.find("Payload");
+  if (payload == nullptr || payload->is_null()) return Object();
+  if (!payload->is_string()) return *payload;
+  auto parsed = parse_json(payload->as_string());
+  return parsed.ok() ? std::move(parsed).value() : *payload;
+}
+
 }  // namespace
 
 std::string python_json(const Value& value) {
@@ -109,17 +118,20 @@ std::string python_json(const Value& value) {
   return out;
 }
 
+bool Functions::serves(const std::string& resource) {
+  return resource == kInvoke || resource.find(":function:") != std::string::npos;
+}
+
 std::optional<Answer> Functions::call(const RunTask& task, std::string& why) {
   const bool integration = task.resource == kInvoke;
   const std::string name = integration ? text_of(task.input, "FunctionName") : task.resource;
-  if (!integration && name.find(":lambda:") == std::string::npos) {
+  if (!serves(task.resource)) {
     why = "no function serves " + task.resource;
     return std::nullopt;
   }
   Answer answer;
   if (const Value* function = find(name)) {
-    const Value* payload = task.input.find("Payload");
-    const Value event = !integration ? task.input : payload != nullptr ? *payload : Value(Object());
+    const Value event = integration ? invoke_event(task.input) : task.input;
     const Value* behaviour = function->find("behaviour");
     answer = behave(behaviour != nullptr ? *behaviour : Value(), event, integration);
   } else {

@@ -26,6 +26,8 @@ class Functions {
   // `lambdas`: name -> {arn, behaviour}; may be null.
   explicit Functions(const Value& lambdas) : lambdas_(lambdas), random_(7) {}
 
+  // Is the resource a function's, or the service that invokes one?
+  static bool serves(const std::string& resource);
   // Nothing when no function serves the resource; `why` then says so.
   std::optional<Answer> call(const RunTask& task, std::string& why);
 
