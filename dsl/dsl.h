@@ -32,7 +32,8 @@ struct Diagnostic {
   std::string pointer;                 // JSON pointer
   std::string message;                 // What is wrong, a sentence.
   std::string hint;                    // How to mend it; may be empty.
-  std::string aws_code, aws_message;   // As AWS words it, where it does; else empty.
+  // As AWS words it, where it does; else empty.  Its location is often less exact than `pointer`.
+  std::string aws_code, aws_message, aws_location;
 };
 
 struct CompileOptions {

@@ -1,0 +1,221 @@
+// A machine: the workflow itself, a branch, or the processor of a Map; and the way through it.
+#include <functional>
+#include <set>
+#include <unordered_map>
+
+#include "dsl/check/rules.h"
+
+namespace stepwell::dsl {
+
+namespace {
+
+constexpr std::size_t kLongestStateName = 80;
+constexpr double kMostSeconds = 99'999'999;
+
+// A field that names a state.
+struct Transition {
+  const Node* target;
+  std::string pointer, field;
+};
+
+void add_transition(std::vector<Transition>& list, const Spot& object, std::string_view field) {
+  const Member* member = object.node.find(field);
+  if (member == nullptr || !member->node->value.is_string()) return;
+  list.push_back({member->node, below(object.pointer, field), std::string(field)});
+}
+
+std::vector<Transition> transitions_of(const Spot& state) {
+  std::vector<Transition> list;
+  add_transition(list, state, "Next");
+  add_transition(list, state, "Default");
+  for (const char* field : {"Choices", "Catch"}) {
+    const Member* member = state.node.find(field);
+    if (member == nullptr) continue;
+    const Spot rules = state.under(*member);
+    for (std::size_t i = 0; i < rules.node.items.size(); ++i) {
+      add_transition(list, rules.at(i), "Next");
+    }
+  }
+  return list;
+}
+
+std::vector<std::string> names_in(const Node& states) {
+  std::vector<std::string> names;
+  for (const Member& member : states.members) names.push_back(member.key);
+  return names;
+}
+
+void report_no_such_state(Checking& check, const Transition& from, const Node& states) {
+  if (check.findings.is_full()) return;
+  const std::string& name = from.target->value.as_string();
+  std::string hint = did_you_mean(name, names_in(states));
+  if (hint.empty() && check.state_names.contains(name)) {
+    hint = "the state of that name is in another machine; a transition stays inside its Map or "
+           "Parallel";
+  }
+  in_aws_words(check.findings.error("no-such-state", from.target->place, from.pointer,
+                                    "there is no state " + json_quote(name), std::move(hint)),
+               {"MISSING_TRANSITION_TARGET", "Missing '" + from.field + "' target: " + name,
+                from.pointer});
+}
+
+// Follows every transition from `start`, and reports those states that none of them reaches.
+void check_ways(Checking& check, const Spot& states, const Transition* start) {
+  std::unordered_map<std::string_view, const Member*> by_name;  // Only looked up, never listed.
+  for (const Member& member : states.node.members) by_name.emplace(member.key, &member);
+  const auto target_of = [&](const Transition& transition) {
+    const auto found = by_name.find(transition.target->value.as_string());
+    return found == by_name.end() ? nullptr : found->second;
+  };
+  std::set<std::string, std::less<>> reached;
+  std::vector<const Member*> open;
+  const auto reach = [&](const Transition& transition) {
+    const Member* target = target_of(transition);
+    if (target != nullptr && reached.insert(target->key).second) open.push_back(target);
+  };
+  for (const Member& member : states.node.members) {
+    for (const Transition& transition : transitions_of(states.under(member))) {
+      if (target_of(transition) == nullptr) {
+        report_no_such_state(check, transition, states.node);
+      }
+    }
+  }
+  if (start == nullptr) return;
+  if (target_of(*start) == nullptr) {
+    return report_no_such_state(check, *start, states.node);
+  }
+  reach(*start);
+  while (!open.empty()) {
+    const Member& state = *open.back();
+    open.pop_back();
+    for (const Transition& transition : transitions_of(states.under(state))) reach(transition);
+  }
+  for (const Member& member : states.node.members) {
+    if (reached.contains(member.key)) continue;
+    in_aws_words(check.findings.warning("unreachable-state", member.key_place,
+                                        below(states.pointer, member.key),
+                                        "nothing leads to the state " + json_quote(member.key)),
+                 {"MISSING_TRANSITION_TARGET", "State \"" + member.key + "\" is not reachable.",
+                  below(states.pointer, member.key)});
+  }
+}
+
+void check_name(Checking& check, const Member& state, const std::string& pointer) {
+  if (state.key.empty() || state.key.size() > kLongestStateName) {
+    check.findings.error("bad-state-name", state.key_place, pointer,
+                         "the name of a state has 1 to " + std::to_string(kLongestStateName) +
+                             " characters, this has " + std::to_string(state.key.size()));
+  }
+  const auto [first, is_new] = check.state_names.emplace(state.key, state.key_place);
+  if (is_new) return;
+  in_aws_words(check.findings.error("duplicate-state", state.key_place, pointer,
+                                    "there is a state " + json_quote(state.key) + " in line " +
+                                        std::to_string(first->second.line) + " already",
+                                    "names are unique in the whole workflow, machines inside of "
+                                    "Map and Parallel included"),
+               {"DUPLICATE_STATE_NAME", "Duplicate State name: " + state.key, pointer});
+}
+
+void check_states(Checking& check, const Spot& machine, Language language) {
+  const Member* member = machine.node.find("States");
+  if (member == nullptr) return;
+  const Spot states = machine.under(*member);
+  if (!is_object(check, states, "States")) return;
+  if (states.node.members.empty()) {
+    check.findings.error("empty-list", states.node.place, states.pointer,
+                         "\"States\" must not be empty");
+    return;
+  }
+  for (const Member& state : states.node.members) {
+    const Spot spot = states.under(state);
+    check_name(check, state, spot.pointer);
+    check_state(check, spot, state.key, state.key_place, language);
+  }
+  std::vector<Transition> start;
+  add_transition(start, machine, "StartAt");
+  check_ways(check, states, start.empty() ? nullptr : &start.front());
+}
+
+void check_choice_of(Checking& check, const Spot& object, std::string_view field,
+                     const std::vector<std::string>& values) {
+  const Member* member = object.node.find(field);
+  if (member == nullptr) return;
+  const Spot spot = object.under(*member);
+  if (!is_text(check, spot, field)) return;
+  const std::string& text = spot.node.value.as_string();
+  std::string all;
+  for (const std::string& value : values) {
+    if (value == text) return;
+    all += (all.empty() ? "" : " or ") + value;
+  }
+  check.findings.error("unknown-value", spot.node.place, spot.pointer,
+                       json_quote(field) + " must be " + all + ", not " + json_quote(text),
+                       did_you_mean(text, values));
+}
+
+void check_processor_config(Checking& check, const Spot& machine) {
+  const Member* member = machine.node.find("ProcessorConfig");
+  if (member == nullptr) return;
+  const Spot config = machine.under(*member);
+  if (!is_object(check, config, "ProcessorConfig")) return;
+  check_members(check, config, {"Mode", "ExecutionType"}, "a ProcessorConfig");
+  check_choice_of(check, config, "Mode", {"INLINE", "DISTRIBUTED"});
+  check_choice_of(check, config, "ExecutionType", {"STANDARD", "EXPRESS"});
+  const Member* mode = config.node.find("Mode");
+  if (mode != nullptr && mode->node->value == Value("DISTRIBUTED")) {
+    check_required(check, config, config.node.place, {"ExecutionType"}, "a distributed Map");
+  }
+}
+
+void check_workflow_fields(Checking& check, const Spot& machine) {
+  const Member* timeout = machine.node.find("TimeoutSeconds");
+  if (timeout != nullptr) {
+    is_number(check, machine.under(*timeout), "TimeoutSeconds", 1, kMostSeconds, true);
+  }
+  check_choice_of(check, machine, "Version", {"1.0"});
+}
+
+struct RoleWords {
+  std::string whose;
+  std::vector<std::string> legal;
+};
+RoleWords words_of(MachineRole role) {
+  switch (role) {
+    case MachineRole::kWorkflow:
+      return {"a workflow", {"StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage"}};
+    case MachineRole::kBranch: return {"a branch", {"StartAt", "States"}};
+    case MachineRole::kProcessor:
+      return {"the processor of a Map", {"StartAt", "States", "ProcessorConfig"}};
+  }
+  return {};
+}
+
+}  // namespace
+
+void check_machine(Checking& check, const Spot& spot, MachineRole role, Language language) {
+  const RoleWords words = words_of(role);
+  if (!spot.node.value.is_object()) {
+    check.findings.error("wrong-type", spot.node.place, spot.pointer,
+                         words.whose + " must be an object, not " + in_words(spot.node.value),
+                         "it begins with StartAt: and States:");
+    return;
+  }
+  check_members(check, spot, words.legal, words.whose);
+  check_required(check, spot, spot.node.place, {"StartAt", "States"}, words.whose);
+  const Member* start = spot.node.find("StartAt");
+  if (start != nullptr) is_text(check, spot.under(*start), "StartAt");
+  if (role == MachineRole::kWorkflow) {
+    check_workflow_fields(check, spot);
+    language = language_of(check, spot, language, true);
+  }
+  if (role == MachineRole::kProcessor) check_processor_config(check, spot);
+  check_states(check, spot, language);
+}
+
+void check_workflow(const Document& document, const CompileOptions& options, Findings& findings) {
+  Checking check{document, options, findings};
+  check_machine(check, Spot{*document.root, ""}, MachineRole::kWorkflow, Language::kJsonPath);
+  check_variable_uses(check);
+}
+
+}  // namespace stepwell::dsl

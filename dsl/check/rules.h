@@ -1,0 +1,97 @@
+// The rules, one function each, and what they share.  Private to dsl/check/.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dsl/check/check.h"
+#include "dsl/check/fields.h"
+#include "dsl/yaml/node_builder.h"
+
+namespace stepwell::dsl {
+
+// A node and where it hangs in the document.
+struct Spot {
+  const Node& node;
+  std::string pointer;
+
+  Spot under(const Member& member) const { return {*member.node, below(pointer, member.key)}; }
+  Spot at(std::size_t i) const { return {*node.items[i], below(pointer, std::to_string(i))}; }
+};
+
+// One compilation's view of the workflow, filled while it is walked.
+struct Checking {
+  const Document& document;
+  const CompileOptions& options;
+  Findings& findings;
+  // Variables are checked at the end: a later state may assign what an earlier one reads.
+  struct VariableUse { std::string name; Place place; std::string pointer; };
+  std::vector<VariableUse> variable_uses = {};
+  std::vector<std::string> assigned = {};
+  std::map<std::string, Place, std::less<>> state_names = {};  // Of all machines.
+};
+
+// ---- values.cc: what may stand in a field --------------------------------------------------
+// Each is true when the value is good, and reports when it is not.
+bool is_text(Checking& check, const Spot& spot, std::string_view field);
+bool is_object(Checking& check, const Spot& spot, std::string_view field);
+bool is_filled_array(Checking& check, const Spot& spot, std::string_view field);
+bool is_number(Checking& check, const Spot& spot, std::string_view field, double least,
+               double most, bool is_whole);
+bool is_timestamp(Checking& check, const Spot& spot, std::string_view field);
+// "the string \"ten\"", "the number 12", "an object"
+std::string in_words(const Value& value);
+// `"Seconds" must be <wanted>, not <what is there>`
+Diagnostic& wrong_type(Checking& check, const Spot& spot, std::string_view field,
+                       std::string_view wanted);
+// Reports members that are neither in `legal` nor free.
+void check_members(Checking& check, const Spot& object, const std::vector<std::string>& legal,
+                   const std::string& whose);
+// Reports what is missing of `required`, in AWS's words at `object`.
+void check_required(Checking& check, const Spot& object, const Place& place,
+                    const std::vector<std::string>& required, const std::string& whose);
+// "" or `did you mean "X"?`
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
+// Is it `{% ... %}`?
+bool is_jsonata(const Value& value);
+
+// ---- expressions.cc -------------------------------------------------------------------------
+struct PathRule {
+  bool may_be_null = false;
+  bool must_be_reference = false;
+};
+void check_path(Checking& check, const Spot& spot, std::string_view field, PathRule rule = {});
+void check_path_or_intrinsic(Checking& check, const Spot& spot, std::string_view field);
+void check_template(Checking& check, const Spot& spot);
+void check_assign(Checking& check, const Spot& spot, Language language);
+void check_variable_uses(Checking& check);
+
+// ---- errors.cc: Retry and Catch -------------------------------------------------------------
+void check_retry(Checking& check, const Spot& spot);
+void check_catch(Checking& check, const Spot& spot, Language language);
+
+// ---- choice.cc ------------------------------------------------------------------------------
+void check_choices(Checking& check, const Spot& spot, Language language);
+
+// ---- state.cc -------------------------------------------------------------------------------
+void check_state(Checking& check, const Spot& spot, const std::string& name, const Place& place,
+                 Language machine_language);
+void check_resource(Checking& check, const Spot& spot);
+
+// ---- map.cc: what only a Map has -------------------------------------------------------------
+void check_map(Checking& check, const Spot& state);
+void check_item_reader(Checking& check, const Spot& spot, Language language);
+void check_item_batcher(Checking& check, const Spot& spot, Language language);
+void check_result_writer(Checking& check, const Spot& spot, Language language);
+
+// ---- machine.cc -----------------------------------------------------------------------------
+enum class MachineRole { kWorkflow, kBranch, kProcessor };
+void check_machine(Checking& check, const Spot& spot, MachineRole role, Language language);
+
+// ---- language.cc: the seam for JSONata ------------------------------------------------------
+// The language of a state or workflow, where QueryLanguage may stand.
+Language language_of(Checking& check, const Spot& spot, Language outer, bool is_workflow);
+
+}  // namespace stepwell::dsl

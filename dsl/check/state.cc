@@ -1,0 +1,299 @@
+// One state: its fields, and what its kind needs.
+#include <algorithm>
+#include <limits>
+
+#include "dsl/check/resource.h"
+#include "dsl/check/rules.h"
+
+namespace stepwell::dsl {
+
+namespace {
+
+constexpr double kMostSeconds = 99'999'999;
+constexpr double kNoLimit = std::numeric_limits<double>::infinity();
+constexpr std::uint16_t kGoesOn = kTask | kPass | kWait | kParallel | kMap;
+
+struct StateSpot {
+  const Spot& spot;
+  const Place& place;  // Of its name.
+  const std::string& name;
+  std::uint16_t kinds;  // One, or all when the Type is wrong.
+  Language language, machine_language;
+
+  std::string words() const {
+    return kinds == kEveryKind ? "a state" : "a " + std::string(name_of(static_cast<Kind>(kinds))) +
+                                                 " state";
+  }
+};
+
+std::uint16_t kinds_of(Checking& check, const Spot& spot, const Place& place) {
+  const Member* type = spot.node.find("Type");
+  if (type == nullptr) {
+    check_required(check, spot, place, {"Type"}, "a state");
+    return kEveryKind;
+  }
+  const Spot value = spot.under(*type);
+  const bool is_word = value.node.value.is_string();
+  const auto kind = is_word ? kind_named(value.node.value.as_string()) : std::nullopt;
+  if (kind) return *kind;
+  std::string all;
+  for (const std::string& name : kind_names()) all += (all.empty() ? "" : ", ") + name;
+  std::string hint = is_word ? did_you_mean(value.node.value.as_string(), kind_names()) : "";
+  if (hint.empty()) hint = "one of " + all;
+  in_aws_words(check.findings.error("unknown-type", value.node.place, value.pointer,
+                                    in_words(value.node.value) + " is no type of state", hint),
+               {"", "The field 'Type' should have one of these values: [" + all + "]",
+                value.pointer});
+  return kEveryKind;
+}
+
+std::string hint_for_unknown(const StateSpot& state, const std::string& name) {
+  const Field* field = field_anywhere(name);
+  if (field == nullptr) {
+    return did_you_mean(name, legal_fields(state.kinds, state.language));
+  }
+  if ((field->kinds & state.kinds) != 0) {
+    if (state.language == Language::kJsonata) return "it belongs to JSONPath, this state is JSONata";
+    if (name == "Arguments") return "in JSONPath it is called \"Parameters\"";
+    if (name == "Items") return "in JSONPath it is called \"ItemsPath\"";
+    if (name == "Output") return "in JSONPath use \"ResultSelector\", \"ResultPath\" or \"OutputPath\"";
+  }
+  if (name == "End" || name == "Next") {
+    return state.kinds == kChoice ? "a Choice goes on where its rules and \"Default\" say"
+                                  : "the workflow ends here by itself; remove it";
+  }
+  return "it belongs to " + kinds_in_words(field->kinds);
+}
+
+void report_unknown(Checking& check, const StateSpot& state, const Member& member) {
+  const std::string pointer = below(state.spot.pointer, member.key);
+  in_aws_words(check.findings.error("unknown-field", member.key_place, pointer,
+                                    json_quote(member.key) + " is not a field of " + state.words(),
+                                    hint_for_unknown(state, member.key)),
+               {"", "Field is not supported", pointer});
+}
+
+void check_credentials(Checking& check, const Spot& spot, Language language) {
+  if (!is_object(check, spot, "Credentials")) return;
+  const bool has_role = spot.node.find("RoleArn") != nullptr ||
+                        (language == Language::kJsonPath && spot.node.find("RoleArn.$") != nullptr);
+  if (!has_role) {
+    in_aws_words(check.findings.error("missing-field", spot.node.place, spot.pointer,
+                                      "\"Credentials\" needs \"RoleArn\""),
+                 {"", "The field 'RoleArn' is required but was missing", spot.pointer});
+  }
+  if (language == Language::kJsonPath) check_template(check, spot);
+}
+
+void check_branches(Checking& check, const Spot& spot, Language language) {
+  if (!is_filled_array(check, spot, "Branches")) return;
+  for (std::size_t i = 0; i < spot.node.items.size(); ++i) {
+    check_machine(check, spot.at(i), MachineRole::kBranch, language);
+  }
+}
+
+void check_end(Checking& check, const Spot& spot) {
+  if (spot.node.value == Value(true)) return;
+  if (spot.node.value.is_bool()) {
+    check.findings.error("wrong-type", spot.node.place, spot.pointer,
+                         "\"End\" can only be true", "remove it and say where to go with \"Next\"");
+  } else {
+    wrong_type(check, spot, "End", "true");
+  }
+}
+
+void check_field(Checking& check, const StateSpot& state, const Spot& spot, const Field& field) {
+  const bool is_path_mode = state.language == Language::kJsonPath;
+  if (!is_path_mode && is_jsonata(spot.node.value)) return;
+  const std::string_view name = field.name;
+  switch (field.shape) {
+    case Shape::kType:
+    case Shape::kLanguage:
+    case Shape::kAnything: break;  // Looked at already, or free.
+    case Shape::kText:
+    case Shape::kTransition: is_text(check, spot, name); break;
+    case Shape::kEnd: check_end(check, spot); break;
+    case Shape::kPath: check_path(check, spot, name, {true, false}); break;
+    case Shape::kReferencePath: check_path(check, spot, name, {true, true}); break;
+    case Shape::kPathTo: check_path(check, spot, name); break;
+    case Shape::kPathOrIntrinsic: check_path_or_intrinsic(check, spot, name); break;
+    case Shape::kTemplate:
+      if (is_path_mode) check_template(check, spot);
+      break;
+    case Shape::kAssign: check_assign(check, spot, state.language); break;
+    case Shape::kResource: check_resource(check, spot); break;
+    case Shape::kCredentials: check_credentials(check, spot, state.language); break;
+    case Shape::kRetry: check_retry(check, spot); break;
+    case Shape::kCatch: check_catch(check, spot, state.language); break;
+    case Shape::kPositive: is_number(check, spot, name, 1, kMostSeconds, true); break;
+    case Shape::kCount: is_number(check, spot, name, 0, kNoLimit, true); break;
+    case Shape::kPercentage: is_number(check, spot, name, 0, 100, false); break;
+    case Shape::kTimestamp: is_timestamp(check, spot, name); break;
+    case Shape::kChoices: check_choices(check, spot, state.language); break;
+    // The language of a Map or Parallel does not reach into what is inside of it.
+    case Shape::kBranches: check_branches(check, spot, state.machine_language); break;
+    case Shape::kProcessor:
+      check_machine(check, spot, MachineRole::kProcessor, state.machine_language);
+      break;
+    case Shape::kItemReader: check_item_reader(check, spot, state.language); break;
+    case Shape::kItemBatcher: check_item_batcher(check, spot, state.language); break;
+    case Shape::kResultWriter: check_result_writer(check, spot, state.language); break;
+  }
+}
+
+void check_transition(Checking& check, const StateSpot& state) {
+  const Member* next = state.spot.node.find("Next");
+  const Member* end = state.spot.node.find("End");
+  if (next != nullptr && end != nullptr) {
+    const Member* later = next->key_place.offset > end->key_place.offset ? next : end;
+    check.findings.error("next-and-end", later->key_place, below(state.spot.pointer, later->key),
+                         "a state has either \"Next\" or \"End\", not both", "remove one of them");
+  } else if (next == nullptr && end == nullptr) {
+    check.findings.error("missing-transition", state.place, state.spot.pointer,
+                         "the state " + json_quote(state.name) +
+                             " says neither \"Next\" nor \"End\"",
+                         "add End: true, or Next: with the name of a state");
+  }
+}
+
+// At most one of them; exactly one when `is_needed`.
+void check_one_of(Checking& check, const StateSpot& state,
+                  const std::vector<std::string>& fields, bool is_needed) {
+  const Member* first = nullptr;
+  for (const Member& member : state.spot.node.members) {
+    if (std::find(fields.begin(), fields.end(), member.key) == fields.end()) continue;
+    if (first == nullptr) {
+      first = &member;
+      continue;
+    }
+    check.findings.error("field-conflict", member.key_place,
+                         below(state.spot.pointer, member.key),
+                         json_quote(member.key) + " and " + json_quote(first->key) +
+                             " exclude each other",
+                         "keep one of them");
+  }
+  if (first != nullptr || !is_needed) return;
+  std::string all;
+  for (const std::string& field : fields) {
+    const bool is_last = field == fields.back();
+    all += (all.empty() ? "" : is_last ? " or " : ", ") + json_quote(field);
+  }
+  check.findings.error("missing-field", state.place, state.spot.pointer,
+                       state.words() + " needs " + all);
+}
+
+void check_heartbeat(Checking& check, const StateSpot& state) {
+  const Member* heartbeat = state.spot.node.find("HeartbeatSeconds");
+  const Member* timeout = state.spot.node.find("TimeoutSeconds");
+  if (heartbeat == nullptr || timeout == nullptr) return;
+  const Value& beat = heartbeat->node->value;
+  const Value& limit = timeout->node->value;
+  if (!beat.is_int() || !limit.is_int() || beat.as_int() < limit.as_int()) return;
+  check.findings.error("out-of-range", heartbeat->node->place,
+                       below(state.spot.pointer, "HeartbeatSeconds"),
+                       "\"HeartbeatSeconds\" must be less than \"TimeoutSeconds\"");
+}
+
+void check_kind(Checking& check, const StateSpot& state) {
+  const auto require = [&](const char* field) {
+    check_required(check, state.spot, state.place, {field}, state.words());
+  };
+  const auto one_of = [&](const std::vector<std::string>& fields, bool is_needed = false) {
+    check_one_of(check, state, fields, is_needed);
+  };
+  switch (state.kinds) {
+    case kTask:
+      require("Resource");
+      one_of({"TimeoutSeconds", "TimeoutSecondsPath"});
+      one_of({"HeartbeatSeconds", "HeartbeatSecondsPath"});
+      check_heartbeat(check, state);
+      break;
+    case kChoice: require("Choices"); break;
+    case kWait:
+      if (state.language == Language::kJsonPath) {
+        one_of({"Seconds", "SecondsPath", "Timestamp", "TimestampPath"}, true);
+      } else {
+        one_of({"Seconds", "Timestamp"}, true);
+      }
+      break;
+    case kFail:
+      one_of({"Error", "ErrorPath"});
+      one_of({"Cause", "CausePath"});
+      break;
+    case kParallel: require("Branches"); break;
+    case kMap:
+      if (state.spot.node.find("Iterator") == nullptr) require("ItemProcessor");
+      check_map(check, state.spot);
+      one_of({"ItemSelector", "Parameters"});
+      one_of({"MaxConcurrency", "MaxConcurrencyPath"});
+      one_of({"ToleratedFailureCount", "ToleratedFailureCountPath"});
+      one_of({"ToleratedFailurePercentage", "ToleratedFailurePercentagePath"});
+      break;
+    default: break;
+  }
+  if (state.kinds != kEveryKind && (state.kinds & kGoesOn) != 0) check_transition(check, state);
+}
+
+std::string prefix_of(const std::string& resource) {
+  return resource.substr(0, std::min(resource.find('.'), resource.size()));
+}
+
+// Functions of a provider that is here must exist; other names may be served by somebody else.
+void check_known(Checking& check, const Spot& spot, const std::string& resource) {
+  const auto& known = check.options.known_resources;
+  if (known.empty() || is_arn(resource)) return;
+  if (std::find(known.begin(), known.end(), resource) != known.end()) return;
+  const std::string prefix = prefix_of(resource);
+  const bool is_provider = std::any_of(known.begin(), known.end(), [&](const std::string& one) {
+    return prefix_of(one) == prefix && one.find('.') != std::string::npos;
+  });
+  std::string hint = did_you_mean(resource, known);
+  if (!is_provider && hint.empty()) return;
+  if (hint.empty()) {
+    std::string functions;
+    for (const std::string& one : known) {
+      if (prefix_of(one) == prefix) functions += (functions.empty() ? "" : ", ") + one;
+    }
+    hint = "there are " + functions;
+  }
+  check.findings.error("unknown-resource", spot.node.place, spot.pointer,
+                       "nobody serves the resource " + json_quote(resource), hint);
+}
+
+}  // namespace
+
+void check_resource(Checking& check, const Spot& spot) {
+  if (!is_text(check, spot, "Resource")) return;
+  const std::string& resource = spot.node.value.as_string();
+  if (parse_resource(resource)) return check_known(check, spot, resource);
+  Diagnostic& diagnostic = check.findings.error(
+      "bad-resource", spot.node.place, spot.pointer,
+      in_words(spot.node.value) + (is_arn(resource) ? " is no ARN of a task"
+                                                    : " is no name of a resource"),
+      "a function of a provider is written \"strava.fetch\"");
+  in_aws_words(diagnostic,
+               {"",
+                "The resource provided " + resource +
+                    " is not recognized. The value is not a valid resource ARN, or the resource "
+                    "is not available in this region.",
+                spot.pointer});
+}
+
+void check_state(Checking& check, const Spot& spot, const std::string& name, const Place& place,
+                 Language machine_language) {
+  if (!is_object(check, spot, name)) return;
+  const std::uint16_t kinds = kinds_of(check, spot, place);
+  const Language language = language_of(check, spot, machine_language, false);
+  const StateSpot state{spot, place, name, kinds, language, machine_language};
+  for (const Member& member : spot.node.members) {
+    const Field* field = field_of(member.key, kinds, language);
+    if (field != nullptr) {
+      check_field(check, state, spot.under(member), *field);
+    } else if (!is_free(member.key)) {
+      report_unknown(check, state, member);
+    }
+  }
+  check_kind(check, state);
+}
+
+}  // namespace stepwell::dsl

@@ -1,0 +1,171 @@
+#include <algorithm>
+#include <cmath>
+
+#include "base/time.h"
+#include "dsl/check/rules.h"
+
+namespace stepwell::dsl {
+
+namespace {
+
+constexpr std::size_t kShownCharacters = 40;
+
+std::string number_text(double number) { return Value(static_cast<std::int64_t>(number)).to_json(); }
+
+// A mistake of form that has an obvious cure.
+std::string cure(const Node& node, std::string_view wanted) {
+  const Value& value = node.value;
+  const bool wants_number = wanted.find("number") != std::string_view::npos;
+  if (wants_number && value.is_string()) {
+    const Result<Value> inner = parse_json(value.as_string());
+    if (inner.ok() && inner->is_number()) return "write " + value.as_string() + " without quotes";
+  }
+  if (wanted.starts_with("true") && value.is_string() && !node.is_quoted) {
+    return "only true and false are truth values in YAML 1.2";
+  }
+  if (wanted.find("string") != std::string_view::npos && (value.is_number() || value.is_bool())) {
+    return "write " + json_quote(value.to_json()) + " in quotes";
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string in_words(const Value& value) {
+  switch (value.kind()) {
+    case Value::Kind::kNull: return "null";
+    case Value::Kind::kBool:
+    case Value::Kind::kInt:
+    case Value::Kind::kDouble:
+      return (value.is_bool() ? std::string() : "the number ") + value.to_json();
+    case Value::Kind::kString: {
+      const std::string& text = value.as_string();
+      if (text.size() <= kShownCharacters) return "the string " + json_quote(text);
+      std::size_t end = kShownCharacters;
+      while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+      return "the string " + json_quote(text.substr(0, end) + "...");
+    }
+    case Value::Kind::kArray: return "a list";
+    case Value::Kind::kObject: return "an object";
+  }
+  return "";
+}
+
+bool is_jsonata(const Value& value) {
+  if (!value.is_string()) return false;
+  const std::string& text = value.as_string();
+  return text.size() >= 4 && text.starts_with("{%") && text.ends_with("%}");
+}
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {
+  const std::string near = nearest(word, candidates);
+  return near.empty() ? near : "did you mean " + json_quote(near) + "?";
+}
+
+Diagnostic& wrong_type(Checking& check, const Spot& spot, std::string_view field,
+                       std::string_view wanted) {
+  if (is_jsonata(spot.node.value)) {
+    return check.findings.error(
+        "jsonata-in-jsonpath", spot.node.place, spot.pointer,
+        json_quote(field) + " holds a JSONata expression, but this state speaks JSONPath",
+        "use the ...Path form of the field, or a state with QueryLanguage: JSONata");
+  }
+  return check.findings.error("wrong-type", spot.node.place, spot.pointer,
+                              json_quote(field) + " must be " + std::string(wanted) + ", not " +
+                                  in_words(spot.node.value),
+                              cure(spot.node, wanted));
+}
+
+bool is_text(Checking& check, const Spot& spot, std::string_view field) {
+  if (spot.node.value.is_string()) return true;
+  in_aws_words(wrong_type(check, spot, field, "a string"),
+               {"", "Expected value of type String", spot.pointer});
+  return false;
+}
+
+bool is_object(Checking& check, const Spot& spot, std::string_view field) {
+  if (spot.node.value.is_object()) return true;
+  in_aws_words(wrong_type(check, spot, field, "an object"),
+               {"", "Expected value of type Object", spot.pointer});
+  return false;
+}
+
+bool is_filled_array(Checking& check, const Spot& spot, std::string_view field) {
+  if (!spot.node.value.is_array()) {
+    in_aws_words(wrong_type(check, spot, field, "a list"),
+                 {"", "Expected value of type Array", spot.pointer});
+    return false;
+  }
+  if (spot.node.value.size() > 0) return true;
+  in_aws_words(check.findings.error("empty-list", spot.node.place, spot.pointer,
+                                    json_quote(field) + " must not be empty"),
+               {"", "Value cannot be empty", spot.pointer});
+  return false;
+}
+
+bool is_number(Checking& check, const Spot& spot, std::string_view field, double least,
+               double most, bool is_whole) {
+  std::string wanted = is_whole ? "a whole number" : "a number";
+  wanted += std::isfinite(most) ? " from " + number_text(least) + " to " + number_text(most)
+                                : " of at least " + number_text(least);
+  const Value& value = spot.node.value;
+  const bool is_form = is_whole ? value.is_int() : value.is_number();
+  if (!is_form) {
+    Diagnostic& diagnostic = wrong_type(check, spot, field, wanted);
+    in_aws_words(diagnostic, {"",
+                              is_whole ? "Expected value of type Integer"
+                                       : "Expected value of type Number",
+                              spot.pointer});
+    return false;
+  }
+  if (value.as_double() >= least && value.as_double() <= most) return true;
+  check.findings.error(
+      "out-of-range", spot.node.place, spot.pointer,
+      json_quote(field) + " must be " + wanted + ", not " + value.to_json());
+  return false;
+}
+
+bool is_timestamp(Checking& check, const Spot& spot, std::string_view field) {
+  const Value& value = spot.node.value;
+  if (value.is_string() && parse_rfc3339(value.as_string())) return true;
+  Diagnostic& diagnostic =
+      value.is_string() && !is_jsonata(value)
+          ? check.findings.error("bad-timestamp", spot.node.place, spot.pointer,
+                                 json_quote(field) + " must be an RFC 3339 timestamp, not " +
+                                     in_words(value),
+                                 "with T and a zone: \"2026-11-21T07:30:00Z\"")
+          : wrong_type(check, spot, field, "an RFC 3339 timestamp in a string");
+  in_aws_words(diagnostic, {"", "String does not match RFC3339 timestamp", spot.pointer});
+  return false;
+}
+
+void check_members(Checking& check, const Spot& object, const std::vector<std::string>& legal,
+                   const std::string& whose) {
+  for (const Member& member : object.node.members) {
+    if (member.key == "Comment") is_text(check, object.under(member), member.key);
+    if (is_free(member.key)) continue;
+    if (std::find(legal.begin(), legal.end(), member.key) != legal.end()) continue;
+    const Spot spot = object.under(member);
+    in_aws_words(check.findings.error("unknown-field", member.key_place, spot.pointer,
+                                      json_quote(member.key) + " is not a field of " + whose,
+                                      did_you_mean(member.key, legal)),
+                 {"", "Field is not supported", spot.pointer});
+  }
+}
+
+void check_required(Checking& check, const Spot& object, const Place& place,
+                    const std::vector<std::string>& required, const std::string& whose) {
+  std::string missing;
+  for (const std::string& field : required) {
+    if (object.node.find(field) == nullptr) missing += (missing.empty() ? "" : ", ") + field;
+  }
+  if (missing.empty()) return;
+  const bool is_one = missing.find(',') == std::string::npos;
+  in_aws_words(check.findings.error("missing-field", place, object.pointer,
+                                    whose + " needs " + (is_one ? "" : "the fields ") +
+                                        (is_one ? json_quote(missing) : missing)),
+               {"", "These fields are required: [" + missing + "]",
+                object.pointer.empty() ? "/" : object.pointer});
+}
+
+}  // namespace stepwell::dsl

@@ -1,0 +1,48 @@
+#include "dsl/check/operators.h"
+#include "dsl/compile/reading.h"
+
+namespace stepwell::dsl {
+
+namespace {
+
+Condition read_condition(Reading& state, const Node& node);
+
+std::vector<Condition> read_conditions(Reading& state, const Node& list) {
+  std::vector<Condition> conditions;
+  for (const Node* one : list.items) conditions.push_back(read_condition(state, *one));
+  return conditions;
+}
+
+Condition read_condition(Reading& state, const Node& node) {
+  for (const Member& member : node.members) {
+    if (member.key == "And") return {AllOf{read_conditions(state, *member.node)}};
+    if (member.key == "Or") return {AnyOf{read_conditions(state, *member.node)}};
+    if (member.key == "Not") {
+      NoneOf none;
+      none.conditions.push_back(read_condition(state, *member.node));
+      return {std::move(none)};
+    }
+    const auto field = comparison_named(member.key);
+    if (!field) continue;
+    Test test{read_path(state, *node.find("Variable")->node), field->comparison,
+              member.node->value};
+    if (field->is_path) test.operand = read_path(state, *member.node);
+    return {std::move(test)};
+  }
+  CHECK(false, "a choice rule without a comparison");
+}
+
+}  // namespace
+
+std::vector<ChoiceRule> read_choices(Reading& state) {
+  std::vector<ChoiceRule> rules;
+  for (const Node* node : state.find("Choices")->items) {
+    const std::string pointer =
+        below(below(state.pointer, "Choices"), std::to_string(rules.size()));
+    rules.push_back({read_condition(state, *node), read_target(state, *node, "Next"),
+                     read_template_field(state, *node, "Assign"), state.where(*node, pointer)});
+  }
+  return rules;
+}
+
+}  // namespace stepwell::dsl

@@ -1,0 +1,56 @@
+// Findings — where the readers and rules of dsl put what is wrong with a text.
+// Not thread-safe: one per compilation.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dsl/dsl.h"
+
+namespace stepwell::dsl {
+
+// Where something stands in the text.
+struct Place {
+  std::uint32_t line = 1, column = 1;  // From 1, in bytes.
+  std::uint32_t length = 1;            // Of what would be underlined; never beyond the line's end.
+  std::uint32_t offset = 0;            // In the whole text, from 0.
+};
+
+// What AWS's validation calls the same problem.
+struct AwsWords {
+  std::string code, message, location;
+};
+
+class Findings {
+ public:
+  // Nobody reads more; a text that is wrong a million times must not cost a million messages.
+  static constexpr std::size_t kMost = 100;
+
+  explicit Findings(std::string file) : file_(std::move(file)) {}
+
+  // The diagnostic, for `hint` and AWS's words; valid until the next call.
+  Diagnostic& error(std::string code, const Place& place, std::string pointer,
+                    std::string message, std::string hint = {});
+  Diagnostic& warning(std::string code, const Place& place, std::string pointer,
+                      std::string message, std::string hint = {});
+
+  bool has_errors() const { return has_errors_; }
+  bool is_full() const { return list_.size() > kMost; }
+  // In order of line and column.
+  std::vector<Diagnostic> take();
+
+ private:
+  Diagnostic& add(Severity severity, std::string code, const Place& place, std::string pointer,
+                  std::string message, std::string hint);
+
+  std::string file_;
+  std::vector<Diagnostic> list_;
+  Diagnostic spare_;  // Written to, and never read, once the list is full.
+  bool has_errors_ = false;
+};
+
+// Adds AWS's words: SCHEMA_VALIDATION_FAILED unless another code is given.
+void in_aws_words(Diagnostic& diagnostic, AwsWords words);
+
+}  // namespace stepwell::dsl

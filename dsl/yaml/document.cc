@@ -1,0 +1,157 @@
+#include "dsl/yaml/document.h"
+
+#include <algorithm>
+
+#include "dsl/yaml/readers.h"
+
+namespace stepwell::dsl {
+
+namespace {
+
+// No author opens more brackets than this; yaml-cpp would look at all of them before it says so.
+constexpr std::size_t kMaxOpenBrackets = 1'000;
+
+Place place_of(std::string_view text, std::size_t offset) {
+  const std::string_view before = text.substr(0, offset);
+  const std::size_t newline = before.rfind('\n');
+  const std::size_t line_start = newline == std::string_view::npos ? 0 : newline + 1;
+  return {static_cast<std::uint32_t>(1 + std::count(before.begin(), before.end(), '\n')),
+          static_cast<std::uint32_t>(offset - line_start + 1), 1,
+          static_cast<std::uint32_t>(offset)};
+}
+
+std::size_t first_bad_utf8(std::string_view text) {
+  // Halve: a prefix cut at a character's beginning is good exactly up to the culprit.
+  std::size_t good = 0, bad = text.size();
+  while (bad - good > 1) {
+    std::size_t middle = good + (bad - good) / 2;
+    std::size_t cut = middle;
+    while (cut > good && (static_cast<unsigned char>(text[cut]) & 0xc0) == 0x80) --cut;
+    if (cut == good) {
+      cut = middle;
+      while (cut < bad && (static_cast<unsigned char>(text[cut]) & 0xc0) == 0x80) ++cut;
+      if (cut >= bad) break;
+    }
+    if (is_utf8(text.substr(good, cut - good))) {
+      good = cut;
+    } else {
+      bad = cut;
+    }
+  }
+  return good;
+}
+
+// Bounds and bytes, before anything is parsed.
+bool is_readable(std::string_view text, Findings& findings) {
+  if (text.size() > kMaxBytes) {
+    findings.error("too-large", {}, "",
+                   "the text has " + std::to_string(text.size()) + " bytes; at most " +
+                       std::to_string(kMaxBytes) + " are allowed");
+    return false;
+  }
+  if (!is_utf8(text)) {
+    findings.error("not-utf8", place_of(text, first_bad_utf8(text)), "",
+                   "the text is not UTF-8 from here on", "save the file as UTF-8");
+    return false;
+  }
+  const std::size_t nul = text.find('\0');
+  if (nul != std::string_view::npos) {
+    findings.error("nul-character", place_of(text, nul), "", "the text holds the character NUL");
+    return false;
+  }
+  std::size_t open = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '[' || text[i] == '{') ++open;
+    if ((text[i] == ']' || text[i] == '}') && open > 0) --open;
+    if (open > kMaxOpenBrackets) {
+      findings.error("too-deep", place_of(text, i), "",
+                     "nested deeper than " + std::to_string(kMaxDepth) + " levels");
+      return false;
+    }
+  }
+  return true;
+}
+
+bool is_blank(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    const std::size_t first = line.find_first_not_of(" \t\r");
+    if (first != std::string_view::npos && line[first] != '#') return false;
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return true;
+}
+
+bool starts_like_json(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
+}
+
+// {"...: nobody writes YAML like that; its author wants to hear about JSON.
+bool is_meant_as_json(std::string_view text, std::string_view file) {
+  if (file.ends_with(".json")) return true;
+  const std::size_t first = text.find('{');
+  const std::size_t second =
+      first == std::string_view::npos ? first : text.find_first_not_of(" \t\r\n", first + 1);
+  return second != std::string_view::npos && text[second] == '"';
+}
+
+void copy_into(Findings& findings, Findings& from) {
+  for (Diagnostic& one : from.take()) {
+    const Place place{one.line, one.column, one.length, 0};
+    findings.error(one.code, place, one.pointer, one.message, one.hint).aws_code = one.aws_code;
+  }
+}
+
+}  // namespace
+
+const Member* Node::find(std::string_view key) const {
+  for (const Member& member : members) {
+    if (member.key == key) return &member;
+  }
+  return nullptr;
+}
+
+Place Document::within(const Node& scalar, std::size_t at) const {
+  if (!scalar.value.is_string()) return scalar.place;
+  const std::string& value = scalar.value.as_string();
+  const std::size_t start = scalar.place.offset + (scalar.is_quoted ? 1 : 0);
+  at = std::min(at, value.size());
+  const bool is_as_written = start + at <= text.size() &&
+                             text.substr(start, at) == std::string_view(value).substr(0, at) &&
+                             at + 1 < scalar.place.length + 1u;
+  if (!is_as_written) return scalar.place;
+  Place place = scalar.place;
+  place.column += static_cast<std::uint32_t>(start + at - scalar.place.offset);
+  place.offset = static_cast<std::uint32_t>(start + at);
+  place.length = 1;
+  return place;
+}
+
+Document read_document(std::string_view text, std::string_view file, Findings& findings) {
+  Document document;
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  document.text = text;
+  if (!is_readable(text, findings)) return document;
+  if (is_blank(text)) {
+    findings.error("empty-document", {}, "", "there is nothing in this text");
+    return document;
+  }
+  if (!starts_like_json(text) && !file.ends_with(".json")) {
+    read_yaml_text(document, findings);
+    return document;
+  }
+  Findings of_json{std::string(file)};
+  const ReadEnd end = read_json_text(document, of_json);
+  if (end != ReadEnd::kSyntax || is_meant_as_json(text, file)) {
+    copy_into(findings, of_json);
+    return document;
+  }
+  Document again;
+  again.text = text;
+  read_yaml_text(again, findings);
+  return again;
+}
+
+}  // namespace stepwell::dsl

@@ -1,0 +1,54 @@
+// Document — the text of a workflow as a tree of nodes, each with the place it came from.
+//
+// YAML 1.2 with JSON's scalars: plain `true`, `false`, `null`, `~` and JSON's numbers are what they
+// look like; every other plain scalar (`yes`, `on`, a date, 007) is a string.  Numbers keep their
+// form.  Duplicate keys, keys that are no scalars, foreign tags and a second document are refused.
+// Texts that begin with { or [ are read as JSON first, by a reader that keeps positions too.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/value.h"
+#include "dsl/findings.h"
+
+namespace stepwell::dsl {
+
+struct Node;
+
+struct Member {
+  std::string key;
+  Place key_place;
+  const Node* node;
+};
+
+struct Node {
+  Value value;             // All that it says, with everything below it.
+  Place place;             // Behind anchor and tag.
+  bool is_quoted = false;  // A scalar in quotes or in a block.
+  std::vector<Member> members;     // Of an object, in their order.
+  std::vector<const Node*> items;  // Of an array.
+  // Aliases expanded: what this costs wherever it is repeated.
+  std::uint32_t weight = 1, height = 0;
+  std::size_t bytes = 0;
+
+  const Member* find(std::string_view key) const;
+};
+
+// Owns its nodes; `text` belongs to the caller.  An alias is the same node in a second place.
+struct Document {
+  std::string_view text;
+  std::deque<Node> nodes;
+  const Node* root = nullptr;  // Null when there is nothing to look at.
+
+  // The place of byte `at` of a string scalar; its beginning where that cannot be told.
+  Place within(const Node& scalar, std::size_t at) const;
+};
+
+// Bounded by kMaxBytes, kMaxDepth and kMaxNodes.  root is null when the text could not be read to
+// its end; then `findings` has an error.
+Document read_document(std::string_view text, std::string_view file, Findings& findings);
+
+}  // namespace stepwell::dsl

@@ -1,0 +1,60 @@
+// NodeBuilder — from the events of a reader to nodes, within the bounds.
+//
+// Each call returns false when reading must stop; the reason is then in the findings.
+#pragma once
+
+#include <string>
+
+#include "dsl/yaml/document.h"
+
+namespace stepwell::dsl {
+
+class NodeBuilder {
+ public:
+  NodeBuilder(Document& document, Findings& findings) : document_(document), findings_(findings) {}
+
+  // Is the next thing the name of a member?
+  bool expects_key() const { return !stack_.empty() && stack_.back().is_object && !has_key(); }
+  bool in_object() const { return !stack_.empty() && stack_.back().is_object; }
+  bool is_complete() const { return stack_.empty() && document_.root != nullptr; }
+
+  bool key(std::string name, const Place& place);
+  bool scalar(Value value, const Place& place, bool is_quoted);
+  bool open(bool is_object, const Place& place);
+  bool close();
+  // `node` once more.
+  bool alias(const Node& node, const Place& place);
+
+  // The node that was finished last, or that is open innermost.
+  const Node* latest() const { return latest_; }
+  // Of the member whose value comes next: where to point when the value is not there.
+  Place pending_key_place() const;
+  // JSON pointer of what comes next.
+  std::string pointer() const;
+  bool fail(std::string code, const Place& place, std::string message, std::string hint = {});
+
+ private:
+  struct Open {
+    Node* node;
+    bool is_object;
+    Object object;
+    Value::Array array;
+    std::string key;
+    Place key_place;
+    bool has_key = false, is_duplicate = false;
+  };
+  bool has_key() const { return stack_.back().has_key; }
+  bool count(std::size_t weight, std::size_t bytes, const Place& place);
+  void attach(const Node& node);
+
+  Document& document_;
+  Findings& findings_;
+  std::vector<Open> stack_;
+  const Node* latest_ = nullptr;
+  std::size_t weight_ = 0, bytes_ = 0;
+};
+
+// Appends "/" and `token`, escaped, to a JSON pointer.
+std::string below(const std::string& pointer, std::string_view token);
+
+}  // namespace stepwell::dsl

@@ -1,0 +1,14 @@
+// What a plain scalar says: true, false, null and JSON's numbers; anything else is a string.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "base/value.h"
+
+namespace stepwell::dsl {
+
+// Nothing when it is a number that no double can hold (1e400).
+std::optional<Value> resolve_plain(std::string_view text);
+
+}  // namespace stepwell::dsl

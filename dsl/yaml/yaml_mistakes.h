@@ -1,0 +1,15 @@
+// What a parser of YAML says when it is lost, put into words that tell an author what to do.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "dsl/findings.h"
+
+namespace stepwell::dsl {
+
+// `place` is where the parser gave up, which is often a line later than the mistake.
+void report_yaml_mistake(std::string_view text, Place place, const std::string& parser_message,
+                         std::string pointer, Findings& findings);
+
+}  // namespace stepwell::dsl

@@ -1,0 +1,228 @@
+// YAML with positions, from yaml-cpp's events.  Nothing of yaml-cpp is seen outside this file.
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <map>
+#include <sstream>
+
+#include "dsl/yaml/node_builder.h"
+#include "dsl/yaml/readers.h"
+#include "dsl/yaml/scalar.h"
+#include "dsl/yaml/yaml_mistakes.h"
+
+namespace stepwell::dsl {
+
+namespace {
+
+// Thrown through yaml-cpp to stop it; the reason is in the findings.
+struct Stop {};
+
+constexpr std::string_view kTagPrefix = "tag:yaml.org,2002:";
+
+class EventReader : public YAML::EventHandler {
+ public:
+  EventReader(Document& document, Findings& findings)
+      : text_(document.text), builder_(document, findings) {}
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (builder_.is_complete()) {
+      stop(builder_.fail("second-document", plain_place(mark, 1),
+                         "a second YAML document begins here; a file holds one"));
+    }
+  }
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    // Nothing was written: what can be pointed at is the key.
+    const bool is_written = rest_at(mark).substr(0, 1).find_first_of("~nN&!") == 0;
+    const Place where = is_written || !builder_.in_object() ? scalar_place(mark, "", false)
+                                                            : builder_.pending_key_place();
+    if (builder_.expects_key()) {
+      stop(builder_.fail("key-not-string", scalar_place(mark, "", false),
+                         "a key is missing here, or is null"));
+    }
+    stop(builder_.scalar(Value(), where, false));
+    remember(anchor);
+  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const Place where = plain_place(mark, 1);
+    const auto found = anchors_.find(anchor);
+    if (found == anchors_.end()) {
+      stop(builder_.fail("alias-cycle", where, "this alias stands inside of what it refers to"));
+    }
+    if (!builder_.expects_key()) return stop(builder_.alias(*found->second, where));
+    if (!found->second->value.is_string()) {
+      stop(builder_.fail("key-not-string", where, "a key must be a string"));
+    }
+    stop(builder_.key(found->second->value.as_string(), where));
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    const bool is_quoted = tag == "!";
+    const Place where = scalar_place(mark, value, is_quoted);
+    if (is_quoted) check_closed(where);
+    if (!is_utf8(value)) {
+      stop(builder_.fail("not-utf8", where, "an escape in this string is no Unicode character"));
+    }
+    if (builder_.expects_key()) return stop(builder_.key(value, where));
+    stop(builder_.scalar(resolve(tag, value, where), where, is_quoted));
+    remember(anchor);
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    open(false, mark, tag, anchor);
+  }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    open(true, mark, tag, anchor);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapEnd() override { close(); }
+
+  bool is_complete() const { return builder_.is_complete(); }
+  std::string pointer() const { return builder_.pointer(); }
+
+ private:
+  static void stop(bool is_within) {
+    if (!is_within) throw Stop{};
+  }
+
+  std::string_view rest_at(const YAML::Mark& mark) const {
+    return text_.substr(std::min(static_cast<std::size_t>(std::max(mark.pos, 0)), text_.size()));
+  }
+  Place plain_place(const YAML::Mark& mark, std::size_t length) const {
+    return {static_cast<std::uint32_t>(mark.line + 1), static_cast<std::uint32_t>(mark.column + 1),
+            static_cast<std::uint32_t>(length), static_cast<std::uint32_t>(mark.pos)};
+  }
+  // The place behind anchors and tags, which yaml-cpp counts to the node.
+  Place node_place(const YAML::Mark& mark) const {
+    Place place = plain_place(mark, 1);
+    std::size_t i = place.offset;
+    const auto advance = [&] {
+      const bool is_newline = text_[i++] == '\n';
+      place.column = is_newline ? 1 : place.column + 1;
+      place.line += is_newline ? 1 : 0;
+    };
+    while (i < text_.size() && (text_[i] == '&' || text_[i] == '!')) {
+      while (i < text_.size() && !std::isspace(static_cast<unsigned char>(text_[i]))) advance();
+      while (i < text_.size() && std::isspace(static_cast<unsigned char>(text_[i]))) advance();
+    }
+    place.offset = static_cast<std::uint32_t>(i);
+    return place;
+  }
+  Place scalar_place(const YAML::Mark& mark, std::string_view value, bool is_quoted) const {
+    Place place = node_place(mark);
+    const std::string_view rest = text_.substr(std::min<std::size_t>(place.offset, text_.size()));
+    const std::size_t line_end = std::min(rest.find_first_of("\r\n"), rest.size());
+    std::size_t length = line_end;
+    if (is_quoted) {
+      length = std::min(quoted_length(rest).value_or(line_end), line_end);
+    } else if (rest.substr(0, value.size()) == value && !value.empty()) {
+      length = std::min(value.size(), line_end);
+    } else if (value.empty()) {
+      length = rest.substr(0, 1) == "~" ? 1 : rest.size() >= 4 && line_end >= 4 ? 4 : 1;
+    }
+    place.length = static_cast<std::uint32_t>(std::max<std::size_t>(length, 1));
+    return place;
+  }
+  // Quotes included; the whole line for a block; nothing when the quote is never closed.
+  static std::optional<std::size_t> quoted_length(std::string_view rest) {
+    const char quote = rest.empty() ? ' ' : rest[0];
+    if (quote != '"' && quote != '\'') return rest.find_first_of("\r\n");
+    for (std::size_t i = 1; i < rest.size(); ++i) {
+      if (quote == '"' && rest[i] == '\\') {
+        ++i;
+      } else if (rest[i] == quote) {
+        const bool is_escaped = quote == '\'' && i + 1 < rest.size() && rest[i + 1] == '\'';
+        if (!is_escaped) return i + 1;
+        ++i;
+      }
+    }
+    return std::nullopt;
+  }
+  // yaml-cpp takes the end of the text for a closing quote.
+  void check_closed(const Place& where) {
+    const std::string_view rest = text_.substr(std::min<std::size_t>(where.offset, text_.size()));
+    if (!quoted_length(rest)) {
+      stop(builder_.fail("yaml-syntax", where, "this quote is never closed"));
+    }
+  }
+
+  Value resolve(const std::string& tag, const std::string& value, const Place& where) {
+    if (tag == "!" || tag == std::string(kTagPrefix) + "str") return Value(value);
+    const std::optional<Value> plain = resolve_plain(value);
+    if (!plain) {
+      stop(builder_.fail("number-too-large", where,
+                         "no 64-bit number can hold " + value.substr(0, 40),
+                         "put it in quotes if it is meant as text"));
+    }
+    if (tag == "?" || tag.empty()) return *plain;
+    const std::string name = tag.starts_with(kTagPrefix) ? tag.substr(kTagPrefix.size()) : tag;
+    const bool fits = (name == "int" && plain->is_int()) ||
+                      (name == "float" && plain->is_number()) ||
+                      (name == "bool" && plain->is_bool()) || (name == "null" && plain->is_null());
+    if (!fits) stop(bad_tag(tag, where));
+    return *plain;
+  }
+  bool bad_tag(const std::string& tag, const Place& where) {
+    return builder_.fail("unknown-tag", where,
+                         "the tag " + tag + " does not fit here, or is not one of JSON's types",
+                         "write the value without a tag");
+  }
+
+  void open(bool is_object, const YAML::Mark& mark, const std::string& tag,
+            YAML::anchor_t anchor) {
+    const Place where = node_place(mark);
+    if (builder_.expects_key()) {
+      stop(builder_.fail("key-not-string", where, "a key must be a string",
+                         "a list or a mapping cannot be a key; is a quote missing?"));
+    }
+    const bool is_plain = tag.empty() || tag == "?" || tag == "!" ||
+                          tag == std::string(kTagPrefix) + (is_object ? "map" : "seq");
+    if (!is_plain) stop(bad_tag(tag, where));
+    stop(builder_.open(is_object, where));
+    open_anchors_.push_back(anchor);
+  }
+  void close() {
+    builder_.close();
+    remember(open_anchors_.back());
+    open_anchors_.pop_back();
+  }
+  void remember(YAML::anchor_t anchor) {
+    if (anchor != 0) anchors_[anchor] = builder_.latest();
+  }
+
+  std::string_view text_;
+  NodeBuilder builder_;
+  std::map<YAML::anchor_t, const Node*> anchors_;  // Of finished nodes.
+  std::vector<YAML::anchor_t> open_anchors_;
+};
+
+}  // namespace
+
+ReadEnd read_yaml_text(Document& document, Findings& findings) {
+  EventReader reader(document, findings);
+  ReadEnd end = ReadEnd::kRead;
+  try {
+    std::istringstream stream{std::string(document.text)};
+    YAML::Parser parser(stream);
+    while (parser.HandleNextDocument(reader)) {
+    }
+  } catch (const Stop&) {
+    end = ReadEnd::kBound;
+  } catch (const YAML::Exception& mistake) {
+    const YAML::Mark& mark = mistake.mark;
+    report_yaml_mistake(document.text,
+                        {static_cast<std::uint32_t>(std::max(mark.line, 0) + 1),
+                         static_cast<std::uint32_t>(std::max(mark.column, 0) + 1), 1,
+                         static_cast<std::uint32_t>(std::max(mark.pos, 0))},
+                        mistake.msg, reader.pointer(), findings);
+    end = ReadEnd::kSyntax;
+  }
+  if (end != ReadEnd::kRead) document.root = nullptr;
+  return end;
+}
+
+}  // namespace stepwell::dsl

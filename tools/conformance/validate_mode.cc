@@ -1,0 +1,57 @@
+// validate — definitions, held against the rules of the language.
+#include "dsl/dsl.h"
+#include "tools/conformance/modes.h"
+
+namespace stepwell::conformance {
+
+namespace {
+
+// A definition as text is JSON when it looks like it: its author wants to hear about JSON then.
+std::string file_name_for(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  const bool is_json =
+      first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
+  return is_json ? "definition.json" : "definition.yaml";
+}
+
+Value answer(const Value& id, const dsl::Compiled& compiled) {
+  Value::Array diagnostics;
+  for (const dsl::Diagnostic& one : compiled.diagnostics) diagnostics.push_back(dsl::to_json(one));
+  return Object{{"id", id}, {"valid", compiled.ok()}, {"diagnostics", Value(diagnostics)}};
+}
+
+Value refused(const Value& id, const std::string& why) {
+  dsl::Compiled compiled;
+  dsl::Diagnostic& diagnostic = compiled.diagnostics.emplace_back();
+  diagnostic.code = "bad-case";
+  diagnostic.message = why;
+  return answer(id, compiled);
+}
+
+Value validate(const Value& about) {
+  const Value* id = about.find("id");
+  const Value name = id != nullptr ? *id : Value();
+  const Value* text = about.find("definition_text");
+  const Value* definition = about.find("definition");
+  if (definition == nullptr) definition = text;
+  if (definition == nullptr) return refused(name, "neither definition nor definition_text");
+  const bool is_text = definition->is_string();
+  const std::string source = is_text ? definition->as_string() : definition->to_pretty_json();
+  dsl::CompileOptions options;
+  options.file = file_name_for(source);
+  return answer(name, dsl::compile(source, options));
+}
+
+}  // namespace
+
+int run_validate(std::istream& cases, std::ostream& results) {
+  Line line;
+  while (next_line(cases, line)) {
+    if (!line.too_long && line.text.empty()) continue;
+    const Result<Value> about = parse_case(line);
+    write_line(results, about.ok() ? validate(*about) : refused(Value(), about.error().message));
+  }
+  return 0;
+}
+
+}  // namespace stepwell::conformance
