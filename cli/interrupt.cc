@@ -29,6 +29,7 @@ void Interrupt::install() {
   ::sigemptyset(&action.sa_mask);
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
+  ::sigaction(SIGHUP, &action, nullptr);  // The terminal was closed.
 }
 
 bool Interrupt::is_asked() { return g_signals > 0; }
