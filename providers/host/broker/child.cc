@@ -36,7 +36,7 @@ Result<std::unique_ptr<Child>> Child::start(loop::Loop& loop, const HostOptions&
     });
   } else {
     loop::ChildOptions setup;
-    setup.argv = {options.plugin_path, options.plugin_argument, std::to_string(kChannel)};
+    setup.argv = {options.plugin_path, options.plugin_argument};  // The channel is number 3.
     setup.channel_fd = kChannel;
     auto started = loop::spawn(loop, setup, [reaped = child->reaped_](int) { *reaped = true; });
     if (!started.ok()) return started.error();

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kMaxDepth = 100;
 // A table that holds another one twice, and so on, is small in Lua and endless as JSON.
-constexpr std::size_t kMaxNodes = 1'000'000;
+constexpr std::size_t kMaxNodes = 300'000;
 constexpr std::size_t kMaxBytes = 32u << 20;
 
 const char kListKey = 0;  // Its address is the registry key of the mark.
