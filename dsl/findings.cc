@@ -7,7 +7,7 @@ namespace stepwell::dsl {
 
 Diagnostic& Findings::error(std::string code, const Place& place, std::string pointer,
                             std::string message, std::string hint) {
-  has_errors_ = true;
+  ++errors_;
   return add(Severity::kError, std::move(code), place, std::move(pointer), std::move(message),
              std::move(hint));
 }

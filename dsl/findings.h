@@ -35,7 +35,8 @@ class Findings {
   Diagnostic& warning(std::string code, const Place& place, std::string pointer,
                       std::string message, std::string hint = {});
 
-  bool has_errors() const { return has_errors_; }
+  bool has_errors() const { return errors_ > 0; }
+  std::size_t errors() const { return errors_; }
   bool is_full() const { return list_.size() > kMost; }
   // In order of line and column.
   std::vector<Diagnostic> take();
@@ -47,7 +48,7 @@ class Findings {
   std::string file_;
   std::vector<Diagnostic> list_;
   Diagnostic spare_;  // Written to, and never read, once the list is full.
-  bool has_errors_ = false;
+  std::size_t errors_ = 0;
 };
 
 // Adds AWS's words: SCHEMA_VALIDATION_FAILED unless another code is given.

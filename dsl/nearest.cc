@@ -39,7 +39,7 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
   if (word.empty() || word.size() > kLongestWord) return {};
   const std::string wanted = lowered(word);
   // A third of the word may be wrong.
-  std::size_t best = std::max<std::size_t>(1, word.size() / 3) + 1;
+  std::size_t best = std::min(std::max<std::size_t>(1, word.size() / 3) + 1, word.size());
   const std::string* found = nullptr;
   for (const std::string& candidate : candidates) {
     const std::size_t apart = candidate.size() > word.size() ? candidate.size() - word.size()

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "dsl/check/operators.h"
 #include "dsl/check/rules.h"
 
@@ -7,9 +9,8 @@ namespace {
 
 bool is_connective(std::string_view key) { return key == "And" || key == "Or" || key == "Not"; }
 
-std::vector<std::string> words_of_a_rule(bool is_outermost) {
-  std::vector<std::string> words = {"Variable", "And", "Or", "Not"};
-  if (is_outermost) words.insert(words.end(), {"Next", "Assign"});
+std::vector<std::string> words_of_a_rule() {
+  std::vector<std::string> words = {"Variable", "And", "Or", "Not", "Next", "Assign"};
   words.insert(words.end(), comparison_names().begin(), comparison_names().end());
   return words;
 }
@@ -41,7 +42,7 @@ void check_connective(Checking& check, const Spot& spot, const std::string& name
 
 // One rule, or a condition inside of one.
 void check_condition(Checking& check, const Spot& spot, bool is_outermost) {
-  if (!is_object(check, spot, "Choices")) return;
+  if (!is_item(check, spot, "a choice rule")) return;
   if (!is_outermost) {
     for (const char* only_outside : {"Next", "Assign"}) {
       const Member* member = spot.node.find(only_outside);
@@ -50,7 +51,7 @@ void check_condition(Checking& check, const Spot& spot, bool is_outermost) {
                            json_quote(only_outside) + " may stand in the outermost rule only");
     }
   }
-  check_members(check, spot, words_of_a_rule(true), "a choice rule");
+  check_members(check, spot, words_of_a_rule(), "a choice rule");
   const Member* test = nullptr;
   for (const Member& member : spot.node.members) {
     const auto comparison = comparison_named(member.key);
@@ -72,6 +73,13 @@ void check_condition(Checking& check, const Spot& spot, bool is_outermost) {
   }
   const Member* variable = spot.node.find("Variable");
   if (variable != nullptr) check_path(check, spot.under(*variable), "Variable");
+  const bool has_unknown =
+      std::any_of(spot.node.members.begin(), spot.node.members.end(), [](const Member& member) {
+        const std::vector<std::string> words = words_of_a_rule();
+        return !is_free(member.key) &&
+               std::find(words.begin(), words.end(), member.key) == words.end();
+      });
+  if (test == nullptr && has_unknown) return;  // It was meant to be the comparison.
   if (test == nullptr) {
     check.findings.error("choice-rule-incomplete", spot.node.place, spot.pointer,
                          "this rule compares nothing",
@@ -88,7 +96,7 @@ void check_condition(Checking& check, const Spot& spot, bool is_outermost) {
 void check_rule(Checking& check, const Spot& spot, Language language) {
   if (language == Language::kJsonPath) {
     check_condition(check, spot, true);
-  } else if (is_object(check, spot, "Choices")) {
+  } else if (is_item(check, spot, "a choice rule")) {
     check_members(check, spot, {"Condition", "Next", "Assign", "Output"}, "a choice rule");
     check_required(check, spot, spot.node.place, {"Condition"}, "a choice rule");
   }

@@ -66,7 +66,7 @@ void check_retrier(Checking& check, const Spot& spot, bool is_last) {
   static const std::vector<std::string> legal = {"ErrorEquals",     "IntervalSeconds",
                                                  "MaxAttempts",     "BackoffRate",
                                                  "MaxDelaySeconds", "JitterStrategy"};
-  if (!is_object(check, spot, "Retry")) return;
+  if (!is_item(check, spot, "a retrier")) return;
   check_members(check, spot, legal, "a retrier");
   check_required(check, spot, spot.node.place, {"ErrorEquals"}, "a retrier");
   double interval = 1;
@@ -94,7 +94,7 @@ void check_retrier(Checking& check, const Spot& spot, bool is_last) {
     }
   }
   const Member* longest = spot.node.find("MaxDelaySeconds");
-  if (longest != nullptr && longest->node->value.is_int() &&
+  if (longest != nullptr && longest->node->value.is_int() && longest->node->value.as_int() > 0 &&
       longest->node->value.as_double() <= interval) {
     check.findings.error("out-of-range", longest->node->place,
                          below(spot.pointer, "MaxDelaySeconds"),
@@ -103,7 +103,7 @@ void check_retrier(Checking& check, const Spot& spot, bool is_last) {
 }
 
 void check_catcher(Checking& check, const Spot& spot, bool is_last, Language language) {
-  if (!is_object(check, spot, "Catch")) return;
+  if (!is_item(check, spot, "a catcher")) return;
   std::vector<std::string> legal = {"ErrorEquals", "Next", "Assign"};
   legal.emplace_back(language == Language::kJsonPath ? "ResultPath" : "Output");
   check_members(check, spot, legal, "a catcher");

@@ -236,7 +236,7 @@ void check_assign(Checking& check, const Spot& spot, Language language) {
                            : name == "states" ? "$states is taken by JSONata"
                                               : "letters, digits and _ only, no digit first");
     }
-    check.assigned.push_back(std::move(name));
+    if (is_name) check.assigned.push_back(std::move(name));
   }
   if (language == Language::kJsonPath) check_template(check, spot);
 }

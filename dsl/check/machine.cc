@@ -60,7 +60,9 @@ void report_no_such_state(Checking& check, const Transition& from, const Node& s
 }
 
 // Follows every transition from `start`, and reports those states that none of them reaches.
-void check_ways(Checking& check, const Spot& states, const Transition* start) {
+// Where a transition is broken or missing, that is the news, not what it leaves unreached.
+void check_ways(Checking& check, const Spot& states, const Transition* start,
+                std::size_t errors_before) {
   std::unordered_map<std::string_view, const Member*> by_name;  // Only looked up, never listed.
   for (const Member& member : states.node.members) by_name.emplace(member.key, &member);
   const auto target_of = [&](const Transition& transition) {
@@ -90,6 +92,7 @@ void check_ways(Checking& check, const Spot& states, const Transition* start) {
     open.pop_back();
     for (const Transition& transition : transitions_of(states.under(state))) reach(transition);
   }
+  if (check.findings.errors() != errors_before) return;
   for (const Member& member : states.node.members) {
     if (reached.contains(member.key)) continue;
     in_aws_words(check.findings.warning("unreachable-state", member.key_place,
@@ -126,6 +129,7 @@ void check_states(Checking& check, const Spot& machine, Language language) {
                          "\"States\" must not be empty");
     return;
   }
+  const std::size_t errors_before = check.findings.errors();
   for (const Member& state : states.node.members) {
     const Spot spot = states.under(state);
     check_name(check, state, spot.pointer);
@@ -133,7 +137,7 @@ void check_states(Checking& check, const Spot& machine, Language language) {
   }
   std::vector<Transition> start;
   add_transition(start, machine, "StartAt");
-  check_ways(check, states, start.empty() ? nullptr : &start.front());
+  check_ways(check, states, start.empty() ? nullptr : &start.front(), errors_before);
 }
 
 void check_choice_of(Checking& check, const Spot& object, std::string_view field,

@@ -37,6 +37,8 @@ struct Checking {
 // Each is true when the value is good, and reports when it is not.
 bool is_text(Checking& check, const Spot& spot, std::string_view field);
 bool is_object(Checking& check, const Spot& spot, std::string_view field);
+// One of a list: "a retrier must be an object, not ..."
+bool is_item(Checking& check, const Spot& spot, const std::string& what);
 bool is_filled_array(Checking& check, const Spot& spot, std::string_view field);
 bool is_number(Checking& check, const Spot& spot, std::string_view field, double least,
                double most, bool is_whole);

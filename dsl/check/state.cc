@@ -141,6 +141,15 @@ void check_field(Checking& check, const StateSpot& state, const Spot& spot, cons
   }
 }
 
+// Reported already, with its cure.
+bool has_misspelt_transition(const StateSpot& state) {
+  for (const Member& member : state.spot.node.members) {
+    const bool is_known = field_anywhere(member.key) != nullptr || is_free(member.key);
+    if (!is_known && !nearest(member.key, {"Next", "End"}).empty()) return true;
+  }
+  return false;
+}
+
 void check_transition(Checking& check, const StateSpot& state) {
   const Member* next = state.spot.node.find("Next");
   const Member* end = state.spot.node.find("End");
@@ -148,7 +157,7 @@ void check_transition(Checking& check, const StateSpot& state) {
     const Member* later = next->key_place.offset > end->key_place.offset ? next : end;
     check.findings.error("next-and-end", later->key_place, below(state.spot.pointer, later->key),
                          "a state has either \"Next\" or \"End\", not both", "remove one of them");
-  } else if (next == nullptr && end == nullptr) {
+  } else if (next == nullptr && end == nullptr && !has_misspelt_transition(state)) {
     check.findings.error("missing-transition", state.place, state.spot.pointer,
                          "the state " + json_quote(state.name) +
                              " says neither \"Next\" nor \"End\"",

@@ -23,7 +23,7 @@ std::string cure(const Node& node, std::string_view wanted) {
   if (wanted.starts_with("true") && value.is_string() && !node.is_quoted) {
     return "only true and false are truth values in YAML 1.2";
   }
-  if (wanted.find("string") != std::string_view::npos && (value.is_number() || value.is_bool())) {
+  if (wanted == "a string" && (value.is_number() || value.is_bool())) {
     return "write " + json_quote(value.to_json()) + " in quotes";
   }
   return {};
@@ -90,6 +90,13 @@ bool is_object(Checking& check, const Spot& spot, std::string_view field) {
   return false;
 }
 
+bool is_item(Checking& check, const Spot& spot, const std::string& what) {
+  if (spot.node.value.is_object()) return true;
+  check.findings.error("wrong-type", spot.node.place, spot.pointer,
+                       what + " must be an object, not " + in_words(spot.node.value));
+  return false;
+}
+
 bool is_filled_array(Checking& check, const Spot& spot, std::string_view field) {
   if (!spot.node.value.is_array()) {
     in_aws_words(wrong_type(check, spot, field, "a list"),
@@ -148,22 +155,23 @@ void check_members(Checking& check, const Spot& object, const std::vector<std::s
     const Spot spot = object.under(member);
     in_aws_words(check.findings.error("unknown-field", member.key_place, spot.pointer,
                                       json_quote(member.key) + " is not a field of " + whose,
-                                      did_you_mean(member.key, legal)),
+                                      member.key == "<<" ? "YAML 1.2 has no merge keys; write the fields out"
+                                                       : did_you_mean(member.key, legal)),
                  {"", "Field is not supported", spot.pointer});
   }
 }
 
 void check_required(Checking& check, const Spot& object, const Place& place,
                     const std::vector<std::string>& required, const std::string& whose) {
-  std::string missing;
+  std::string missing, in_quotes;
   for (const std::string& field : required) {
-    if (object.node.find(field) == nullptr) missing += (missing.empty() ? "" : ", ") + field;
+    if (object.node.find(field) != nullptr) continue;
+    missing += (missing.empty() ? "" : ", ") + field;
+    in_quotes += (in_quotes.empty() ? "" : " and ") + json_quote(field);
   }
   if (missing.empty()) return;
-  const bool is_one = missing.find(',') == std::string::npos;
   in_aws_words(check.findings.error("missing-field", place, object.pointer,
-                                    whose + " needs " + (is_one ? "" : "the fields ") +
-                                        (is_one ? json_quote(missing) : missing)),
+                                    whose + " needs " + in_quotes),
                {"", "These fields are required: [" + missing + "]",
                 object.pointer.empty() ? "/" : object.pointer});
 }

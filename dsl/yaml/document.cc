@@ -120,7 +120,7 @@ Place Document::within(const Node& scalar, std::size_t at) const {
   at = std::min(at, value.size());
   const bool is_as_written = start + at <= text.size() &&
                              text.substr(start, at) == std::string_view(value).substr(0, at) &&
-                             at + 1 < scalar.place.length + 1u;
+                             start + at <= scalar.place.offset + scalar.place.length;
   if (!is_as_written) return scalar.place;
   Place place = scalar.place;
   place.column += static_cast<std::uint32_t>(start + at - scalar.place.offset);

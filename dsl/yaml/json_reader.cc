@@ -165,6 +165,10 @@ class JsonReader {
 
   bool read_string(Value& value) {
     const std::string_view token = text_.substr(at_, string_length());
+    if (token.find("\\u0000") != std::string_view::npos) {
+      return bounded(builder_.fail("nul-character", place(token.size()),
+                                   "a string holds the character NUL"));
+    }
     const std::string_view inside = token.substr(1, token.size() < 2 ? 0 : token.size() - 2);
     for (const char c : token) {
       if (static_cast<unsigned char>(c) < 0x20) {

@@ -1,0 +1,91 @@
+// Bad workflows beside the full text of what is said about them.
+//
+//   tests/golden/dsl/NAME.yaml   what an author wrote (or NAME.json)
+//   tests/golden/dsl/NAME.expect every diagnostic, as `stepwell lint` prints it
+//
+// STEPWELL_BLESS=1 rewrites the .expect files.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "dsl/dsl.h"
+
+namespace stepwell::dsl {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string read(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::vector<fs::path> cases() {
+  std::vector<fs::path> list;
+  for (const auto& entry : fs::directory_iterator(STEPWELL_GOLDEN_FOLDER)) {
+    const fs::path extension = entry.path().extension();
+    if (extension == ".yaml" || extension == ".json") list.push_back(entry.path());
+  }
+  std::sort(list.begin(), list.end());
+  return list;
+}
+
+std::string said_about(const fs::path& path) {
+  CompileOptions options;
+  options.file = path.filename().string();
+  options.known_resources = {"strava.fetch", "strava.lookup", "google_health.push",
+                             "google_health.push_status"};
+  const std::string text = read(path);
+  const Compiled compiled = compile(text, options);
+  std::string said;
+  for (const Diagnostic& diagnostic : compiled.diagnostics) said += render(diagnostic, text);
+  return said + (compiled.ok() ? "compiles\n" : "does not compile\n");
+}
+
+class Golden : public ::testing::TestWithParam<fs::path> {};
+
+TEST_P(Golden, SaysExactlyThis) {
+  fs::path expected = GetParam();
+  expected.replace_extension(".expect");
+  const std::string said = said_about(GetParam());
+  if (std::getenv("STEPWELL_BLESS") != nullptr) std::ofstream(expected, std::ios::binary) << said;
+  EXPECT_EQ(said, read(expected)) << "STEPWELL_BLESS=1 rewrites " << expected;
+}
+
+INSTANTIATE_TEST_SUITE_P(Dsl, Golden, ::testing::ValuesIn(cases()), [](const auto& about) {
+  std::string name = about.param.stem().string();
+  std::replace_if(name.begin(), name.end(), [](char c) { return std::isalnum(c) == 0; }, '_');
+  return name;
+});
+
+TEST(Golden, HasTheCasesThatItShould) { EXPECT_GE(cases().size(), 40u); }
+
+// Every code in docs/dsl/diagnostics.md is provoked by some case, and the other way round.
+TEST(Golden, EveryCodeIsDocumented) {
+  const std::string page = read(fs::path(STEPWELL_GOLDEN_FOLDER) / "../../../docs/dsl/diagnostics.md");
+  ASSERT_FALSE(page.empty()) << "docs/dsl/diagnostics.md is missing";
+  std::set<std::string> provoked = {"bad-template"};  // What no rule of ours foresees.
+  for (const fs::path& path : cases()) {
+    CompileOptions options;
+    options.file = path.filename().string();
+    options.known_resources = {"strava.fetch", "google_health.push"};
+    for (const Diagnostic& one : compile(read(path), options).diagnostics) {
+      EXPECT_NE(page.find("| `" + one.code + "` |"), std::string::npos) << one.code << " of " << path;
+      provoked.insert(one.code);
+    }
+  }
+  for (std::size_t at = page.find("\n| `"); at != std::string::npos; at = page.find("\n| `", at + 1)) {
+    const std::string code = page.substr(at + 4, page.find('`', at + 4) - at - 4);
+    EXPECT_TRUE(provoked.contains(code)) << code << " is documented, but no case provokes it";
+  }
+}
+
+}  // namespace
+}  // namespace stepwell::dsl
