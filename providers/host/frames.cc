@@ -60,6 +60,13 @@ void set_bytes(Object& object, std::string_view key, std::string_view bytes) {
   }
 }
 
+std::string as_text(std::string_view bytes, std::size_t most) {
+  if (!is_utf8(bytes) || bytes.find('\0') != std::string_view::npos) return "(not text)";
+  if (bytes.size() <= most) return std::string(bytes);
+  while (most > 0 && (static_cast<unsigned char>(bytes[most]) & 0xc0) == 0x80) --most;
+  return std::string(bytes.substr(0, most));
+}
+
 std::string bytes_of(const Value& object, std::string_view key) {
   if (const Value* text = object.find(key); text != nullptr && text->is_string()) {
     return text->as_string();

@@ -58,7 +58,9 @@ bool flag_of(const Value& object, std::string_view key, bool otherwise = false);
 
 // Sets `key` to the text, or `key`_b64 when it is no text that JSON can hold.
 void set_bytes(Object& object, std::string_view key, std::string_view bytes);
-// The reverse; empty when neither is there.
+// At most `most` bytes of `bytes`, cut between characters; "(not text)" when JSON cannot hold them.
+std::string as_text(std::string_view bytes, std::size_t most);
+// The reverse of set_bytes; empty when neither is there.
 std::string bytes_of(const Value& object, std::string_view key);
 
 }  // namespace stepwell::host

@@ -407,6 +407,31 @@ TEST_F(HostTest, EndsACallAtItsDeadline) {
   release.set_value();
 }
 
+TEST_F(HostTest, SendsAtMostFourRequestsOfACallAtOnce) {
+  std::atomic<int> now{0}, most{0}, total{0};
+  serve([&](const Asked& asked) {
+    const int running = ++now;
+    for (int seen = most; running > seen && !most.compare_exchange_weak(seen, running);) {
+    }
+    // Holds the first four until all four are there.
+    if (++total <= 4) {
+      while (total < 4) std::this_thread::yield();
+    }
+    --now;
+    return asked.target == "/v1/5" ? Told{404} : Told{200, json_quote(asked.target)};
+  });
+  provider("acme", run_is(R"(
+    local list = {}
+    for i = 1, 9 do list[i] = { path = "/" .. i } end
+    local out = {}
+    for i, one in ipairs(sw.http.all(list)) do out[i] = one.ok and one.res.json or one.error.class end
+    return out)"));
+  connect("acme:u1", "access-secret-1");
+  EXPECT_EQ(run(), R"(["/v1/1","/v1/2","/v1/3","/v1/4","Provider.NotFound","/v1/6","/v1/7","/v1/8",)"
+                   R"("/v1/9"])");
+  EXPECT_EQ(most, 4);
+}
+
 TEST_F(HostTest, CountsRequests) {
   serve([](const Asked&) { return Told{}; });
   provider("acme", run_is("while true do pcall(sw.http.get, '/x') end"), "limits: { requests: 3 }\n");

@@ -123,6 +123,19 @@ TEST(Sandbox, RefusesBytecodeAndForeignFiles) {
             "provider's folder");
 }
 
+TEST(Sandbox, ReportsErrorsThatAreNoText) {
+  expect_all({
+      {"bytes", "error('\\255', 0)", "error Provider.ScriptError: (not text)"},
+      {"nothing", "error()", "error Provider.ScriptError: an error that is neither text nor a table "
+                             "with a class"},
+      {"table", "error({ class = 5 })", "error Provider.ScriptError: an error that is neither text "
+                                        "nor a table with a class"},
+      {"class", "error({ class = 'Provider.Gone', message = 'm' })", "error Provider.Gone: m"},
+  });
+  const std::string said = run_lua("error(('ä'):rep(3000), 0)");
+  EXPECT_EQ(said.size(), std::string("error Provider.ScriptError: ").size() + 4000);
+}
+
 TEST(Sandbox, RequiresFilesOfItsFolderAndMaps) {
   PluginDriver plugin;
   plugin.load(R"(

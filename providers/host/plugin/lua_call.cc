@@ -15,6 +15,7 @@ using std::chrono::nanoseconds;
 
 constexpr int kHookEvery = 1000;  // Instructions.
 constexpr std::size_t kMaxLogBytes = 1u << 20;
+constexpr std::size_t kMaxMessageBytes = 4000;
 
 nanoseconds cpu_now() {
   timespec now{};
@@ -282,8 +283,7 @@ void LuaCall::end_with_error(lua_State* from, int) {
   }
   std::string text = "an error that is neither text nor a table with a class";
   if (lua_type(from, -1) == LUA_TSTRING) text = lua_tostring(from, -1);
-  if (!is_utf8(text) || text.find('\0') != std::string::npos) text = "an error that is not text";
-  send_error({{"class", "Provider.ScriptError"}, {"message", text.substr(0, 4000)}});
+  send_error({{"class", "Provider.ScriptError"}, {"message", as_text(text, kMaxMessageBytes)}});
 }
 
 }  // namespace stepwell::host

@@ -130,8 +130,7 @@ int log(lua_State* lua) {
   const std::string level = luaL_checkstring(lua, 1);
   std::size_t size = 0;
   const char* bytes = luaL_tolstring(lua, 2, &size);
-  std::string text(bytes, size);
-  if (!is_utf8(text) || text.find('\0') != std::string::npos) text = "(not text)";
+  const std::string text = as_text(std::string_view(bytes, size), 16u << 10);
   LuaCall::of(lua).log(level, text, lua_istable(lua, 3) ? to_value(lua, 3) : Value(Object()));
   return 0;
 }

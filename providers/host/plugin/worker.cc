@@ -108,7 +108,7 @@ void Worker::begin(const Value& frame) {
     return send(Value(Object{{"f", "error"},
                              {"call", id},
                              {"error", Value(Object{{"class", "Provider.ScriptError"},
-                                                    {"message", why}})}}));
+                                                    {"message", as_text(why, 4000)}})}}));
   }
   CallStart start;
   start.id = id;
