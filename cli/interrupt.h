@@ -1,4 +1,5 @@
-// Interrupt — Ctrl-C, SIGTERM and SIGHUP as something one can ask for and watch, instead of a sudden end.
+// Interrupt — Ctrl-C, SIGTERM and SIGHUP as something one can ask for and watch, instead of a
+// sudden end.
 //
 // The first signal asks to stop; the second ends the process at once.
 // Thread-safety: install() on the main thread, once; the rest from any.
