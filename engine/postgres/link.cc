@@ -23,7 +23,7 @@ struct Link::Wire {
   };
 
   pqxx::connection connection;
-  std::map<const char*, std::string> prepared;
+  std::map<std::string, std::string> prepared;  // Names by text.
   std::unique_ptr<Receiver> receiver;
   bool lost = false;
 };

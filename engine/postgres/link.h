@@ -88,7 +88,7 @@ class Link {
   static Result<std::unique_ptr<Link>> open(const PgOptions& options, const LinkPurpose& purpose);
   ~Link();
 
-  // Runs one autocommitted statement; it is prepared at its first use.  `sql` is a literal.
+  // Runs one autocommitted statement; it is prepared at its first use.
   Answer run(const char* sql, const Parameters& parameters = {});
   // Several statements without parameters, as one transaction.
   Answer run_script(const std::string& sql);

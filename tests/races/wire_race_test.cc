@@ -1,0 +1,148 @@
+// R6: a connection is lost, and with it the knowledge of what became of the last call.
+#include "tests/races/flaky_wire.h"
+#include "tests/races/race.h"
+
+namespace stepwell::testing {
+namespace {
+
+using store::Ack;
+using store::Batch;
+
+constexpr const char* kLanded = "IF NOT FOUND THEN  -- It has landed before; only its answer was lost.";
+
+class R6 : public Race {
+ protected:
+  R6() {
+    if (options_.url.find("host=") == std::string::npos) return;
+    wire_ = std::make_unique<FlakyWire>(options_);
+    through_ = postgres::open_store(wire_->options()).value();
+    node_ = through_->join({.label = "r6", .lease = Millis{600'000}}).value();
+    lane_ = node_->open_session().value();
+    start({new_execution()});
+    id_ = lane_->claim({}).value().claimed.at(0).id;
+  }
+  void SetUp() override {
+    if (wire_ == nullptr) GTEST_SKIP() << "needs a unix socket: " << options_.url;
+  }
+
+  Batch next_fact() {
+    Batch batch;
+    batch.number = ++number_;
+    batch.facts = {fact(id_, number_ + 1)};
+    return batch;
+  }
+  // Prepares the statement, so that a commit is one request and one reply.
+  void warm_up() { ASSERT_TRUE(lane_->commit(next_fact()).ok()); }
+
+  std::unique_ptr<FlakyWire> wire_;
+  std::unique_ptr<store::Store> through_;
+  std::unique_ptr<store::Node> node_;
+  std::unique_ptr<store::Session> lane_;
+  ExecutionId id_;
+  std::uint64_t number_ = 0;
+};
+
+TEST_F(R6, ReplyLostAfterTheCommit_WithoutTheNumberAHealthyLaneDropsWhatItHolds) {
+  install("stepwell_commit_v1", {{kLanded, "IF false THEN"}});
+  warm_up();
+  wire_->lose_next_reply();
+  const auto ack = lane_->commit(next_fact());
+  ASSERT_TRUE(ack.ok()) << ack.error().message;
+  EXPECT_EQ(ack->lost, Ids{id_});
+  EXPECT_EQ(seqs(id_), (Seqs{1, 2, 3}));  // Though the fact is there.
+}
+
+TEST_F(R6, ReplyLostAfterTheCommit_WithTheNumberItIsRecognized) {
+  warm_up();
+  for (int i = 0; i < 3; ++i) {
+    wire_->lose_next_reply();
+    const auto ack = lane_->commit(next_fact());
+    ASSERT_TRUE(ack.ok()) << ack.error().message;
+    EXPECT_TRUE(ack->lost.empty());
+  }
+  EXPECT_EQ(seqs(id_), (Seqs{1, 2, 3, 4, 5}));
+  EXPECT_EQ(number("SELECT conn FROM writers"), 4);
+}
+
+TEST_F(R6, ReplyLostAfterAStart_ItsOutcomeIsFoundAgain) {
+  warm_up();
+  Batch batch = next_fact();
+  batch.starts = {start_of(new_execution(), "named")};
+  wire_->lose_next_reply();
+  const auto ack = lane_->commit(batch);
+  ASSERT_TRUE(ack.ok()) << ack.error().message;
+  ASSERT_EQ(ack->starts.size(), 1u);
+  EXPECT_EQ(ack->starts[0].kind, store::StartOutcome::Kind::kCreated);
+  EXPECT_EQ(ack->starts[0].id, batch.starts[0].id);
+}
+
+TEST_F(R6, ReplyLostAfterAClaim_WithoutTheNumberNobodyKnowsWhoOwnsIt) {
+  install("stepwell_claim_v1", {{kLanded, "IF false THEN"}});
+  const ExecutionId other = new_execution();
+  start({other});
+  wire_->lose_next_reply();
+  const auto claimed = lane_->claim({});
+  ASSERT_TRUE(claimed.ok()) << claimed.error().message;
+  EXPECT_TRUE(claimed->claimed.empty());
+  EXPECT_EQ(lane_->owned().value(), (Ids{id_, other}));  // Owned, and held by nobody.
+}
+
+TEST_F(R6, ReplyLostAfterAClaim_WithTheNumberItIsToldAgain) {
+  const ExecutionId other = new_execution();
+  start({other});
+  wire_->lose_next_reply();
+  const auto claimed = lane_->claim({});
+  ASSERT_TRUE(claimed.ok()) << claimed.error().message;
+  EXPECT_EQ(ids_of(*claimed), Ids{other});
+}
+
+TEST_F(R6, ConnectionLostBefore_TheBatchIsSentAgain) {
+  warm_up();
+  for (int i = 0; i < 3; ++i) {
+    wire_->lose_next_request();
+    const auto ack = lane_->commit(next_fact());
+    ASSERT_TRUE(ack.ok()) << ack.error().message;
+    EXPECT_TRUE(ack->lost.empty());
+  }
+  EXPECT_EQ(seqs(id_), (Seqs{1, 2, 3, 4, 5}));
+}
+
+// The old backend still runs when the lane comes back.
+class R6Running : public R6 {
+ protected:
+  // What the lane's new session waits for: "advisory" (it is already writing) or another lock.
+  std::string run(const std::vector<Replacement>& mutation) {
+    install("stepwell_reconnect_v1", mutation);
+    install("stepwell_commit_v1", {stop_at("fence passed")});
+    hold();
+    auto writing = std::async(std::launch::async, [&] { return lane_->commit(next_fact()); });
+    const char* const kHeld =
+        "SELECT coalesce(bool_or(wait_event = 'advisory'), false) FROM pg_stat_activity a "
+        "JOIN writers w ON a.pid = w.backend_pid AND a.backend_start = w.backend_start";
+    wait_for(kHeld);
+    const std::int64_t old = number("SELECT backend_pid FROM writers");
+    wire_->lose_clients();
+    const std::string stuck =
+        "SELECT a.pid, a.wait_event FROM pg_stat_activity a WHERE a.application_name LIKE "
+        "'stepwell lane%' AND a.datname = current_database() AND a.pid <> $1::bigint "
+        "AND a.query LIKE '%stepwell_%' AND a.wait_event_type = 'Lock' "
+        "AND a.backend_start > (SELECT max(registered_at) FROM writers)";
+    wait_for(("SELECT EXISTS (" + stuck + ")").c_str(), Parameters().add(old));
+    const std::string event = sql(stuck.c_str(), Parameters().add(old)).rows().string(0, 1);
+    release();
+    const auto ack = writing.get();
+    EXPECT_TRUE(ack.ok());
+    EXPECT_TRUE(ack.ok() && ack->lost.empty());
+    EXPECT_EQ(seqs(id_), (Seqs{1, 2}));
+    return event;
+  }
+};
+
+TEST_F(R6Running, WithoutEndingTheOldBackendTheLaneStandsBehindIt) {
+  EXPECT_EQ(run({{"PERFORM pg_terminate_backend(s.pid)", "PERFORM s.pid"}}), "transactionid");
+}
+
+TEST_F(R6Running, TheOldBackendIsEndedAndTheBatchIsWrittenOnce) { EXPECT_EQ(run({}), "advisory"); }
+
+}  // namespace
+}  // namespace stepwell::testing
