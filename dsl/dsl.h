@@ -17,14 +17,15 @@
 
 namespace stepwell::dsl {
 
-inline constexpr std::size_t kMaxBytes = 1u << 20;   // AWS's limit of a definition is 1 MB.
+inline constexpr std::size_t kMaxBytes = 1u << 20;  // AWS's limit of a definition is 1 MB.
 inline constexpr std::uint32_t kMaxDepth = 128;
 inline constexpr std::size_t kMaxNodes = 200'000;
 
 enum class Severity : std::uint8_t { kError, kWarning };
 
 struct Diagnostic {
-  std::string code;  // "unknown-field", "no-such-state", ...: stable, listed in docs/dsl/diagnostics.md
+  std::string
+      code;  // "unknown-field", "no-such-state", ...: stable, listed in docs/dsl/diagnostics.md
   Severity severity = Severity::kError;
   std::string file;
   std::uint32_t line = 0, column = 0;  // From 1; column in bytes.
@@ -44,7 +45,7 @@ struct CompileOptions {
 };
 
 struct Compiled {
-  ProgramRef program;  // Null when any diagnostic is an error.
+  ProgramRef program;                   // Null when any diagnostic is an error.
   std::vector<Diagnostic> diagnostics;  // In order of line and column.
   bool ok() const { return program != nullptr; }
 };

@@ -30,8 +30,8 @@ class Findings {
   explicit Findings(std::string file) : file_(std::move(file)) {}
 
   // The diagnostic, for `hint` and AWS's words; valid until the next call.
-  Diagnostic& error(std::string code, const Place& place, std::string pointer,
-                    std::string message, std::string hint = {});
+  Diagnostic& error(std::string code, const Place& place, std::string pointer, std::string message,
+                    std::string hint = {});
   Diagnostic& warning(std::string code, const Place& place, std::string pointer,
                       std::string message, std::string hint = {});
 

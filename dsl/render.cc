@@ -9,9 +9,7 @@ namespace {
 
 constexpr std::size_t kWidest = 160;  // Of a source line that is shown.
 
-const char* word(Severity severity) {
-  return severity == Severity::kError ? "error" : "warning";
-}
+const char* word(Severity severity) { return severity == Severity::kError ? "error" : "warning"; }
 
 std::string_view line_of(std::string_view source, std::uint32_t line) {
   for (std::uint32_t number = 1; number < line; ++number) {
@@ -70,8 +68,8 @@ std::string render(const Diagnostic& diagnostic, std::string_view source) {
     const std::string number = std::to_string(diagnostic.line);
     const std::string margin(std::max<std::size_t>(number.size(), 4), ' ');
     column = std::min(column, line.size());
-    const std::size_t length =
-        std::clamp<std::size_t>(diagnostic.length, 1, std::max<std::size_t>(line.size() - column, 1));
+    const std::size_t length = std::clamp<std::size_t>(
+        diagnostic.length, 1, std::max<std::size_t>(line.size() - column, 1));
     const std::string before = printable(line.substr(0, column));
     const std::string under = printable(line.substr(column, length));
     text += margin.substr(number.size()) + number + " | " + printable(line) + "\n";

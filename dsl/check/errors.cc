@@ -11,13 +11,23 @@ namespace {
 constexpr double kMostSeconds = 99'999'999;  // AWS's limit, for attempts, too.
 constexpr double kMostDelay = 31'622'400;    // A leap year.
 
-const std::vector<std::string> kReservedErrors = {
-    "States.ALL", "States.BranchFailed", "States.DataLimitExceeded",
-    "States.ExceedToleratedFailureThreshold", "States.HeartbeatTimeout", "States.Http.Socket",
-    "States.IntrinsicFailure", "States.ItemReaderFailed", "States.NoChoiceMatched",
-    "States.ParameterPathFailure", "States.Permissions", "States.QueryEvaluationError",
-    "States.ResultPathMatchFailure", "States.ResultWriterFailed", "States.Runtime",
-    "States.TaskFailed", "States.Timeout"};
+const std::vector<std::string> kReservedErrors = {"States.ALL",
+                                                  "States.BranchFailed",
+                                                  "States.DataLimitExceeded",
+                                                  "States.ExceedToleratedFailureThreshold",
+                                                  "States.HeartbeatTimeout",
+                                                  "States.Http.Socket",
+                                                  "States.IntrinsicFailure",
+                                                  "States.ItemReaderFailed",
+                                                  "States.NoChoiceMatched",
+                                                  "States.ParameterPathFailure",
+                                                  "States.Permissions",
+                                                  "States.QueryEvaluationError",
+                                                  "States.ResultPathMatchFailure",
+                                                  "States.ResultWriterFailed",
+                                                  "States.Runtime",
+                                                  "States.TaskFailed",
+                                                  "States.Timeout"};
 
 void check_error_name(Checking& check, const Spot& spot) {
   if (!is_text(check, spot, "ErrorEquals")) return;
@@ -41,8 +51,7 @@ void check_error_name(Checking& check, const Spot& spot) {
 }
 
 // `is_last`: of the Retriers or Catchers of its state.
-void check_error_equals(Checking& check, const Spot& spot, bool is_last,
-                        const std::string& whose) {
+void check_error_equals(Checking& check, const Spot& spot, bool is_last, const std::string& whose) {
   if (!is_filled_array(check, spot, "ErrorEquals")) return;
   for (std::size_t i = 0; i < spot.node.items.size(); ++i) {
     const Spot name = spot.at(i);

@@ -12,11 +12,11 @@ namespace {
 constexpr std::size_t kLongestVariable = 80;
 
 const std::vector<std::string> kIntrinsics = {
-    "States.Array",        "States.ArrayContains", "States.ArrayGetItem", "States.ArrayLength",
-    "States.ArrayPartition", "States.ArrayRange",  "States.ArrayUnique",  "States.Base64Decode",
-    "States.Base64Encode", "States.Format",        "States.Hash",         "States.JsonMerge",
-    "States.JsonToString", "States.MathAdd",       "States.MathRandom",   "States.StringSplit",
-    "States.StringToJson", "States.UUID"};
+    "States.Array",          "States.ArrayContains", "States.ArrayGetItem", "States.ArrayLength",
+    "States.ArrayPartition", "States.ArrayRange",    "States.ArrayUnique",  "States.Base64Decode",
+    "States.Base64Encode",   "States.Format",        "States.Hash",         "States.JsonMerge",
+    "States.JsonToString",   "States.MathAdd",       "States.MathRandom",   "States.StringSplit",
+    "States.StringToJson",   "States.UUID"};
 const std::vector<std::string> kContextFields = {"Execution", "Map", "State", "StateMachine",
                                                  "Task"};
 
@@ -43,7 +43,8 @@ void check_context_field(Checking& check, const Spot& spot, const std::string& t
   const auto& known = kContextFields;
   if (field.empty() || std::find(known.begin(), known.end(), field) != known.end()) return;
   Place place = check.document.within(spot.node, 3);
-  if (place.offset != spot.node.place.offset) place.length = static_cast<std::uint32_t>(field.size());
+  if (place.offset != spot.node.place.offset)
+    place.length = static_cast<std::uint32_t>(field.size());
   check.findings.warning("unknown-context-field", place, spot.pointer,
                          "the context object has no field " + json_quote(field),
                          did_you_mean(field, known));
@@ -60,10 +61,9 @@ Diagnostic* report_path(Checking& check, const Spot& spot, const PathRule& rule)
   }
   const auto& path = std::get<expr::JsonPath>(parsed);
   if (rule.must_be_reference && !path.is_reference()) {
-    return &check.findings.error(
-        "not-a-reference", spot.node.place, spot.pointer,
-        json_quote(text) + " does not name one place in the input",
-        "only names and indexes may stand here: \"$.orders[0].total\"");
+    return &check.findings.error("not-a-reference", spot.node.place, spot.pointer,
+                                 json_quote(text) + " does not name one place in the input",
+                                 "only names and indexes may stand here: \"$.orders[0].total\"");
   }
   if (path.root() == expr::JsonPath::Root::kVariable) note_variable(check, spot, path.variable());
   check_context_field(check, spot, text);
@@ -97,15 +97,14 @@ Diagnostic* report_intrinsic(Checking& check, const Spot& spot) {
 
 Diagnostic& report_no_dollar(Checking& check, const Spot& spot, bool may_be_call) {
   const std::string& text = spot.node.value.as_string();
-  const bool is_name =
-      !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-        return is_word_character(c) || c == '.' || c == '[' || c == ']' || c == '-';
-      });
-  return check.findings.error(
-      "path-without-dollar", spot.node.place, spot.pointer,
-      in_words(spot.node.value) + " is no path" +
-          (may_be_call ? " and no intrinsic call" : "") + ": a path begins with $",
-      is_name ? "write " + json_quote("$." + text) : "");
+  const bool is_name = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return is_word_character(c) || c == '.' || c == '[' || c == ']' || c == '-';
+  });
+  return check.findings.error("path-without-dollar", spot.node.place, spot.pointer,
+                              in_words(spot.node.value) + " is no path" +
+                                  (may_be_call ? " and no intrinsic call" : "") +
+                                  ": a path begins with $",
+                              is_name ? "write " + json_quote("$." + text) : "");
 }
 
 // A path or an intrinsic call; nullptr when it is good.
@@ -121,10 +120,10 @@ void check_computed(Checking& check, const Spot& object, const Member& member) {
   const Spot spot = object.under(member);
   const std::string plain_key = member.key.substr(0, member.key.size() - 2);
   if (object.node.find(plain_key) != nullptr) {
-    check.findings.error("template-conflict", member.key_place, spot.pointer,
-                         json_quote(member.key) + " and " + json_quote(plain_key) +
-                             " would become the same field",
-                         "keep one of them");
+    check.findings.error(
+        "template-conflict", member.key_place, spot.pointer,
+        json_quote(member.key) + " and " + json_quote(plain_key) + " would become the same field",
+        "keep one of them");
   }
   Diagnostic* diagnostic = nullptr;
   if (!spot.node.value.is_string()) {
@@ -184,16 +183,17 @@ const Node& node_at(const Node& root, std::string_view pointer) {
 void check_path(Checking& check, const Spot& spot, std::string_view field, PathRule rule) {
   if (rule.may_be_null && spot.node.value.is_null()) return;
   if (!spot.node.value.is_string() || is_jsonata(spot.node.value)) {
-    wrong_type(check, spot, field, rule.may_be_null ? "a path in a string, or null"
-                                                    : "a path in a string");
+    wrong_type(check, spot, field,
+               rule.may_be_null ? "a path in a string, or null" : "a path in a string");
     return;
   }
   const bool is_path = spot.node.value.as_string().starts_with("$");
-  Diagnostic* diagnostic = is_path ? report_path(check, spot, rule)
-                                   : &report_no_dollar(check, spot, false);
+  Diagnostic* diagnostic =
+      is_path ? report_path(check, spot, rule) : &report_no_dollar(check, spot, false);
   if (diagnostic == nullptr) return;
-  in_aws_words(*diagnostic, {"", rule.must_be_reference ? "Value is not a Reference Path"
-                                                        : "Value is not a valid JSONPath",
+  in_aws_words(*diagnostic, {"",
+                             rule.must_be_reference ? "Value is not a Reference Path"
+                                                    : "Value is not a valid JSONPath",
                              spot.pointer});
 }
 
@@ -224,10 +224,9 @@ void check_assign(Checking& check, const Spot& spot, Language language) {
   for (const Member& member : spot.node.members) {
     std::string name = member.key;
     if (language == Language::kJsonPath && name.ends_with(".$")) name.resize(name.size() - 2);
-    const bool is_name =
-        !name.empty() && name.size() <= kLongestVariable && name != "states" &&
-        !std::isdigit(static_cast<unsigned char>(name[0])) &&
-        std::all_of(name.begin(), name.end(), is_word_character);
+    const bool is_name = !name.empty() && name.size() <= kLongestVariable && name != "states" &&
+                         !std::isdigit(static_cast<unsigned char>(name[0])) &&
+                         std::all_of(name.begin(), name.end(), is_word_character);
     if (!is_name) {
       const bool has_dollar = name.starts_with("$");
       check.findings.error("bad-variable", member.key_place, below(spot.pointer, member.key),

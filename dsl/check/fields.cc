@@ -67,9 +67,8 @@ struct NamedKind {
   Kind kind;
 };
 // In AWS's order.
-constexpr NamedKind kKinds[] = {{"Task", kTask},       {"Wait", kWait},
-                                {"Pass", kPass},       {"Succeed", kSucceed},
-                                {"Fail", kFail},       {"Choice", kChoice},
+constexpr NamedKind kKinds[] = {{"Task", kTask},         {"Wait", kWait}, {"Pass", kPass},
+                                {"Succeed", kSucceed},   {"Fail", kFail}, {"Choice", kChoice},
                                 {"Parallel", kParallel}, {"Map", kMap}};
 
 }  // namespace

@@ -11,7 +11,14 @@ namespace stepwell::dsl {
 
 // Bits, so that a field can name all the kinds that have it.
 enum Kind : std::uint16_t {
-  kTask = 1, kPass = 2, kChoice = 4, kWait = 8, kSucceed = 16, kFail = 32, kParallel = 64, kMap = 128,
+  kTask = 1,
+  kPass = 2,
+  kChoice = 4,
+  kWait = 8,
+  kSucceed = 16,
+  kFail = 32,
+  kParallel = 64,
+  kMap = 128,
 };
 inline constexpr std::uint16_t kEveryKind = 255;
 
@@ -19,15 +26,32 @@ enum class Language : std::uint8_t { kJsonPath = 1, kJsonata = 2 };
 
 // What may stand in a field.
 enum class Shape : std::uint8_t {
-  kType, kText, kLanguage, kTransition, kEnd,
-  kPath,            // A path, or null.
-  kReferencePath,   // A reference path into the input, or null.
-  kPathTo,          // A path to a number, a time or a list.
+  kType,
+  kText,
+  kLanguage,
+  kTransition,
+  kEnd,
+  kPath,           // A path, or null.
+  kReferencePath,  // A reference path into the input, or null.
+  kPathTo,         // A path to a number, a time or a list.
   kPathOrIntrinsic,
-  kTemplate, kAssign, kAnything,
-  kResource, kCredentials, kRetry, kCatch,
-  kPositive, kCount, kPercentage, kTimestamp,
-  kChoices, kBranches, kProcessor, kItemReader, kItemBatcher, kResultWriter,
+  kTemplate,
+  kAssign,
+  kAnything,
+  kResource,
+  kCredentials,
+  kRetry,
+  kCatch,
+  kPositive,
+  kCount,
+  kPercentage,
+  kTimestamp,
+  kChoices,
+  kBranches,
+  kProcessor,
+  kItemReader,
+  kItemBatcher,
+  kResultWriter,
 };
 
 struct Field {

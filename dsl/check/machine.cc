@@ -50,13 +50,14 @@ void report_no_such_state(Checking& check, const Transition& from, const Node& s
   const std::string& name = from.target->value.as_string();
   std::string hint = did_you_mean(name, names_in(states));
   if (hint.empty() && check.state_names.contains(name)) {
-    hint = "the state of that name is in another machine; a transition stays inside its Map or "
-           "Parallel";
+    hint =
+        "the state of that name is in another machine; a transition stays inside its Map or "
+        "Parallel";
   }
-  in_aws_words(check.findings.error("no-such-state", from.target->place, from.pointer,
-                                    "there is no state " + json_quote(name), std::move(hint)),
-               {"MISSING_TRANSITION_TARGET", "Missing '" + from.field + "' target: " + name,
-                from.pointer});
+  in_aws_words(
+      check.findings.error("no-such-state", from.target->place, from.pointer,
+                           "there is no state " + json_quote(name), std::move(hint)),
+      {"MISSING_TRANSITION_TARGET", "Missing '" + from.field + "' target: " + name, from.pointer});
 }
 
 // Follows every transition from `start`, and reports those states that none of them reaches.

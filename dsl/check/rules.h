@@ -27,7 +27,11 @@ struct Checking {
   const CompileOptions& options;
   Findings& findings;
   // Variables are checked at the end: a later state may assign what an earlier one reads.
-  struct VariableUse { std::string name; Place place; std::string pointer; };
+  struct VariableUse {
+    std::string name;
+    Place place;
+    std::string pointer;
+  };
   std::vector<VariableUse> variable_uses = {};
   std::vector<std::string> assigned = {};
   std::map<std::string, Place, std::less<>> state_names = {};  // Of all machines.
@@ -40,8 +44,8 @@ bool is_object(Checking& check, const Spot& spot, std::string_view field);
 // One of a list: "a retrier must be an object, not ..."
 bool is_item(Checking& check, const Spot& spot, const std::string& what);
 bool is_filled_array(Checking& check, const Spot& spot, std::string_view field);
-bool is_number(Checking& check, const Spot& spot, std::string_view field, double least,
-               double most, bool is_whole);
+bool is_number(Checking& check, const Spot& spot, std::string_view field, double least, double most,
+               bool is_whole);
 bool is_timestamp(Checking& check, const Spot& spot, std::string_view field);
 // "the string \"ten\"", "the number 12", "an object"
 std::string in_words(const Value& value);

@@ -21,8 +21,8 @@ struct StateSpot {
   Language language, machine_language;
 
   std::string words() const {
-    return kinds == kEveryKind ? "a state" : "a " + std::string(name_of(static_cast<Kind>(kinds))) +
-                                                 " state";
+    return kinds == kEveryKind ? "a state"
+                               : "a " + std::string(name_of(static_cast<Kind>(kinds))) + " state";
   }
 };
 
@@ -40,10 +40,10 @@ std::uint16_t kinds_of(Checking& check, const Spot& spot, const Place& place) {
   for (const std::string& name : kind_names()) all += (all.empty() ? "" : ", ") + name;
   std::string hint = is_word ? did_you_mean(value.node.value.as_string(), kind_names()) : "";
   if (hint.empty()) hint = "one of " + all;
-  in_aws_words(check.findings.error("unknown-type", value.node.place, value.pointer,
-                                    in_words(value.node.value) + " is no type of state", hint),
-               {"", "The field 'Type' should have one of these values: [" + all + "]",
-                value.pointer});
+  in_aws_words(
+      check.findings.error("unknown-type", value.node.place, value.pointer,
+                           in_words(value.node.value) + " is no type of state", hint),
+      {"", "The field 'Type' should have one of these values: [" + all + "]", value.pointer});
   return kEveryKind;
 }
 
@@ -53,10 +53,12 @@ std::string hint_for_unknown(const StateSpot& state, const std::string& name) {
     return did_you_mean(name, legal_fields(state.kinds, state.language));
   }
   if ((field->kinds & state.kinds) != 0) {
-    if (state.language == Language::kJsonata) return "it belongs to JSONPath, this state is JSONata";
+    if (state.language == Language::kJsonata)
+      return "it belongs to JSONPath, this state is JSONata";
     if (name == "Arguments") return "in JSONPath it is called \"Parameters\"";
     if (name == "Items") return "in JSONPath it is called \"ItemsPath\"";
-    if (name == "Output") return "in JSONPath use \"ResultSelector\", \"ResultPath\" or \"OutputPath\"";
+    if (name == "Output")
+      return "in JSONPath use \"ResultSelector\", \"ResultPath\" or \"OutputPath\"";
   }
   if (name == "End" || name == "Next") {
     return state.kinds == kChoice ? "a Choice goes on where its rules and \"Default\" say"
@@ -95,8 +97,8 @@ void check_branches(Checking& check, const Spot& spot, Language language) {
 void check_end(Checking& check, const Spot& spot) {
   if (spot.node.value == Value(true)) return;
   if (spot.node.value.is_bool()) {
-    check.findings.error("wrong-type", spot.node.place, spot.pointer,
-                         "\"End\" can only be true", "remove it and say where to go with \"Next\"");
+    check.findings.error("wrong-type", spot.node.place, spot.pointer, "\"End\" can only be true",
+                         "remove it and say where to go with \"Next\"");
   } else {
     wrong_type(check, spot, "End", "true");
   }
@@ -158,16 +160,16 @@ void check_transition(Checking& check, const StateSpot& state) {
     check.findings.error("next-and-end", later->key_place, below(state.spot.pointer, later->key),
                          "a state has either \"Next\" or \"End\", not both", "remove one of them");
   } else if (next == nullptr && end == nullptr && !has_misspelt_transition(state)) {
-    check.findings.error("missing-transition", state.place, state.spot.pointer,
-                         "the state " + json_quote(state.name) +
-                             " says neither \"Next\" nor \"End\"",
-                         "add End: true, or Next: with the name of a state");
+    check.findings.error(
+        "missing-transition", state.place, state.spot.pointer,
+        "the state " + json_quote(state.name) + " says neither \"Next\" nor \"End\"",
+        "add End: true, or Next: with the name of a state");
   }
 }
 
 // At most one of them; exactly one when `is_needed`.
-void check_one_of(Checking& check, const StateSpot& state,
-                  const std::vector<std::string>& fields, bool is_needed) {
+void check_one_of(Checking& check, const StateSpot& state, const std::vector<std::string>& fields,
+                  bool is_needed) {
   const Member* first = nullptr;
   for (const Member& member : state.spot.node.members) {
     if (std::find(fields.begin(), fields.end(), member.key) == fields.end()) continue;
@@ -175,11 +177,10 @@ void check_one_of(Checking& check, const StateSpot& state,
       first = &member;
       continue;
     }
-    check.findings.error("field-conflict", member.key_place,
-                         below(state.spot.pointer, member.key),
-                         json_quote(member.key) + " and " + json_quote(first->key) +
-                             " exclude each other",
-                         "keep one of them");
+    check.findings.error(
+        "field-conflict", member.key_place, below(state.spot.pointer, member.key),
+        json_quote(member.key) + " and " + json_quote(first->key) + " exclude each other",
+        "keep one of them");
   }
   if (first != nullptr || !is_needed) return;
   std::string all;
@@ -277,8 +278,8 @@ void check_resource(Checking& check, const Spot& spot) {
   if (parse_resource(resource)) return check_known(check, spot, resource);
   Diagnostic& diagnostic = check.findings.error(
       "bad-resource", spot.node.place, spot.pointer,
-      in_words(spot.node.value) + (is_arn(resource) ? " is no ARN of a task"
-                                                    : " is no name of a resource"),
+      in_words(spot.node.value) +
+          (is_arn(resource) ? " is no ARN of a task" : " is no name of a resource"),
       "a function of a provider is written \"strava.fetch\"");
   in_aws_words(diagnostic,
                {"",

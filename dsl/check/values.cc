@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::size_t kShownCharacters = 40;
 
-std::string number_text(double number) { return Value(static_cast<std::int64_t>(number)).to_json(); }
+std::string number_text(double number) {
+  return Value(static_cast<std::int64_t>(number)).to_json();
+}
 
 // A mistake of form that has an obvious cure.
 std::string cure(const Node& node, std::string_view wanted) {
@@ -70,10 +72,10 @@ Diagnostic& wrong_type(Checking& check, const Spot& spot, std::string_view field
         json_quote(field) + " holds a JSONata expression, but this state speaks JSONPath",
         "use the ...Path form of the field, or a state with QueryLanguage: JSONata");
   }
-  return check.findings.error("wrong-type", spot.node.place, spot.pointer,
-                              json_quote(field) + " must be " + std::string(wanted) + ", not " +
-                                  in_words(spot.node.value),
-                              cure(spot.node, wanted));
+  return check.findings.error(
+      "wrong-type", spot.node.place, spot.pointer,
+      json_quote(field) + " must be " + std::string(wanted) + ", not " + in_words(spot.node.value),
+      cure(spot.node, wanted));
 }
 
 bool is_text(Checking& check, const Spot& spot, std::string_view field) {
@@ -110,8 +112,8 @@ bool is_filled_array(Checking& check, const Spot& spot, std::string_view field) 
   return false;
 }
 
-bool is_number(Checking& check, const Spot& spot, std::string_view field, double least,
-               double most, bool is_whole) {
+bool is_number(Checking& check, const Spot& spot, std::string_view field, double least, double most,
+               bool is_whole) {
   std::string wanted = is_whole ? "a whole number" : "a number";
   wanted += std::isfinite(most) ? " from " + number_text(least) + " to " + number_text(most)
                                 : " of at least " + number_text(least);
@@ -119,16 +121,14 @@ bool is_number(Checking& check, const Spot& spot, std::string_view field, double
   const bool is_form = is_whole ? value.is_int() : value.is_number();
   if (!is_form) {
     Diagnostic& diagnostic = wrong_type(check, spot, field, wanted);
-    in_aws_words(diagnostic, {"",
-                              is_whole ? "Expected value of type Integer"
-                                       : "Expected value of type Number",
-                              spot.pointer});
+    in_aws_words(diagnostic,
+                 {"", is_whole ? "Expected value of type Integer" : "Expected value of type Number",
+                  spot.pointer});
     return false;
   }
   if (value.as_double() >= least && value.as_double() <= most) return true;
-  check.findings.error(
-      "out-of-range", spot.node.place, spot.pointer,
-      json_quote(field) + " must be " + wanted + ", not " + value.to_json());
+  check.findings.error("out-of-range", spot.node.place, spot.pointer,
+                       json_quote(field) + " must be " + wanted + ", not " + value.to_json());
   return false;
 }
 
@@ -137,10 +137,10 @@ bool is_timestamp(Checking& check, const Spot& spot, std::string_view field) {
   if (value.is_string() && parse_rfc3339(value.as_string())) return true;
   Diagnostic& diagnostic =
       value.is_string() && !is_jsonata(value)
-          ? check.findings.error("bad-timestamp", spot.node.place, spot.pointer,
-                                 json_quote(field) + " must be an RFC 3339 timestamp, not " +
-                                     in_words(value),
-                                 "with T and a zone: \"2026-11-21T07:30:00Z\"")
+          ? check.findings.error(
+                "bad-timestamp", spot.node.place, spot.pointer,
+                json_quote(field) + " must be an RFC 3339 timestamp, not " + in_words(value),
+                "with T and a zone: \"2026-11-21T07:30:00Z\"")
           : wrong_type(check, spot, field, "an RFC 3339 timestamp in a string");
   in_aws_words(diagnostic, {"", "String does not match RFC3339 timestamp", spot.pointer});
   return false;
@@ -153,11 +153,12 @@ void check_members(Checking& check, const Spot& object, const std::vector<std::s
     if (is_free(member.key)) continue;
     if (std::find(legal.begin(), legal.end(), member.key) != legal.end()) continue;
     const Spot spot = object.under(member);
-    in_aws_words(check.findings.error("unknown-field", member.key_place, spot.pointer,
-                                      json_quote(member.key) + " is not a field of " + whose,
-                                      member.key == "<<" ? "YAML 1.2 has no merge keys; write the fields out"
-                                                       : did_you_mean(member.key, legal)),
-                 {"", "Field is not supported", spot.pointer});
+    in_aws_words(
+        check.findings.error("unknown-field", member.key_place, spot.pointer,
+                             json_quote(member.key) + " is not a field of " + whose,
+                             member.key == "<<" ? "YAML 1.2 has no merge keys; write the fields out"
+                                                : did_you_mean(member.key, legal)),
+        {"", "Field is not supported", spot.pointer});
   }
 }
 
@@ -170,10 +171,10 @@ void check_required(Checking& check, const Spot& object, const Place& place,
     in_quotes += (in_quotes.empty() ? "" : " and ") + json_quote(field);
   }
   if (missing.empty()) return;
-  in_aws_words(check.findings.error("missing-field", place, object.pointer,
-                                    whose + " needs " + in_quotes),
-               {"", "These fields are required: [" + missing + "]",
-                object.pointer.empty() ? "/" : object.pointer});
+  in_aws_words(
+      check.findings.error("missing-field", place, object.pointer, whose + " needs " + in_quotes),
+      {"", "These fields are required: [" + missing + "]",
+       object.pointer.empty() ? "/" : object.pointer});
 }
 
 }  // namespace stepwell::dsl

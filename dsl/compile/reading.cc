@@ -96,8 +96,8 @@ std::vector<Retrier> read_retry(const Reading& state) {
   if (retry == nullptr) return list;
   for (const Node* node : retry->items) {
     Retrier& retrier = list.emplace_back();
-    retrier.where = state.where(
-        *node, below(below(state.pointer, "Retry"), std::to_string(list.size() - 1)));
+    retrier.where =
+        state.where(*node, below(below(state.pointer, "Retry"), std::to_string(list.size() - 1)));
     retrier.error_equals = read_error_equals(*node);
     for (const Member& member : node->members) {
       const Value& value = member.node->value;
@@ -119,8 +119,8 @@ std::vector<Catcher> read_catch(Reading& state) {
   if (catchers == nullptr) return list;
   for (const Node* node : catchers->items) {
     Catcher& catcher = list.emplace_back();
-    catcher.where = state.where(
-        *node, below(below(state.pointer, "Catch"), std::to_string(list.size() - 1)));
+    catcher.where =
+        state.where(*node, below(below(state.pointer, "Catch"), std::to_string(list.size() - 1)));
     catcher.error_equals = read_error_equals(*node);
     catcher.next = read_target(state, *node, "Next");
     catcher.result_path = read_placement(state, *node);

@@ -25,9 +25,9 @@ struct Member {
 };
 
 struct Node {
-  Value value;             // All that it says, with everything below it.
-  Place place;             // Behind anchor and tag.
-  bool is_quoted = false;  // A scalar in quotes or in a block.
+  Value value;                     // All that it says, with everything below it.
+  Place place;                     // Behind anchor and tag.
+  bool is_quoted = false;          // A scalar in quotes or in a block.
   std::vector<Member> members;     // Of an object, in their order.
   std::vector<const Node*> items;  // Of an array.
   // Aliases expanded: what this costs wherever it is repeated.

@@ -126,8 +126,8 @@ class JsonReader {
   // true, false, null or a number.
   bool take_word() {
     std::size_t end = at_;
-    while (end < text_.size() && std::string_view(" \t\r\n,:[]{}\"").find(text_[end]) ==
-                                     std::string_view::npos) {
+    while (end < text_.size() &&
+           std::string_view(" \t\r\n,:[]{}\"").find(text_[end]) == std::string_view::npos) {
       ++end;
     }
     const std::string_view word = text_.substr(at_, end - at_);
@@ -137,9 +137,9 @@ class JsonReader {
                             "no 64-bit number can hold " + std::string(word.substr(0, 40))));
       return false;
     }
-    const bool is_json = !value->is_string() && !word.empty() &&
-                         (value->is_number() || word == "true" || word == "false" ||
-                          word == "null");
+    const bool is_json =
+        !value->is_string() && !word.empty() &&
+        (value->is_number() || word == "true" || word == "false" || word == "null");
     if (!is_json) {
       syntax(word.empty() ? "expected a value here"
                           : "expected a value here; a string needs double quotes",
@@ -166,8 +166,8 @@ class JsonReader {
   bool read_string(Value& value) {
     const std::string_view token = text_.substr(at_, string_length());
     if (token.find("\\u0000") != std::string_view::npos) {
-      return bounded(builder_.fail("nul-character", place(token.size()),
-                                   "a string holds the character NUL"));
+      return bounded(
+          builder_.fail("nul-character", place(token.size()), "a string holds the character NUL"));
     }
     const std::string_view inside = token.substr(1, token.size() < 2 ? 0 : token.size() - 2);
     for (const char c : token) {

@@ -44,9 +44,9 @@ bool NodeBuilder::count(std::size_t weight, std::size_t bytes, const Place& plac
   weight_ += weight;
   bytes_ += bytes;
   if (weight_ > kMaxNodes) {
-    return fail("too-large", place,
-                "the document has more than " + std::to_string(kMaxNodes) +
-                    " values, aliases expanded");
+    return fail(
+        "too-large", place,
+        "the document has more than " + std::to_string(kMaxNodes) + " values, aliases expanded");
   }
   if (bytes_ > kMaxBytes) {
     return fail("too-large", place,
@@ -66,7 +66,8 @@ bool NodeBuilder::key(std::string name, const Place& place) {
   if (open.is_duplicate && !findings_.is_full()) {
     const Member* first = open.node->find(name);
     findings_.error("duplicate-key", place, below(pointer(), name),
-                    "the key " + json_quote(name) + " stands here a second time; the first is in line " +
+                    "the key " + json_quote(name) +
+                        " stands here a second time; the first is in line " +
                         std::to_string(first->key_place.line),
                     "rename or remove one of them");
   }
@@ -115,8 +116,7 @@ bool NodeBuilder::scalar(Value value, const Place& place, bool is_quoted) {
 
 bool NodeBuilder::open(bool is_object, const Place& place) {
   if (stack_.size() >= kMaxDepth) {
-    return fail("too-deep", place,
-                "nested deeper than " + std::to_string(kMaxDepth) + " levels");
+    return fail("too-deep", place, "nested deeper than " + std::to_string(kMaxDepth) + " levels");
   }
   if (!count(1, 0, place)) return false;
   Node& node = document_.nodes.emplace_back();
@@ -129,8 +129,7 @@ bool NodeBuilder::open(bool is_object, const Place& place) {
 bool NodeBuilder::close() {
   Open open = std::move(stack_.back());
   stack_.pop_back();
-  open.node->value =
-      open.is_object ? Value(std::move(open.object)) : Value(std::move(open.array));
+  open.node->value = open.is_object ? Value(std::move(open.object)) : Value(std::move(open.array));
   open.node->height = std::max<std::uint32_t>(open.node->height, 1);
   attach(*open.node);
   return true;
@@ -140,8 +139,8 @@ bool NodeBuilder::alias(const Node& node, const Place& place) {
   if (!count(node.weight, node.bytes, place)) return false;
   if (stack_.size() + node.height > kMaxDepth) {
     return fail("too-deep", place,
-                "with its aliases the document is nested deeper than " +
-                    std::to_string(kMaxDepth) + " levels");
+                "with its aliases the document is nested deeper than " + std::to_string(kMaxDepth) +
+                    " levels");
   }
   attach(node);
   return true;

@@ -13,12 +13,8 @@ struct Line {
   std::uint32_t number = 1;
   std::uint32_t offset = 0;
 
-  std::size_t indent() const {
-    return std::min(text.find_first_not_of(" \t"), text.size());
-  }
-  bool is_blank() const {
-    return indent() == text.size() || text[indent()] == '#';
-  }
+  std::size_t indent() const { return std::min(text.find_first_not_of(" \t"), text.size()); }
+  bool is_blank() const { return indent() == text.size() || text[indent()] == '#'; }
   Place place(std::size_t from, std::size_t length) const {
     return {number, static_cast<std::uint32_t>(from + 1), static_cast<std::uint32_t>(length),
             offset + static_cast<std::uint32_t>(from)};
@@ -97,12 +93,13 @@ bool report_indentation(const std::vector<Line>& lines, const std::string& point
     columns += (columns.empty() ? "" : one == open.back() ? " or " : ", ") + std::to_string(one);
   }
   const std::string_view words = lines.back().text.substr(indent);
-  findings.error("indentation", lines.back().place(indent, std::max<std::size_t>(
-                                    std::min(words.find_first_of(" "), words.size()), 1)),
-                 pointer,
-                 "this line is indented by " + std::to_string(indent) +
-                     " spaces, which fits nothing above it",
-                 "indent it by " + columns);
+  findings.error(
+      "indentation",
+      lines.back().place(
+          indent, std::max<std::size_t>(std::min(words.find_first_of(" "), words.size()), 1)),
+      pointer,
+      "this line is indented by " + std::to_string(indent) + " spaces, which fits nothing above it",
+      "indent it by " + columns);
   return true;
 }
 

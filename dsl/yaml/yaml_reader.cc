@@ -172,8 +172,7 @@ class EventReader : public YAML::EventHandler {
                          "write the value without a tag");
   }
 
-  void open(bool is_object, const YAML::Mark& mark, const std::string& tag,
-            YAML::anchor_t anchor) {
+  void open(bool is_object, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
     const Place where = node_place(mark);
     if (builder_.expects_key()) {
       stop(builder_.fail("key-not-string", where, "a key must be a string",

@@ -43,7 +43,8 @@ States:
 TEST(Compile, HashIsBlindToLayoutAndOrderButNotToContent) {
   const std::string yaml = "StartAt: A\nStates: {A: {Type: Pass, End: true}}\n";
   const std::string json = R"({"States":{"A":{"End":true,"Type":"Pass"}},"StartAt":"A"})";
-  const std::string other = R"({"States":{"A":{"End":true,"Type":"Pass","Comment":""}},"StartAt":"A"})";
+  const std::string other =
+      R"({"States":{"A":{"End":true,"Type":"Pass","Comment":""}},"StartAt":"A"})";
   EXPECT_EQ(compiled(yaml)->hash, compiled(json)->hash);
   EXPECT_EQ(compiled(yaml)->hash.size(), 64u);
   EXPECT_NE(compiled(yaml)->hash, compiled(other)->hash);
@@ -122,7 +123,9 @@ States:
   }
   EXPECT_EQ(readers, "ABCD");
   EXPECT_FALSE(compiled("StartAt: A\nStates: {A: {Type: Pass, Result: $$.x, End: true}}")
-                   ->machines[0].states[0].uses_context);
+                   ->machines[0]
+                   .states[0]
+                   .uses_context);
 }
 
 TEST(Compile, ReadsRetriersCatchersAndQuantities) {
@@ -135,7 +138,10 @@ States:
     Resource: a.b
     TimeoutSecondsPath: $.t
     HeartbeatSeconds: 3
-    Retry: [{ErrorEquals: [X, Y]}, {ErrorEquals: [States.ALL], IntervalSeconds: 3, MaxAttempts: 0, BackoffRate: 1.5, MaxDelaySeconds: 9, JitterStrategy: FULL}]
+    Retry:
+      - ErrorEquals: [X, Y]
+      - {ErrorEquals: [States.ALL], IntervalSeconds: 3, MaxAttempts: 0, BackoffRate: 1.5,
+         MaxDelaySeconds: 9, JitterStrategy: FULL}
     Catch: [{ErrorEquals: [States.ALL], Next: B, ResultPath: null}]
     End: true
   B: {Type: Wait, Timestamp: "2026-11-21T07:30:00.5+01:00", End: true}
@@ -186,7 +192,8 @@ TEST(Compile, SpeaksAwsWords) {
        "These fields are required: [StartAt]", "/"},
       {R"({"StartAt":"S"})", "SCHEMA_VALIDATION_FAILED", "These fields are required: [States]",
        "/"},
-      {R"json({"StartAt":"S","States":{"S":{"Type":"Pass","End":true,"Parameters":{"x.$":"States.Format('\\x')"}}}})json",
+      {R"json({"StartAt":"S","States":{"S":{"Type":"Pass","End":true,
+               "Parameters":{"x.$":"States.Format('\\x')"}}}})json",
        "SCHEMA_VALIDATION_FAILED",
        "The value for the field 'x.$' must be a valid JSONPath or a valid intrinsic function call",
        "/States/S/Parameters"},
@@ -195,7 +202,8 @@ TEST(Compile, SpeaksAwsWords) {
        "/States/S/Timestamp"},
       {R"({"StartAt":"S","States":{"S":{"Type":"Parallel","End":true,"Branches":[]}}})",
        "SCHEMA_VALIDATION_FAILED", "Value cannot be empty", "/States/S/Branches"},
-      {R"({"StartAt":"S","States":{"S":{"Type":"Task","End":true,"Resource":"a.b","Credentials":{}}}})",
+      {R"({"StartAt":"S","States":{"S":{"Type":"Task","End":true,"Resource":"a.b",
+           "Credentials":{}}}})",
        "SCHEMA_VALIDATION_FAILED", "The field 'RoleArn' is required but was missing",
        "/States/S/Credentials"},
       {R"({"StartAt":"S","States":{"S":{"Type":"Pass","Next":"T"}}})", "MISSING_TRANSITION_TARGET",
@@ -303,8 +311,8 @@ TEST(Hostile, EveryPrefixOfAWorkflowIsAnswered) {
   const std::string yaml =
       "StartAt: \"A\"\nStates:\n  A: &a {Type: Pass, Result: ['x', {\"é\": 1.5e3}], End: true}\n"
       "  B:\n    Type: Choice\n    Choices:\n    - And: [*a]\n      Next: A\n";
-  const std::string json = compiled("StartAt: A\nStates: {A: {Type: Pass, End: true}}")
-                               ->definition.to_json();
+  const std::string json =
+      compiled("StartAt: A\nStates: {A: {Type: Pass, End: true}}")->definition.to_json();
   for (const std::string& text : {yaml, json}) {
     for (std::size_t i = 0; i < text.size(); ++i) {
       const std::string prefix = text.substr(0, i);

@@ -61,7 +61,8 @@ TEST_P(Golden, SaysExactlyThis) {
 
 INSTANTIATE_TEST_SUITE_P(Dsl, Golden, ::testing::ValuesIn(cases()), [](const auto& about) {
   std::string name = about.param.stem().string();
-  std::replace_if(name.begin(), name.end(), [](char c) { return std::isalnum(c) == 0; }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return std::isalnum(c) == 0; }, '_');
   return name;
 });
 
@@ -69,7 +70,8 @@ TEST(Golden, HasTheCasesThatItShould) { EXPECT_GE(cases().size(), 40u); }
 
 // Every code in docs/dsl/diagnostics.md is provoked by some case, and the other way round.
 TEST(Golden, EveryCodeIsDocumented) {
-  const std::string page = read(fs::path(STEPWELL_GOLDEN_FOLDER) / "../../../docs/dsl/diagnostics.md");
+  const std::string page =
+      read(fs::path(STEPWELL_GOLDEN_FOLDER) / "../../../docs/dsl/diagnostics.md");
   ASSERT_FALSE(page.empty()) << "docs/dsl/diagnostics.md is missing";
   std::set<std::string> provoked = {"bad-template"};  // What no rule of ours foresees.
   for (const fs::path& path : cases()) {
@@ -77,11 +79,13 @@ TEST(Golden, EveryCodeIsDocumented) {
     options.file = path.filename().string();
     options.known_resources = {"strava.fetch", "google_health.push"};
     for (const Diagnostic& one : compile(read(path), options).diagnostics) {
-      EXPECT_NE(page.find("| `" + one.code + "` |"), std::string::npos) << one.code << " of " << path;
+      EXPECT_NE(page.find("| `" + one.code + "` |"), std::string::npos)
+          << one.code << " of " << path;
       provoked.insert(one.code);
     }
   }
-  for (std::size_t at = page.find("\n| `"); at != std::string::npos; at = page.find("\n| `", at + 1)) {
+  for (std::size_t at = page.find("\n| `"); at != std::string::npos;
+       at = page.find("\n| `", at + 1)) {
     const std::string code = page.substr(at + 4, page.find('`', at + 4) - at - 4);
     EXPECT_TRUE(provoked.contains(code)) << code << " is documented, but no case provokes it";
   }
