@@ -28,8 +28,7 @@ bool ProviderHost::serves(const std::string& resource) const {
   const auto folder = parts_->broker.folders().find(resource.substr(0, dot));
   if (folder == parts_->broker.folders().end()) return false;
   const auto& functions = folder->second->manifest.functions;
-  return std::find(functions.begin(), functions.end(), resource.substr(dot + 1)) !=
-         functions.end();
+  return std::find(functions.begin(), functions.end(), resource.substr(dot + 1)) != functions.end();
 }
 
 std::vector<std::string> ProviderHost::resources() const {

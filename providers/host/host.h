@@ -7,8 +7,8 @@
 //        │   └── request: http, ... ──┘
 //        └ broker/: HTTP on the lane's loop, tokens, rate limits, ledger, the check of every result
 //
-// A lane has one.  Everything on the loop's thread.  The ledger and the connections are called on the
-// loop's pool; they and the loop must outlive the host.  Tokens never leave the broker.
+// A lane has one.  Everything on the loop's thread.  The ledger and the connections are called on
+// the loop's pool; they and the loop must outlive the host.  Tokens never leave the broker.
 #pragma once
 
 #include <functional>
@@ -36,19 +36,19 @@ struct OAuthApp {
 };
 
 struct HostOptions {
-  std::vector<std::string> roots;            // Folders of provider folders; the first of a name wins.
+  std::vector<std::string> roots;  // Folders of provider folders; the first of a name wins.
   store::Ledger* ledger = nullptr;
   store::Connections* connections = nullptr;
-  std::string vault_key;                     // 64 hex digits; see broker/vault.h.
+  std::string vault_key;                              // 64 hex digits; see broker/vault.h.
   std::map<std::string, ProviderOverride> overrides;  // By provider id.
   std::map<std::string, OAuthApp> apps;               // By provider id.
-  std::vector<std::string> extra_hosts;      // Allowed for every provider, beside its manifest's.
+  std::vector<std::string> extra_hosts;  // Allowed for every provider, beside its manifest's.
   std::string plugin_path = "/proc/self/exe";
   std::string plugin_argument = "__plugin";
-  bool is_trusted = false;                   // Lua in a thread of this process: debugging only.
-  std::string notify_path;                   // Where sw.notify appends lines; empty: standard output.
-  std::function<void(const std::string& line)> log;   // Empty: standard error.
-  Millis grant_retry_delay{5'000};           // Before a refused refresh token is believed dead.
+  bool is_trusted = false;  // Lua in a thread of this process: debugging only.
+  std::string notify_path;  // Where sw.notify appends lines; empty: standard output.
+  std::function<void(const std::string& line)> log;  // Empty: standard error.
+  Millis grant_retry_delay{5'000};  // Before a refused refresh token is believed dead.
 };
 
 class ProviderHost : public runtime::TaskHandler {

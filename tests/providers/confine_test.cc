@@ -1,4 +1,6 @@
 // A confined process: what it may still do, and that it dies of everything else.
+#include "providers/host/plugin/confine.h"
+
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -13,8 +15,6 @@
 #include <functional>
 #include <string>
 #include <vector>
-
-#include "providers/host/plugin/confine.h"
 
 namespace stepwell::host {
 namespace {
@@ -71,14 +71,23 @@ TEST(Confinement, KillsItForEverythingElse) {
       {"kill", [](int) { syscall(SYS_kill, 1, 0); }},
       {"getpid", [](int) { syscall(SYS_getpid); }},
       {"write to another", [](int channel) { syscall(SYS_write, channel + 1, "x", 1); }},
-      {"read from another", [](int) { char c; syscall(SYS_read, 0, &c, 1); }},
-      {"send a descriptor", [](int channel) { msghdr m{}; syscall(SYS_sendmsg, channel, &m, 0); }},
-      {"memory with code", [](int) {
-         syscall(SYS_mmap, nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      {"read from another",
+       [](int) {
+         char c;
+         syscall(SYS_read, 0, &c, 1);
        }},
-      {"a file in memory", [](int channel) {
-         syscall(SYS_mmap, nullptr, 4096, PROT_READ, MAP_PRIVATE, channel, 0);
+      {"send a descriptor",
+       [](int channel) {
+         msghdr m{};
+         syscall(SYS_sendmsg, channel, &m, 0);
        }},
+      {"memory with code",
+       [](int) {
+         syscall(SYS_mmap, nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                 0);
+       }},
+      {"a file in memory",
+       [](int channel) { syscall(SYS_mmap, nullptr, 4096, PROT_READ, MAP_PRIVATE, channel, 0); }},
       {"making memory code", [](int) { syscall(SYS_mprotect, nullptr, 4096, PROT_EXEC); }},
       {"unlink", [](int) { syscall(SYS_unlinkat, AT_FDCWD, "x", 0); }},
       {"prctl", [](int) { syscall(SYS_prctl, 0, 0, 0, 0, 0); }},

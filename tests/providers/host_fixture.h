@@ -23,9 +23,9 @@ inline std::string show(const runtime::TaskResult& result) {
   }
   const auto& failure = std::get<runtime::TaskFailure>(result);
   return failure.error + ": " + failure.cause +
-         (failure.retry_after ? " (retry after " + std::to_string(failure.retry_after->count()) +
-                                    " ms)"
-                              : "");
+         (failure.retry_after
+              ? " (retry after " + std::to_string(failure.retry_after->count()) + " ms)"
+              : "");
 }
 
 class HostFixture : public ::testing::Test {
@@ -63,29 +63,34 @@ class HostFixture : public ::testing::Test {
   }
   // A provider that serves the function `run` and those of the contract.
   void provider(const std::string& id, const std::string& lua, const std::string& more = "") {
-    write(id + "/provider.yaml",
-          "apiVersion: stepwell.dev/provider/v1\nid: " + id + "\nversion: 0.1.0\nname: " + id +
-              "\nbase_url: https://api.acme.test/v1\nhosts: [api.acme.test]\n"
-              "auth:\n  type: oauth2_code\n  token_url: https://api.acme.test/token\n"
-              "functions: [run, other]\n"
-              "data_types:\n  workout:\n"
-              "    read: { modes: [metadata, full], cursor: event_time, updates: none, deletes: none,"
-              " backfill: pull, count: exact }\n"
-              "    write: { ops: [create], idempotency: none, lookup: true, async: true }\n" + more);
+    write(
+        id + "/provider.yaml",
+        "apiVersion: stepwell.dev/provider/v1\nid: " + id + "\nversion: 0.1.0\nname: " + id +
+            "\nbase_url: https://api.acme.test/v1\nhosts: [api.acme.test]\n"
+            "auth:\n  type: oauth2_code\n  token_url: https://api.acme.test/token\n"
+            "functions: [run, other]\n"
+            "data_types:\n  workout:\n"
+            "    read: { modes: [metadata, full], cursor: event_time, updates: none, deletes: none,"
+            " backfill: pull, count: exact }\n"
+            "    write: { ops: [create], idempotency: none, lookup: true, async: true }\n" +
+            more);
     write(id + "/provider.lua", lua);
   }
   void library(const std::string& id, const std::string& lua) {
-    write(id + "/provider.yaml",
-          "apiVersion: stepwell.dev/provider/v1\nkind: library\nid: " + id +
-              "\nversion: 0.1.0\nname: " + id + "\nfunctions: [run]\n");
+    write(id + "/provider.yaml", "apiVersion: stepwell.dev/provider/v1\nkind: library\nid: " + id +
+                                     "\nversion: 0.1.0\nname: " + id + "\nfunctions: [run]\n");
     write(id + "/provider.lua", lua);
   }
   void connect(const std::string& id, const std::string& access_token,
                std::optional<Time> expires_at = std::nullopt) {
     auto vault = Vault::open(options.vault_key);
-    const auto stored = connections->put(make_connection(
-        *vault, {id, id.substr(0, id.find(':')), "account-1", {access_token, "refresh-secret-1"},
-                 expires_at, Value(Object())}));
+    const auto stored =
+        connections->put(make_connection(*vault, {id,
+                                                  id.substr(0, id.find(':')),
+                                                  "account-1",
+                                                  {access_token, "refresh-secret-1"},
+                                                  expires_at,
+                                                  Value(Object())}));
     CHECK(stored.ok(), "put");
   }
   // Sends `acme` to the responder.
@@ -116,9 +121,8 @@ class HostFixture : public ::testing::Test {
     auto answered = std::make_shared<std::promise<runtime::TaskResult>>();
     host();
     loop_->post([this, call, answered] {
-      host_->start(call, [answered](runtime::TaskResult result) {
-        answered->set_value(std::move(result));
-      });
+      host_->start(
+          call, [answered](runtime::TaskResult result) { answered->set_value(std::move(result)); });
     });
     return answered->get_future();
   }

@@ -16,8 +16,7 @@ TEST_F(HostTest, CallsAFunctionWithItsContext) {
   connect("acme:u1", "access-secret-1");
   EXPECT_EQ(run("acme.run", Value(Object{{"connection", "acme:u1"}, {"x", 5}})),
             R"(["acme","acme:u1","account-1","0123456789abcdef0123456789abcdef",5])");
-  EXPECT_EQ(run("acme.fly", Value(Object())),
-            "Provider.Unsupported: no provider serves acme.fly");
+  EXPECT_EQ(run("acme.fly", Value(Object())), "Provider.Unsupported: no provider serves acme.fly");
   EXPECT_EQ(run("acme.run", Value(Object())),
             "Provider.BadRequest: acme.run needs a connection in its input");
   EXPECT_EQ(run("acme.run", Value(Object{{"connection", "acme:u9"}})),
@@ -26,10 +25,10 @@ TEST_F(HostTest, CallsAFunctionWithItsContext) {
             "Provider.Unsupported: acme has no function other");
   EXPECT_TRUE(host().serves("acme.fetch"));
   EXPECT_FALSE(host().serves("acme.has_new_data"));
-  EXPECT_EQ(host().resources(),
-            (std::vector<std::string>{"acme.count", "acme.fetch", "acme.fetch_payloads",
-                                      "acme.lookup", "acme.other", "acme.push",
-                                      "acme.push_status", "acme.run"}));
+  EXPECT_EQ(
+      host().resources(),
+      (std::vector<std::string>{"acme.count", "acme.fetch", "acme.fetch_payloads", "acme.lookup",
+                                "acme.other", "acme.push", "acme.push_status", "acme.run"}));
 }
 
 TEST_F(HostTest, RoundTripsRequestsAndAnswers) {
@@ -38,13 +37,16 @@ TEST_F(HostTest, RoundTripsRequestsAndAnswers) {
                 "X-Name: v\r\nSet-Cookie: a=b\r\n"};
   });
   provider("acme", run_is(R"(
-    local r = sw.http.post("/things", { query = { b = "x y&z", a = 1 }, json = { n = 1, l = sw.json.array {} },
+    local r = sw.http.post("/things", { query = { b = "x y&z", a = 1 },
+                                        json = { n = 1, l = sw.json.array {} },
                                         headers = { ["X-Mine"] = "m" } })
     sw.http.put("/form", { form = { a = "1+2", b = "ü" } })
     sw.http.delete("/gone")
     sw.http.patch("/bytes", { body = "\0\255" })
-    sw.http.post("/upload", { multipart = { { name = "n", value = "v" }, { name = "f", filename = "a.tcx", bytes = "<x/>" } } })
-    return { r.status, r.json.id, r.json.big, r.json.none == nil, r.headers["x-name"], r.headers["set-cookie"] == nil })"));
+    sw.http.post("/upload", { multipart = { { name = "n", value = "v" },
+                                            { name = "f", filename = "a.tcx", bytes = "<x/>" } } })
+    return { r.status, r.json.id, r.json.big, r.json.none == nil, r.headers["x-name"],
+             r.headers["set-cookie"] == nil })"));
   connect("acme:u1", "access-secret-1");
   EXPECT_EQ(run(), R"([200,9007199254740993,"18446744073709551616",true,"v",true])");
   const auto asked = responder->asked();
@@ -57,9 +59,10 @@ TEST_F(HostTest, RoundTripsRequestsAndAnswers) {
   EXPECT_EQ(asked[1].body, "a=1%2B2&b=%C3%BC");
   EXPECT_EQ(asked[2].method, "DELETE");
   EXPECT_EQ(asked[3].body, std::string("\0\xff", 2));
-  EXPECT_NE(asked[4].body.find("filename=\"a.tcx\"\r\nContent-Type: application/octet-stream\r\n\r\n"
-                               "<x/>\r\n--"),
-            std::string::npos);
+  EXPECT_NE(
+      asked[4].body.find("filename=\"a.tcx\"\r\nContent-Type: application/octet-stream\r\n\r\n"
+                         "<x/>\r\n--"),
+      std::string::npos);
 }
 
 struct StatusCase {
@@ -79,7 +82,8 @@ TEST_F(HostTest, TurnsStatusesIntoErrorClasses) {
     return told;
   });
   provider("acme", run_is(R"(
-    local ok, e = pcall(sw.http[args.method], "/x", { accept = args.accept, timeout = args.timeout })
+    local options = { accept = args.accept, timeout = args.timeout }
+    local ok, e = pcall(sw.http[args.method], "/x", options)
     local said = {}
     for _, field in ipairs(ok and { "status" } or { "class", "status", "retry_after", "reason" }) do
       said[#said + 1] = e[field]
@@ -108,15 +112,15 @@ TEST_F(HostTest, TurnsStatusesIntoErrorClasses) {
       const std::lock_guard lock(mutex);
       told = c.told;
     }
-    const std::string said = run("acme.run", Value(Object{{"connection", "acme:u1"},
-                                                          {"method", c.request}}));
+    const std::string said =
+        run("acme.run", Value(Object{{"connection", "acme:u1"}, {"method", c.request}}));
     EXPECT_EQ(said.substr(0, std::string(c.outcome).size()), c.outcome)
         << c.request << " " << c.told.status << " -> " << said;
   }
-  const std::string accepted = run(
-      "acme.run", Value(Object{{"connection", "acme:u1"},
-                               {"method", "get"},
-                               {"accept", Value(Value::Array{Value(200), Value(404)})}}));
+  const std::string accepted =
+      run("acme.run", Value(Object{{"connection", "acme:u1"},
+                                   {"method", "get"},
+                                   {"accept", Value(Value::Array{Value(200), Value(404)})}}));
   EXPECT_EQ(accepted, "[200]");
 }
 
@@ -175,7 +179,8 @@ TEST_F(HostTest, WaitsALittleForARateLimitAndTellsTheRest) {
   });
   provider("acme", run_is("return sw.http.get(args.path).status"),
            "rate_limits:\n"
-           "  - { id: reads, scope: user, limit: 9, per: 15m, window: aligned, match: { methods: [GET] } }\n");
+           "  - { id: reads, scope: user, limit: 9, per: 15m, window: aligned, match: { methods: "
+           "[GET] } }\n");
   connect("acme:u1", "access-secret-1");
   connect("acme:u2", "access-secret-2");
   const auto get = [this](const char* user, const char* path) {
@@ -257,13 +262,15 @@ TEST_F(HostTest, AsksForConsentWhenTheGrantIsGone) {
 
 TEST_F(HostTest, KeepsItsHandsOffOtherHosts) {
   serve([&](const Asked& asked) {
-    if (asked.target == "/v1/away") return Told{302, "", "Location: http://169.254.169.254/meta\r\n"};
+    if (asked.target == "/v1/away")
+      return Told{302, "", "Location: http://169.254.169.254/meta\r\n"};
     if (asked.target == "/v1/here") return Told{302, "", "Location: /v1/there\r\n"};
     return Told{200, json_quote(asked.target)};
   });
   provider("acme", run_is(R"(
     local out = {}
-    for i, path in ipairs { "https://evil.test/x", "http://127.0.0.1:1/x", "https://api.acme.test/v1/x", "/away",
+    for i, path in ipairs { "https://evil.test/x", "http://127.0.0.1:1/x",
+                            "https://api.acme.test/v1/x", "/away",
                             "https://u:p@api.acme.test/", "file:///etc/passwd", "/here" } do
       local ok, r = pcall(sw.http.get, path)
       out[i] = ok and r.json or r.class
@@ -274,9 +281,10 @@ TEST_F(HostTest, KeepsItsHandsOffOtherHosts) {
     out[#out + 1] = e.message
     return out)"));
   connect("acme:u1", "access-secret-1");
-  EXPECT_EQ(run(), R"(["Provider.Forbidden","Provider.Forbidden","Provider.Forbidden",)"
-                   R"("Provider.Forbidden","Provider.Forbidden","Provider.BadRequest","/v1/there",)"
-                   R"("the header \"authorization\" cannot be set","the header \"x\" cannot be set"])");
+  EXPECT_EQ(run(),
+            R"(["Provider.Forbidden","Provider.Forbidden","Provider.Forbidden",)"
+            R"("Provider.Forbidden","Provider.Forbidden","Provider.BadRequest","/v1/there",)"
+            R"("the header \"authorization\" cannot be set","the header \"x\" cannot be set"])");
 }
 
 // The names resolve (or are written) to addresses of this machine: the connection is refused.
@@ -292,10 +300,11 @@ TEST_F(HostTest, ChecksTheAddressThatIsConnected) {
       out[i] = e.class .. " " .. e.message
     end
     return out)"));
-  EXPECT_EQ(run("inner.run", Value(Object())),
-            R"(["Provider.Forbidden GET /x: the host resolves to an address that is not public",)"
-            R"("Provider.Forbidden GET https://127.0.0.1/x: the host resolves to an address that is )"
-            R"(not public"])");
+  EXPECT_EQ(
+      run("inner.run", Value(Object())),
+      R"(["Provider.Forbidden GET /x: the host resolves to an address that is not public",)"
+      R"("Provider.Forbidden GET https://127.0.0.1/x: the host resolves to an address that is )"
+      R"(not public"])");
 }
 
 TEST_F(HostTest, LetsNoTokenReachLuaOrTheLog) {
@@ -309,17 +318,21 @@ TEST_F(HostTest, LetsNoTokenReachLuaOrTheLog) {
     local function search(t, seen)
       for k, v in pairs(t) do
         if type(v) == "string" and v:find("access%-secret%-1") then return true end
-        if type(v) == "table" and not seen[v] then seen[v] = true if search(v, seen) then return true end end
+        if type(v) == "table" and not seen[v] then
+          seen[v] = true
+          if search(v, seen) then return true end
+        end
       end
       return false
     end
     if args.fail then error("failed with access-secret-1") end
-    return { r.json.echo, r.headers["x-echo"], search(_G, {}) or search(ctx, {}) or search(args, {}) or search(r, {}) })"));
+    return { r.json.echo, r.headers["x-echo"], search({ _G, ctx, args, r }, {}) })"));
   connect("acme:u1", "access-secret-1");
   EXPECT_EQ(run(), R"(["Bearer [secret]","Bearer [secret]",false])");
   // A provider that learnt a token some other way does not get it into a log or an error either.
-  EXPECT_EQ(run("acme.run", Value(Object{{"connection", "acme:u1"}, {"fail", true}, {"t", "access-secret-1"}})),
-            "Provider.ScriptError: acme/provider.lua:13: failed with [secret]");
+  EXPECT_EQ(run("acme.run",
+                Value(Object{{"connection", "acme:u1"}, {"fail", true}, {"t", "access-secret-1"}})),
+            "Provider.ScriptError: acme/provider.lua:16: failed with [secret]");
   EXPECT_EQ(log().find("secret-1"), std::string::npos) << log();
   EXPECT_EQ(log().find("abcdefgh"), std::string::npos) << log();
   EXPECT_NE(log().find("got Bearer [secret]"), std::string::npos) << log();
@@ -347,7 +360,8 @@ TEST_F(HostTest, RetriesTheNeighboursOfACallThatHangsInC) {
       return { n, sw.http.get("/wait").json }
     end
     function M.other() string.find(("a"):rep(2000), (".-"):rep(12) .. "b") end
-    return M)", "limits: { cpu_ms: 50 }\n");
+    return M)",
+           "limits: { cpu_ms: 50 }\n");
   connect("acme:u1", "access-secret-1");
   std::vector<std::future<runtime::TaskResult>> calls;
   for (int i = 0; i < 3; ++i) {
@@ -359,7 +373,8 @@ TEST_F(HostTest, RetriesTheNeighboursOfACallThatHangsInC) {
   release.set_value();
   std::set<std::string> results;
   for (auto& call : calls) results.insert(finish(call));
-  EXPECT_EQ(results, (std::set<std::string>{R"([1,"waited"])", R"([2,"waited"])", R"([3,"waited"])"}));
+  EXPECT_EQ(results,
+            (std::set<std::string>{R"([1,"waited"])", R"([2,"waited"])", R"([3,"waited"])"}));
   // They ran again, and nothing was sent twice.
   EXPECT_EQ(writes, 3);
   EXPECT_EQ(waiting, 3);
@@ -424,17 +439,21 @@ TEST_F(HostTest, SendsAtMostFourRequestsOfACallAtOnce) {
     local list = {}
     for i = 1, 9 do list[i] = { path = "/" .. i } end
     local out = {}
-    for i, one in ipairs(sw.http.all(list)) do out[i] = one.ok and one.res.json or one.error.class end
+    for i, one in ipairs(sw.http.all(list)) do
+      out[i] = one.ok and one.res.json or one.error.class
+    end
     return out)"));
   connect("acme:u1", "access-secret-1");
-  EXPECT_EQ(run(), R"(["/v1/1","/v1/2","/v1/3","/v1/4","Provider.NotFound","/v1/6","/v1/7","/v1/8",)"
-                   R"("/v1/9"])");
+  EXPECT_EQ(run(),
+            R"(["/v1/1","/v1/2","/v1/3","/v1/4","Provider.NotFound","/v1/6","/v1/7","/v1/8",)"
+            R"("/v1/9"])");
   EXPECT_EQ(most, 4);
 }
 
 TEST_F(HostTest, CountsRequests) {
   serve([](const Asked&) { return Told{}; });
-  provider("acme", run_is("while true do pcall(sw.http.get, '/x') end"), "limits: { requests: 3 }\n");
+  provider("acme", run_is("while true do pcall(sw.http.get, '/x') end"),
+           "limits: { requests: 3 }\n");
   connect("acme:u1", "access-secret-1");
   EXPECT_EQ(run(), "Provider.LimitExceeded: acme.run made more than 3 requests");
   EXPECT_EQ(responder->asked().size(), 3u);
@@ -454,9 +473,12 @@ TEST_F(HostTest, CompletesAndChecksPages) {
   provider("acme", R"(
     local M = {}
     function M.fetch(ctx, q) return M.pages[q.page](q) end
-    local record = { type = "workout", source = { id = "1" }, time = { start = "x" }, data = { sport = "running" } }
+    local record = { type = "workout", source = { id = "1" }, time = { start = "x" },
+                     data = { sport = "running" } }
     M.pages = {
-      good = function() return { items = { record, { bad = { message = "no id" } } }, next = { page = 3 } } end,
+      good = function()
+        return { items = { record, { bad = { message = "no id" } } }, next = { page = 3 } }
+      end,
       empty = function() return { items = {} } end,
       stuck = function(q) return { items = {}, next = q.cursor } end,
       many = function() return { items = { record, record, record } } end,
@@ -477,8 +499,7 @@ TEST_F(HostTest, CompletesAndChecksPages) {
             R"("account":"account-1"},"time":{"start":"x"},"schema":"workout/1.0"},)"
             R"({"bad":{"message":"no id"}}],"next":{"page":3}})");
   EXPECT_EQ(fetch("empty"), R"({"items":[]})");
-  EXPECT_EQ(fetch("many", 1),
-            "Provider.ContractViolation: acme.fetch: 3 items for a limit of 1");
+  EXPECT_EQ(fetch("many", 1), "Provider.ContractViolation: acme.fetch: 3 items for a limit of 1");
   EXPECT_EQ(fetch("nameless"),
             "Provider.ContractViolation: acme.fetch: a record's source.id is not text");
   EXPECT_EQ(fetch("nothing"), "Provider.ContractViolation: acme.fetch: the result is not a table");
@@ -491,7 +512,9 @@ TEST_F(HostTest, WantsOneResultForEachKey) {
     local M = {}
     function M.push(ctx, q)
       local how = q.how
-      local results = sw.each(q.records, function(it) return { status = how, remote_id = q.remote } end)
+      local results = sw.each(q.records, function()
+        return { status = how, remote_id = q.remote }
+      end)
       if q.drop then results[#results] = nil end
       if q.twice then results[2] = results[1] end
       return { results = results }
@@ -500,7 +523,8 @@ TEST_F(HostTest, WantsOneResultForEachKey) {
   connect("acme:u1", "access-secret-1");
   const auto push = [this](Object more) {
     more.set("connection", "acme:u1");
-    more.set("records", Value(Value::Array{Value(Object{{"key", "a"}}), Value(Object{{"key", "b"}})}));
+    more.set("records",
+             Value(Value::Array{Value(Object{{"key", "a"}}), Value(Object{{"key", "b"}})}));
     return run("acme.push", Value(std::move(more)));
   };
   EXPECT_EQ(push({{"how", "created"}, {"remote", "r"}}),
@@ -512,11 +536,13 @@ TEST_F(HostTest, WantsOneResultForEachKey) {
             "Provider.ContractViolation: acme.push: the status of \"a\" is \"done\"");
   EXPECT_EQ(push({{"how", "deleted"}, {"drop", true}}),
             "Provider.ContractViolation: acme.push: no result for the key \"b\"");
-  EXPECT_EQ(push({{"how", "deleted"}, {"twice", true}}),
-            "Provider.ContractViolation: acme.push: a result for the key \"a\", which was not asked "
-            "for or came twice");
-  EXPECT_EQ(push({{"how", "pending"}}),
-            "Provider.ContractViolation: acme.push: \"a\" is pending without a handle of at most 1 KB");
+  EXPECT_EQ(
+      push({{"how", "deleted"}, {"twice", true}}),
+      "Provider.ContractViolation: acme.push: a result for the key \"a\", which was not asked "
+      "for or came twice");
+  EXPECT_EQ(
+      push({{"how", "pending"}}),
+      "Provider.ContractViolation: acme.push: \"a\" is pending without a handle of at most 1 KB");
 }
 
 TEST_F(HostTest, MakesPerItemResults) {
@@ -533,12 +559,16 @@ TEST_F(HostTest, MakesPerItemResults) {
     function M.other() sw.err.RateLimited { message = "slow down", retry_after = 2.5 } end
     return M)");
   connect("acme:u1", "access-secret-1");
-  EXPECT_EQ(run(),
-            R"([{"key":"a","status":"ok"},)"
-            R"({"error":{"class":"Provider.BadRequest","message":"bad","status":422},"key":"b","status":"failed"},)"
-            R"({"key":"c","remote_id":"r","status":"exists"},)"
-            R"({"error":{"class":"Provider.RateLimited","message":"RateLimited","retry_after":9},"key":"d","status":"not_attempted"},)"
-            R"({"error":{"class":"Provider.RateLimited","message":"RateLimited","retry_after":9},"key":"e","status":"not_attempted"}])");
+  EXPECT_EQ(
+      run(),
+      R"([{"key":"a","status":"ok"},)"
+      R"({"error":{"class":"Provider.BadRequest","message":"bad","status":422},"key":"b",)"
+      R"("status":"failed"},)"
+      R"({"key":"c","remote_id":"r","status":"exists"},)"
+      R"({"error":{"class":"Provider.RateLimited","message":"RateLimited","retry_after":9},)"
+      R"("key":"d","status":"not_attempted"},)"
+      R"({"error":{"class":"Provider.RateLimited","message":"RateLimited","retry_after":9},)"
+      R"("key":"e","status":"not_attempted"}])");
   EXPECT_EQ(run("acme.other", Value(Object{{"connection", "acme:u1"}})),
             "Provider.RateLimited: slow down (retry after 2500 ms)");
 }
@@ -548,7 +578,8 @@ TEST_F(HostTest, LetsAProviderClassify) {
   provider("acme", R"(
     local M = {}
     function M.classify(res, req)
-      if res.json.status == 401 then return { class = "Provider.Forbidden", message = req.method } end
+      if res.json.status ~= 401 then return end
+      return { class = "Provider.Forbidden", message = req.method }
     end
     function M.run() return sw.http.get("/x").json end
     return M)");
@@ -568,32 +599,39 @@ TEST_F(HostTest, LibrariesCallProvidersAndTheLedger) {
   library("sync", run_is(R"(
     local one = sw.call("acme", "run", { connection = "acme:u1", x = "one" })
     local ok, e = pcall(sw.call, "acme", "run", { connection = "acme:u1", fail = true })
-    local all = sw.call_all { { "acme", "run", { connection = "acme:u1", x = "a" } }, { "acme", "fly", {} } }
+    local all = sw.call_all { { "acme", "run", { connection = "acme:u1", x = "a" } },
+                              { "acme", "fly", {} } }
     sw.ledger.write { { connection = "d", key = "k1", status = "intent", version = "v" },
-                      { connection = "d", key = "k2", status = "pending", version = "v", handle = { upload = 5 } } }
+                      { connection = "d", key = "k2", status = "pending", version = "v",
+                        handle = { upload = 5 } } }
     sw.ledger.chunk { chunk = "workout/1", status = "failed", detail = { n = 1 } }
     local rows = sw.ledger.read("d", { "k1", "k2", "k3" })
     sw.notify { event = "done" }
-    return { one, e.class, e.message, all[1].result[2], all[2].error.class, rows, sw.ledger.chunks(),
-             sw.provider("acme").name, sw.connection("acme:u1").account, sw.http == nil })"));
+    return { one, e.class, e.message, all[1].result[2], all[2].error.class, rows,
+             sw.ledger.chunks(), sw.provider("acme").name, sw.connection("acme:u1").account,
+             sw.http == nil })"));
   connect("acme:u1", "access-secret-1");
   const std::string job = "07000000-0000-0000-0000-000000000000";
   EXPECT_EQ(run("sync.run", Value(Object())),
             R"([["account-1","/v1/one",true],"Provider.TooLarge","split it","/v1/a",)"
             R"("Provider.Unsupported",{"k1":{"status":"intent","version":"v"},)"
             R"("k2":{"handle":{"upload":5},"status":"pending","version":"v"}},)"
-            R"([{"chunk":"workout/1","detail":{"n":1},"job":")" + job + R"(","status":"failed"}],)"
-            R"("acme","account-1",true])");
+            R"([{"chunk":"workout/1","detail":{"n":1},"job":")" +
+                job +
+                R"(","status":"failed"}],)"
+                R"("acme","account-1",true])");
   EXPECT_EQ(notices(), "{\"event\":\"done\"}\n");
   EXPECT_EQ(ledger->read("d", {"k2"})->at(0).handle, R"({"upload":5})");
 }
 
 TEST_F(HostTest, LibrariesRaiseErrorsOfTheirOwn) {
-  library("sync", run_is("sw.err.raise { class = 'Sync.Refused', message = 'no', retry_after = 60 }"));
+  library("sync",
+          run_is("sw.err.raise { class = 'Sync.Refused', message = 'no', retry_after = 60 }"));
   provider("acme", run_is("sw.err.raise { class = 'Sync.Refused', message = 'no' }"));
   connect("acme:u1", "access-secret-1");
   EXPECT_EQ(run("sync.run", Value(Object())), "Sync.Refused: no (retry after 60000 ms)");
-  EXPECT_EQ(run(), "Provider.ScriptError: raised an error of the unknown class \"Sync.Refused\": no");
+  EXPECT_EQ(run(),
+            "Provider.ScriptError: raised an error of the unknown class \"Sync.Refused\": no");
 }
 
 TEST_F(HostTest, ProvidersCannotUseWhatLibrariesCan) {

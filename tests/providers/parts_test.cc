@@ -1,4 +1,5 @@
-// Parts of the broker one by one: addresses, manifests, the vault, secrets, URLs, rate gates, frames.
+// Parts of the broker one by one: addresses, manifests, the vault, secrets, URLs, rate gates,
+// frames.
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -31,12 +32,36 @@ bool is_public(const char* text) {
 }
 
 TEST(Address, OnlyPublicOnesAreConnected) {
-  for (const char* text :
-       {"0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1", "127.255.255.255", "169.254.169.254",
-        "172.16.0.1", "172.31.255.255", "192.0.0.8", "192.0.2.1", "192.168.1.1", "198.18.0.1",
-        "198.51.100.1", "203.0.113.9", "224.0.0.1", "255.255.255.255", "::", "::1", "::ffff:10.0.0.1",
-        "::ffff:169.254.169.254", "64:ff9b::7f00:1", "2002:7f00:1::", "2001:db8::1", "2001::1",
-        "fc00::1", "fd00:ec2::254", "fe80::1", "fec0::1", "ff02::1", "::127.0.0.1"}) {
+  for (const char* text : {"0.0.0.0",
+                           "10.1.2.3",
+                           "100.64.0.1",
+                           "127.0.0.1",
+                           "127.255.255.255",
+                           "169.254.169.254",
+                           "172.16.0.1",
+                           "172.31.255.255",
+                           "192.0.0.8",
+                           "192.0.2.1",
+                           "192.168.1.1",
+                           "198.18.0.1",
+                           "198.51.100.1",
+                           "203.0.113.9",
+                           "224.0.0.1",
+                           "255.255.255.255",
+                           "::",
+                           "::1",
+                           "::ffff:10.0.0.1",
+                           "::ffff:169.254.169.254",
+                           "64:ff9b::7f00:1",
+                           "2002:7f00:1::",
+                           "2001:db8::1",
+                           "2001::1",
+                           "fc00::1",
+                           "fd00:ec2::254",
+                           "fe80::1",
+                           "fec0::1",
+                           "ff02::1",
+                           "::127.0.0.1"}) {
     EXPECT_FALSE(is_public(text)) << text;
   }
   for (const char* text : {"8.8.8.8", "172.32.0.1", "100.128.0.1", "192.0.1.1", "2606:4700::1111",
@@ -54,7 +79,8 @@ hosts: [api.acme.test]
 auth: { type: none }
 data_types:
   steps:
-    read: { modes: [full], cursor: token, updates: none, deletes: none, backfill: request, preflight: cheap }
+    read: { modes: [full], cursor: token, updates: none, deletes: none, backfill: request,
+            preflight: cheap }
     write: { ops: [create], idempotency: none }
 limits: { memory: 16MiB, cpu_ms: 100, deadline: 10s, requests: 5, response_bytes: 64KiB }
 rate_limits:
@@ -83,10 +109,12 @@ TEST(Manifest, NamesEveryProblem) {
   };
   const std::vector<Case> cases = {
       {"name: Acme\n", "", "f: /: lacks name"},
-      {"per: 15m", "per: soon", "f: /rate_limits/0/per: must be a span of time such as 90s, 5m, 6h or "
-                                "7d, not \"soon\""},
+      {"per: 15m", "per: soon",
+       "f: /rate_limits/0/per: must be a span of time such as 90s, 5m, 6h or "
+       "7d, not \"soon\""},
       {"cursor: token", "cursor: page",
-       "f: /data_types/steps/read/cursor: is \"page\"; it must be event_time|modified_time|token|none"},
+       "f: /data_types/steps/read/cursor: is \"page\"; it must be "
+       "event_time|modified_time|token|none"},
       {"id: acme", "id: Acme!", "f: /id: must be lower-case letters, digits and _"},
       {"hosts: [api.acme.test]", "hosts: []", "f: /hosts: must be a list of texts"},
       {"https://api", "ftp://api", "f: /base_url: must be an https URL"},

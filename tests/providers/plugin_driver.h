@@ -46,7 +46,8 @@ class PluginDriver {
     append_frame(bytes, frame);
     std::size_t sent = 0;
     while (sent < bytes.size()) {
-      const ssize_t wrote = ::send(channel_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
+      const ssize_t wrote =
+          ::send(channel_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
       if (wrote <= 0) return;
       sent += static_cast<std::size_t>(wrote);
     }

@@ -38,7 +38,8 @@ TEST(Sandbox, GlobalsAreAnAllowList) {
 
 TEST(Sandbox, HidesAddressesAndFinalizers) {
   expect_all({
-      {"tostring", "return tostring({}) .. tostring(print) .. tostring(coroutine.create(run or type))",
+      {"tostring",
+       "return tostring({}) .. tostring(print) .. tostring(coroutine.create(run or type))",
        "result \"tablenilthread\""},
       {"format", "return string.format('%s %d', {}, 3)", "result \"table 3\""},
       {"pointer", "return string.format('%p', {})",
@@ -57,16 +58,24 @@ TEST(Sandbox, StopsWhatRunsTooLong) {
   expect_all({
       {"loop", "while true do end", kCpu},
       {"pcall loop", "while true do pcall(function() while true do end end) end", kCpu},
-      {"nested pcall", "local function f(n) if n == 0 then while true do end end pcall(f, n - 1) "
-                       "end while true do f(100) end", kCpu},
+      {"nested pcall",
+       "local function f(n) if n == 0 then while true do end end pcall(f, n - 1) "
+       "end while true do f(100) end",
+       kCpu},
       {"xpcall handler", "while true do xpcall(error, function() while true do end end) end", kCpu},
       {"coroutine", "while true do coroutine.wrap(function() while true do end end)() end", kCpu},
-      {"coroutine in pcall", "while true do pcall(coroutine.wrap(function() while true do end end)) "
-                             "end", kCpu},
-      {"resume swallows", "while true do coroutine.resume(coroutine.create(function() while true do "
-                          "end end)) end", kCpu},
-      {"close", "while true do local x <close> = setmetatable({}, {__close = function() while true "
-                "do end end}) end", kCpu},
+      {"coroutine in pcall",
+       "while true do pcall(coroutine.wrap(function() while true do end end)) "
+       "end",
+       kCpu},
+      {"resume swallows",
+       "while true do coroutine.resume(coroutine.create(function() while true do "
+       "end end)) end",
+       kCpu},
+      {"close",
+       "while true do local x <close> = setmetatable({}, {__close = function() while true "
+       "do end end}) end",
+       kCpu},
       {"comparator", "table.sort({3, 1, 2}, function() while true do end end)", kCpu},
       {"gsub callback", "('a'):gsub('a', function() while true do pcall(error) end end)", kCpu},
   });
@@ -83,8 +92,9 @@ TEST(Sandbox, StopsWhatGrowsTooLarge) {
        kMemory},
   });
   PluginDriver plugin;
-  plugin.load("return { run = function() local s = 'a' while true do s = s:gsub('a', 'aa') end end }",
-              {}, {{"memory", 1 << 20}});
+  plugin.load(
+      "return { run = function() local s = 'a' while true do s = s:gsub('a', 'aa') end end }", {},
+      {{"memory", 1 << 20}});
   plugin.call(1);
   EXPECT_EQ(outcome(plugin.receive()),
             "error Provider.LimitExceeded: acme.run was stopped: memory limit of 1 MiB");
@@ -98,10 +108,10 @@ TEST(Sandbox, StopsWhatGrowsTooLarge) {
 // Pattern bombs and the like run in C, where no hook reaches them: the process ends and names the
 // call that did it.
 TEST(Sandbox, EndsTheProcessForWhatHangsInC) {
-  for (const char* body : {"string.find(('a'):rep(2000), ('.-'):rep(12) .. 'b')",
-                           "table.move({}, 1, 1 << 40, 2)",
-                           "table.insert(setmetatable({}, {__len = function() return 1 << 40 end}), "
-                           "1, 1)"}) {
+  for (const char* body :
+       {"string.find(('a'):rep(2000), ('.-'):rep(12) .. 'b')", "table.move({}, 1, 1 << 40, 2)",
+        "table.insert(setmetatable({}, {__len = function() return 1 << 40 end}), "
+        "1, 1)"}) {
     PluginDriver plugin;
     plugin.load(std::string("return { run = function() ") + body + " end }");
     plugin.call(41);
@@ -115,9 +125,10 @@ TEST(Sandbox, RefusesBytecodeAndForeignFiles) {
   PluginDriver plugin;
   plugin.load("\x1bLuaT", {});
   plugin.call(1);
-  EXPECT_EQ(outcome(plugin.receive()),
-            "error Provider.ScriptError: acme/provider.lua: attempt to load a binary chunk (mode is "
-            "'t')");
+  EXPECT_EQ(
+      outcome(plugin.receive()),
+      "error Provider.ScriptError: acme/provider.lua: attempt to load a binary chunk (mode is "
+      "'t')");
   EXPECT_EQ(run_lua("return require '../secret'"),
             "error Provider.ScriptError: acme/provider.lua:3: there is no ///secret.lua in this "
             "provider's folder");
@@ -126,10 +137,12 @@ TEST(Sandbox, RefusesBytecodeAndForeignFiles) {
 TEST(Sandbox, ReportsErrorsThatAreNoText) {
   expect_all({
       {"bytes", "error('\\255', 0)", "error Provider.ScriptError: (not text)"},
-      {"nothing", "error()", "error Provider.ScriptError: an error that is neither text nor a table "
-                             "with a class"},
-      {"table", "error({ class = 5 })", "error Provider.ScriptError: an error that is neither text "
-                                        "nor a table with a class"},
+      {"nothing", "error()",
+       "error Provider.ScriptError: an error that is neither text nor a table "
+       "with a class"},
+      {"table", "error({ class = 5 })",
+       "error Provider.ScriptError: an error that is neither text "
+       "nor a table with a class"},
       {"class", "error({ class = 'Provider.Gone', message = 'm' })", "error Provider.Gone: m"},
   });
   const std::string said = run_lua("error(('ä'):rep(3000), 0)");
@@ -162,8 +175,10 @@ TEST(Sandbox, LeavesNothingBehindForTheNextCall) {
 // Runs `body`, answering request n with {"status":200,"body":"<n>"}, and returns the outcome.
 std::string run_with_answers(const std::string& body) {
   PluginDriver plugin;
-  plugin.load("local M = {}\nlocal function get() return sw.http.get('/x').body end\n"
-              "function M.run(ctx, args)\n" + body + "\nend\nreturn M");
+  plugin.load(
+      "local M = {}\nlocal function get() return sw.http.get('/x').body end\n"
+      "function M.run(ctx, args)\n" +
+      body + "\nend\nreturn M");
   plugin.call(1);
   for (int i = 0; i < 20; ++i) {
     const auto frame = plugin.receive();
@@ -178,25 +193,35 @@ TEST(Suspending, WorksWhereLuaAllowsIt) {
   const std::vector<Case> cases = {
       {"plain", "return get() .. get()", "result \"12\""},
       {"pcall", "local ok, x = pcall(get) return {ok, x}", "result [true,\"1\"]"},
-      {"pcall with an error after", "local ok, e = pcall(function() get() error('x', 0) end) return "
-                                    "{ok, e, get()}", "result [false,\"x\",\"2\"]"},
+      {"pcall with an error after",
+       "local ok, e = pcall(function() get() error('x', 0) end) return "
+       "{ok, e, get()}",
+       "result [false,\"x\",\"2\"]"},
       {"xpcall", "local ok, x = xpcall(function() return get() end, error) return {ok, x}",
        "result [true,\"1\"]"},
-      {"xpcall handler", "local ok, x = xpcall(function() get() error('e', 0) end, function(e) return "
-                         "e .. get() end) return {ok, x}", "result [false,\"e2\"]"},
-      {"iterator", "local s = '' for x in function() local x = get() return x ~= '3' and x or nil end "
-                   "do s = s .. x end return s", "result \"12\""},
+      {"xpcall handler",
+       "local ok, x = xpcall(function() get() error('e', 0) end, function(e) return "
+       "e .. get() end) return {ok, x}",
+       "result [false,\"e2\"]"},
+      {"iterator",
+       "local s = '' for x in function() local x = get() return x ~= '3' and x or nil end "
+       "do s = s .. x end return s",
+       "result \"12\""},
       {"__index", "return setmetatable({}, {__index = function() return get() end}).x",
        "result \"1\""},
-      {"__lt", "local t = setmetatable({}, {__lt = function() return get() == '1' end}) return t < t",
+      {"__lt",
+       "local t = setmetatable({}, {__lt = function() return get() == '1' end}) return t < t",
        "result true"},
-      {"own coroutine", "local co = coroutine.create(function() local a = get() coroutine.yield(a) "
-                        "return get() end) local _, a = coroutine.resume(co) local _, b = "
-                        "coroutine.resume(co) return {a, b, coroutine.status(co)}",
+      {"own coroutine",
+       "local co = coroutine.create(function() local a = get() coroutine.yield(a) "
+       "return get() end) local _, a = coroutine.resume(co) local _, b = "
+       "coroutine.resume(co) return {a, b, coroutine.status(co)}",
        "result [\"1\",\"2\",\"dead\"]"},
-      {"wrap in wrap", "local f = coroutine.wrap(function() local g = coroutine.wrap(function() "
-                       "coroutine.yield(get()) return get() end) coroutine.yield(g()) return g() "
-                       "end) return f() .. f()", "result \"12\""},
+      {"wrap in wrap",
+       "local f = coroutine.wrap(function() local g = coroutine.wrap(function() "
+       "coroutine.yield(get()) return get() end) coroutine.yield(g()) return g() "
+       "end) return f() .. f()",
+       "result \"12\""},
       {"each", "return #sw.each({'a', 'b', 'c'}, function(i) return {status = get()} end)",
        "result 3"},
   };
@@ -221,7 +246,8 @@ TEST(Suspending, SaysWhereItCannot) {
 
 TEST(Suspending, SharesTheProcessFairly) {
   PluginDriver plugin;
-  plugin.load("return { spin = function() while true do end end, quick = function() return 1 end }");
+  plugin.load(
+      "return { spin = function() while true do end end, quick = function() return 1 end }");
   plugin.call(1, "spin");
   plugin.call(2, "quick");
   EXPECT_EQ(outcome(plugin.receive()), "result 1");
@@ -236,12 +262,12 @@ TEST(Suspending, IgnoresStrangeAnswersAndCancels) {
   plugin.call(2);
   for (int i = 0; i < 2; ++i) EXPECT_EQ(text_of(*plugin.receive(), "f"), "request");
   plugin.send(Value(Object{{"f", "cancel"}, {"call", 1}}));
-  plugin.answer(1, 1, Value());     // Cancelled.
-  plugin.answer(9, 1, Value());     // Never was.
-  plugin.answer(2, 5, Value());     // Not asked for.
+  plugin.answer(1, 1, Value());  // Cancelled.
+  plugin.answer(9, 1, Value());  // Never was.
+  plugin.answer(2, 5, Value());  // Not asked for.
   plugin.answer(2, 1, Value(Object{{"status", 200}, {"body", "ok"}}));
   EXPECT_EQ(outcome(plugin.receive()), "result \"ok\"");
-  plugin.answer(2, 1, Value());     // Late.
+  plugin.answer(2, 1, Value());  // Late.
 }
 
 }  // namespace

@@ -28,9 +28,9 @@ struct Asked {
 struct Told {
   int status = 200;
   std::string body = "{}";
-  std::string headers = "";            // "Retry-After: 1\r\n"
+  std::string headers = "";  // "Retry-After: 1\r\n"
   std::string type = "application/json";
-  bool cuts = false;                   // Hang up instead of answering.
+  bool cuts = false;  // Hang up instead of answering.
 };
 
 class Responder {
@@ -118,9 +118,10 @@ class Responder {
     }
     const Told told = answer_(asked);
     if (told.cuts) return false;
-    const std::string reply = "HTTP/1.1 " + std::to_string(told.status) + " x\r\nContent-Type: " +
-                              told.type + "\r\n" + told.headers + "Content-Length: " +
-                              std::to_string(told.body.size()) + "\r\n\r\n" + told.body;
+    const std::string reply = "HTTP/1.1 " + std::to_string(told.status) +
+                              " x\r\nContent-Type: " + told.type + "\r\n" + told.headers +
+                              "Content-Length: " + std::to_string(told.body.size()) + "\r\n\r\n" +
+                              told.body;
     return send(open, reply.data(), reply.size(), MSG_NOSIGNAL) ==
            static_cast<ssize_t>(reply.size());
   }

@@ -21,8 +21,7 @@ TEST(SwTime, ReadsAndWritesInstants) {
       {"return { sw.time.parse '2026-03-01T07:30:00+01:00' }", "result [1772346600,3600]"},
       {"return { sw.time.parse '2026-03-01T07:30:00.250-0130' }", "result [1772355600.25,-5400]"},
       {"return sw.time.parse '2026-03-01'", "result 1772323200"},
-      {"return sw.time.parse 'yesterday'",
-       "error Provider.BadData: not a time: yesterday"},
+      {"return sw.time.parse 'yesterday'", "error Provider.BadData: not a time: yesterday"},
       {"return sw.time.parse '2026-02-30T00:00:00Z'",
        "error Provider.BadData: not a time: 2026-02-30T00:00:00Z"},
       {"return sw.time.iso(1772346600)", "result \"2026-03-01T06:30:00Z\""},
@@ -36,7 +35,8 @@ TEST(SwTime, ReadsAndWritesInstants) {
        "result \"2024-02-29T00:00:00Z\""},
       {"return sw.time.iso(sw.time.add(sw.time.parse '2026-03-01', '-1d'))",
        "result \"2026-02-28T00:00:00Z\""},
-      {"return { sw.time.duration 'PT2H44M', sw.time.duration '2448s', sw.time.duration 'P1DT0.5S' }",
+      {"return { sw.time.duration 'PT2H44M', sw.time.duration '2448s', sw.time.duration 'P1DT0.5S' "
+       "}",
        "result [9840,2448,86400.5]"},
       {"return sw.time.now()", "result 1000"},
   });
@@ -55,7 +55,8 @@ TEST(SwKeys, AreStableAndUnambiguous) {
        "result \"f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8\""},
       {"return { sw.crypto.base64url('\\255\\254'), sw.crypto.unbase64 'aGk', sw.crypto.hex 'hi' }",
        "result [\"__4\",\"hi\",\"6869\"]"},
-      {"return { sw.crypto.equal('a', 'a'), sw.crypto.equal('a', 'b'), sw.crypto.equal('a', 'aa') }",
+      {"return { sw.crypto.equal('a', 'a'), sw.crypto.equal('a', 'b'), sw.crypto.equal('a', 'aa') "
+       "}",
        "result [true,false,false]"},
   });
   // The same call, the same numbers.
@@ -78,8 +79,9 @@ TEST(SwJson, KeepsWhatLuaWouldLose) {
        "error Provider.BadData: the JSON text is nested too deeply at byte 101"},
       {"return { 1, x = 2 }",
        "error Provider.ScriptError: a table has both list items and named fields"},
-      {"return { f = print or type }", "error Provider.ScriptError: a function cannot be written as "
-                                       "JSON"},
+      {"return { f = print or type }",
+       "error Provider.ScriptError: a function cannot be written as "
+       "JSON"},
   });
 }
 
@@ -89,7 +91,8 @@ TEST(SwPages, ComputeTheNextCursor) {
       {"return sw.page.number({}, 199, 200)", "result null"},
       {"return sw.page.offset({ cursor = { offset = 50 } }, 50, 50)", R"(result {"offset":100})"},
       {"return { sw.page.token 'x', sw.page.token '', nil }", R"(result [{"token":"x"}])"},
-      {R"(return sw.page.link { headers = { link = '<https://a/1>; rel="prev", <https://a/2>; rel="next"' } })",
+      {R"(local link = '<https://a/1>; rel="prev", <https://a/2>; rel="next"'
+          return sw.page.link { headers = { link = link } })",
        R"(result {"url":"https://a/2"})"},
   });
 }
@@ -110,12 +113,13 @@ TEST(SwMap, QuarantinesBadItems) {
 TEST(SwTcx, BuildsADocument) {
   const std::string said = run_lua(R"(
     return sw.tcx.build { time = { start = "2026-03-01T06:30:00Z" },
-      data = { sport = "trail_running", elapsed_s = 60, distance_m = 250.5, hr_avg_bpm = 141, title = "A & B" } })");
-  for (const char* part : {R"(<Activity Sport=\"Running\"><Id>2026-03-01T06:30:00Z</Id>)",
-                           "<TotalTimeSeconds>60.0</TotalTimeSeconds>",
-                           "<DistanceMeters>250.5</DistanceMeters>",
-                           "<AverageHeartRateBpm><Value>141</Value></AverageHeartRateBpm>",
-                           "<Time>2026-03-01T06:31:00Z</Time>", "<Notes>A &amp; B</Notes>"}) {
+      data = { sport = "trail_running", elapsed_s = 60, distance_m = 250.5, hr_avg_bpm = 141,
+               title = "A & B" } })");
+  for (const char* part :
+       {R"(<Activity Sport=\"Running\"><Id>2026-03-01T06:30:00Z</Id>)",
+        "<TotalTimeSeconds>60.0</TotalTimeSeconds>", "<DistanceMeters>250.5</DistanceMeters>",
+        "<AverageHeartRateBpm><Value>141</Value></AverageHeartRateBpm>",
+        "<Time>2026-03-01T06:31:00Z</Time>", "<Notes>A &amp; B</Notes>"}) {
     EXPECT_NE(said.find(part), std::string::npos) << part << "\n" << said;
   }
 }

@@ -19,11 +19,11 @@ constexpr std::uint32_t ip(std::uint32_t a, std::uint32_t b, std::uint32_t c, st
 }
 
 constexpr Range kRefused[] = {
-    {ip(0, 0, 0, 0), 8},        {ip(10, 0, 0, 0), 8},      {ip(100, 64, 0, 0), 10},
-    {ip(127, 0, 0, 0), 8},      {ip(169, 254, 0, 0), 16},  {ip(172, 16, 0, 0), 12},
-    {ip(192, 0, 0, 0), 24},     {ip(192, 0, 2, 0), 24},    {ip(192, 88, 99, 0), 24},
-    {ip(192, 168, 0, 0), 16},   {ip(198, 18, 0, 0), 15},   {ip(198, 51, 100, 0), 24},
-    {ip(203, 0, 113, 0), 24},   {ip(224, 0, 0, 0), 4},     {ip(240, 0, 0, 0), 4}};
+    {ip(0, 0, 0, 0), 8},      {ip(10, 0, 0, 0), 8},     {ip(100, 64, 0, 0), 10},
+    {ip(127, 0, 0, 0), 8},    {ip(169, 254, 0, 0), 16}, {ip(172, 16, 0, 0), 12},
+    {ip(192, 0, 0, 0), 24},   {ip(192, 0, 2, 0), 24},   {ip(192, 88, 99, 0), 24},
+    {ip(192, 168, 0, 0), 16}, {ip(198, 18, 0, 0), 15},  {ip(198, 51, 100, 0), 24},
+    {ip(203, 0, 113, 0), 24}, {ip(224, 0, 0, 0), 4},    {ip(240, 0, 0, 0), 4}};
 
 bool is_public_v4(std::uint32_t address) {
   for (const Range& range : kRefused) {
@@ -32,7 +32,9 @@ bool is_public_v4(std::uint32_t address) {
   return true;
 }
 
-std::uint32_t v4_in(const std::uint8_t* bytes) { return ip(bytes[0], bytes[1], bytes[2], bytes[3]); }
+std::uint32_t v4_in(const std::uint8_t* bytes) {
+  return ip(bytes[0], bytes[1], bytes[2], bytes[3]);
+}
 
 bool is_public_v6(const std::uint8_t* bytes) {
   constexpr std::uint8_t kMapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};

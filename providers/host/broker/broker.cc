@@ -34,7 +34,9 @@ Value without_connection(const Value& input) {
 
 Broker::Broker(loop::Loop& loop, HostOptions options, Vault vault,
                std::map<std::string, FolderRef> folders)
-    : loop_(loop), options_(std::move(options)), folders_(std::move(folders)),
+    : loop_(loop),
+      options_(std::move(options)),
+      folders_(std::move(folders)),
       wires_(std::make_unique<Wires>(loop_, options_, std::move(vault))) {
   for (const auto& [provider, app] : options_.apps) wires_->secrets.add(app.client_secret);
 }
@@ -53,8 +55,8 @@ void Broker::start(runtime::TaskCall task, runtime::TaskDone done) {
   const auto folder = folders_.find(task.resource.substr(0, dot));
   if (dot == std::string::npos || folder == folders_.end() ||
       !holds(folder->second->manifest.functions, task.resource.substr(dot + 1))) {
-    return done(runtime::TaskFailure{"Provider.Unsupported",
-                                     "no provider serves " + task.resource, std::nullopt});
+    return done(runtime::TaskFailure{"Provider.Unsupported", "no provider serves " + task.resource,
+                                     std::nullopt});
   }
   const Manifest& manifest = folder->second->manifest;
   auto call = std::make_shared<Call>();
@@ -89,15 +91,16 @@ void Broker::begin(const CallRef& call) {
   call->who = {manifest.id, ""};
   if (call->connection.empty()) {
     if (manifest.is_library || manifest.auth_type == "none") return dispatch(call);
-    return end(call, fail("BadRequest", manifest.id + "." + call->function +
-                                            " needs a connection in its input"));
+    return end(call, fail("BadRequest",
+                          manifest.id + "." + call->function + " needs a connection in its input"));
   }
-  wires_->keeper.find(call->connection, [this, call, alive = alive_](
-                                            std::variant<OpenRef, Failure> found) {
-    if (!*alive || call->is_ended) return;
-    if (const auto* failure = std::get_if<Failure>(&found)) return end(call, *failure);
-    begin_with_connection(call, std::get<OpenRef>(found));
-  });
+  wires_->keeper.find(call->connection,
+                      [this, call, alive = alive_](std::variant<OpenRef, Failure> found) {
+                        if (!*alive || call->is_ended) return;
+                        if (const auto* failure = std::get_if<Failure>(&found))
+                          return end(call, *failure);
+                        begin_with_connection(call, std::get<OpenRef>(found));
+                      });
 }
 
 void Broker::begin_with_connection(const CallRef& call, const OpenRef& open) {

@@ -14,7 +14,8 @@ namespace stepwell::host {
 
 class Broker {
  public:
-  Broker(loop::Loop& loop, HostOptions options, Vault vault, std::map<std::string, FolderRef> folders);
+  Broker(loop::Loop& loop, HostOptions options, Vault vault,
+         std::map<std::string, FolderRef> folders);
   ~Broker();
 
   const std::map<std::string, FolderRef>& folders() const { return folders_; }
@@ -54,8 +55,8 @@ class Broker {
   HostOptions options_;
   std::map<std::string, FolderRef> folders_;
   std::unique_ptr<Wires> wires_;
-  std::map<std::string, PluginRef> plugins_;         // The shared process of each provider.
-  std::map<std::string, PluginRef> solitary_;        // The one for suspects, while there is one.
+  std::map<std::string, PluginRef> plugins_;   // The shared process of each provider.
+  std::map<std::string, PluginRef> solitary_;  // The one for suspects, while there is one.
   std::map<std::string, std::deque<CallRef>> suspects_;
   std::map<std::pair<ExecutionId, CommandId>, CallRef> tasks_;
   std::set<CallRef> calls_;

@@ -27,9 +27,9 @@ struct Plugin;
 // neighbour's fault, the call runs again and is told the same, so that nothing is sent twice.
 struct Record {
   std::uint64_t fingerprint = 0;
-  bool is_write = false;            // Must not be repeated.
+  bool is_write = false;  // Must not be repeated.
   std::optional<Object> answer;
-  bool is_wanted = false;           // The present run waits for it.
+  bool is_wanted = false;  // The present run waits for it.
 };
 
 struct Call {
@@ -42,17 +42,17 @@ struct Call {
   std::optional<std::pair<ExecutionId, CommandId>> task;  // Of calls that a lane started.
   std::function<void(Outcome)> done;
   int depth = 0;
-  Millis ends_at{0};                // Of the loop's clock.
+  Millis ends_at{0};  // Of the loop's clock.
   loop::TimerId deadline = 0;
 
   std::weak_ptr<Plugin> plugin;
-  std::int64_t wire_id = 0;         // Its name in the frames of this run.
+  std::int64_t wire_id = 0;  // Its name in the frames of this run.
   std::vector<std::shared_ptr<Record>> records;
   std::vector<std::weak_ptr<Call>> children;
   std::deque<std::function<void()>> queue;  // Requests beyond the few that may run at once.
   int running_requests = 0;
-  int awaited = 0;                  // Answers that the present run waits for.
-  int suspicion = 0;                // Deaths of a process that may have been its fault.
+  int awaited = 0;    // Answers that the present run waits for.
+  int suspicion = 0;  // Deaths of a process that may have been its fault.
   int restarts = 0;
   bool is_ended = false;
 
@@ -68,11 +68,11 @@ using CallRef = std::shared_ptr<Call>;
 struct Plugin {
   FolderRef folder;
   std::unique_ptr<Child> child;
-  bool is_solitary = false;          // For suspects: one call at a time.
-  std::set<std::string> loaded;      // Versions.
+  bool is_solitary = false;      // For suspects: one call at a time.
+  std::set<std::string> loaded;  // Versions.
   std::map<std::int64_t, CallRef> calls;
-  std::int64_t culprit = 0;          // Wire id of the call that brings it down; 0: not known.
-  std::string reason;                // cpu, crash, deadline
+  std::int64_t culprit = 0;  // Wire id of the call that brings it down; 0: not known.
+  std::string reason;        // cpu, crash, deadline
 };
 using PluginRef = std::shared_ptr<Plugin>;
 

@@ -81,8 +81,8 @@ Problem check_fetch(const Answer& answer, Object& result) {
 }
 
 const std::vector<std::string>& statuses_of(const std::string& function) {
-  static const std::vector<std::string> kPush = {"created", "exists",        "updated",
-                                                 "deleted", "pending",       "failed",
+  static const std::vector<std::string> kPush = {"created",       "exists",     "updated",
+                                                 "deleted",       "pending",    "failed",
                                                  "not_attempted", "unsupported"};
   static const std::vector<std::string> kPayloads = {"ok", "missing", "failed", "not_attempted"};
   static const std::vector<std::string> kLookup = {"found", "absent", "failed", "not_attempted"};
@@ -163,8 +163,8 @@ Problem check_count(const Object& result) {
 
 std::variant<Value, Failure> check_result(const std::string& function, const Value& args,
                                           Value result, const Answerer& who) {
-  const bool is_per_key = function == "push" || function == "push_status" ||
-                          function == "lookup" || function == "fetch_payloads";
+  const bool is_per_key = function == "push" || function == "push_status" || function == "lookup" ||
+                          function == "fetch_payloads";
   if (function != "fetch" && function != "count" && !is_per_key) return result;
   Problem problem = "the result is not a table";
   const Answer answer{function, args, who};

@@ -46,8 +46,12 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
   Exchange(Wires& wires, FolderRef folder, std::string connection, Millis time_left,
            AnswerDone done)
-      : wires_(wires), alive_(wires.alive), folder_(std::move(folder)),
-        connection_(std::move(connection)), deadline_(now() + time_left), done_(std::move(done)) {}
+      : wires_(wires),
+        alive_(wires.alive),
+        folder_(std::move(folder)),
+        connection_(std::move(connection)),
+        deadline_(now() + time_left),
+        done_(std::move(done)) {}
 
   void start(const Value& body) {
     const std::string problem = read(body);
@@ -63,8 +67,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
   Millis now() const { return Millis(wires_.loop.monotonic_ms()); }
   Failure not_allowed(const std::string& url) const {
-    Failure failure = fail("Forbidden", folder_->manifest.id + " may not be sent to " + host_of(url) +
-                                            ": it is not among its hosts");
+    Failure failure = fail("Forbidden", folder_->manifest.id + " may not be sent to " +
+                                            host_of(url) + ": it is not among its hosts");
     failure.reason = "policy";
     return failure;
   }
@@ -109,9 +113,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
   std::string read_headers(const Value& body) {
     static const std::set<std::string> kOurs = {
-        "authorization", "cookie",  "host", "content-length", "transfer-encoding",
-        "connection",    "upgrade", "te",   "trailer",        "expect",
-        "keep-alive"};
+        "authorization", "cookie", "host",    "content-length", "transfer-encoding", "connection",
+        "upgrade",       "te",     "trailer", "expect",         "keep-alive"};
     const Value* headers = body.find("headers");
     if (headers == nullptr || !headers->is_object()) return "";
     for (const auto& [name, value] : headers->as_object()) {
@@ -161,10 +164,10 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
       request_.headers.emplace_back(folder_->manifest.auth_header, value);
     }
     const Millis left = deadline_ - now();
-    request_.timeout = std::max(
-        Millis(1), std::min(left, Millis(static_cast<std::int64_t>(timeout_ * 1000))));
-    HttpClient& client = override_of(wires_.options, folder_->manifest) != nullptr ? wires_.open
-                                                                                   : wires_.guarded;
+    request_.timeout =
+        std::max(Millis(1), std::min(left, Millis(static_cast<std::int64_t>(timeout_ * 1000))));
+    HttpClient& client =
+        override_of(wires_.options, folder_->manifest) != nullptr ? wires_.open : wires_.guarded;
     client.send(request_, [self = shared_from_this()](HttpReply reply) {
       if (*self->alive_) self->receive(std::move(reply));
     });
@@ -240,12 +243,12 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
   Failure failure_of_status(const HttpReply& reply) const {
     const int status = reply.status;
-    const char* name = status == 401   ? "Unauthorized"
-                       : status == 403 ? "Forbidden"
-                       : status == 404 ? "NotFound"
-                       : status == 410 ? "Gone"
-                       : status == 413 ? "TooLarge"
-                       : status < 500  ? "BadRequest"
+    const char* name = status == 401            ? "Unauthorized"
+                       : status == 403          ? "Forbidden"
+                       : status == 404          ? "NotFound"
+                       : status == 410          ? "Gone"
+                       : status == 413          ? "TooLarge"
+                       : status < 500           ? "BadRequest"
                        : request_.is_repeatable ? "Transient"
                                                 : "Ambiguous";
     Failure failure = fail(name, what() + " answered " + std::to_string(status));

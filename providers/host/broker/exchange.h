@@ -20,8 +20,11 @@ namespace stepwell::host {
 // What the exchanges of one lane share; outlives them.
 struct Wires {
   Wires(loop::Loop& on, const HostOptions& with, Vault vault)
-      : loop(on), options(with), keeper(on, with, std::move(vault), secrets),
-        guarded(on, Reach::kPublicOnly), open(on, Reach::kAnyAddress) {}
+      : loop(on),
+        options(with),
+        keeper(on, with, std::move(vault), secrets),
+        guarded(on, Reach::kPublicOnly),
+        open(on, Reach::kAnyAddress) {}
 
   loop::Loop& loop;
   const HostOptions& options;
@@ -34,7 +37,8 @@ struct Wires {
   ~Wires() { *alive = false; }
 };
 
-// {"value": {status, headers, body, error?}} or {"error": {class, ...}}: members of an answer frame.
+// {"value": {status, headers, body, error?}} or {"error": {class, ...}}: members of an answer
+// frame.
 using AnswerDone = std::function<void(Object answer)>;
 
 // `body` is the request's frame body; `done` is called once, perhaps at once.

@@ -10,9 +10,9 @@
 namespace stepwell::host {
 
 struct Failure {
-  std::string error_class;             // "Provider.RateLimited"
+  std::string error_class;  // "Provider.RateLimited"
   std::string message;
-  std::optional<double> retry_after;   // Seconds.
+  std::optional<double> retry_after;  // Seconds.
   std::optional<int> status;
   std::string reason, bucket, remote_id;
 

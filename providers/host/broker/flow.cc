@@ -40,8 +40,9 @@ Result<store::LedgerRow> row_of(const Value& value) {
   const bool is_known = std::any_of(std::begin(kStatuses), std::end(kStatuses),
                                     [&](const char* status) { return row.status == status; });
   if (row.connection.empty() || row.key.empty() || !is_known) {
-    return Error{ErrorCode::kInvalid, "a ledger row lacks its connection or key, or its status is "
-                                      "none of intent, done, pending, failed, unknown"};
+    return Error{ErrorCode::kInvalid,
+                 "a ledger row lacks its connection or key, or its status is "
+                 "none of intent, done, pending, failed, unknown"};
   }
   return row;
 }
@@ -92,9 +93,9 @@ void Flow::call(const Value& body, AnswerDone done) {
   child->args = Value(std::move(args));
   child->ends_at = std::min(call_->ends_at, broker_.now() + manifest.limits.deadline);
   const Value& outer = call_->ctx;
-  const std::string key = sha256_hex(text_of(outer, "key") + "/" + name + "." + function + "/" +
-                                     child->args.to_json())
-                              .substr(0, 32);
+  const std::string key =
+      sha256_hex(text_of(outer, "key") + "/" + name + "." + function + "/" + child->args.to_json())
+          .substr(0, 32);
   child->seed = hash64(key);
   Object ctx = outer.as_object();
   ctx.set("provider", manifest.id);
@@ -122,16 +123,16 @@ void Flow::provider(const Value& body, const AnswerDone& done) {
 }
 
 void Flow::connection(const Value& body, AnswerDone done) {
-  broker_.wires_->keeper.find(text_of(body, "id"), [done = std::move(done)](
-                                                       std::variant<OpenRef, Failure> found) {
-    if (const auto* failure = std::get_if<Failure>(&found)) return done(error_answer(*failure));
-    const store::Connection& row = std::get<OpenRef>(found)->row;
-    done(Object{{"value", Value(Object{{"id", row.id},
-                                       {"provider", row.provider},
-                                       {"account", row.account},
-                                       {"status", row.status},
-                                       {"settings", value_of(row.settings)}})}});
-  });
+  broker_.wires_->keeper.find(
+      text_of(body, "id"), [done = std::move(done)](std::variant<OpenRef, Failure> found) {
+        if (const auto* failure = std::get_if<Failure>(&found)) return done(error_answer(*failure));
+        const store::Connection& row = std::get<OpenRef>(found)->row;
+        done(Object{{"value", Value(Object{{"id", row.id},
+                                           {"provider", row.provider},
+                                           {"account", row.account},
+                                           {"status", row.status},
+                                           {"settings", value_of(row.settings)}})}});
+      });
 }
 
 void Flow::notify(const Value& body, const AnswerDone& done) {

@@ -213,9 +213,10 @@ struct HttpClient::Parts {
     }
     const bool reads = (what & CURL_POLL_IN) != 0, writes = (what & CURL_POLL_OUT) != 0;
     if (found != watches.end()) return loop.change(found->second, reads, writes);
-    watches[socket] = loop.watch(socket, reads, writes, [this, socket](bool can_read, bool can_write) {
-      act(socket, (can_read ? CURL_CSELECT_IN : 0) | (can_write ? CURL_CSELECT_OUT : 0));
-    });
+    watches[socket] =
+        loop.watch(socket, reads, writes, [this, socket](bool can_read, bool can_write) {
+          act(socket, (can_read ? CURL_CSELECT_IN : 0) | (can_write ? CURL_CSELECT_OUT : 0));
+        });
   }
 
   void set_timer(long millis) {

@@ -21,8 +21,8 @@ struct HttpRequest {
   std::string method = "GET", url, body;
   std::vector<std::pair<std::string, std::string>> headers;
   Millis timeout{60'000};
-  std::size_t max_bytes = 16u << 20;   // Of the body, decoded.
-  bool is_repeatable = true;           // Otherwise never on a connection that may be stale.
+  std::size_t max_bytes = 16u << 20;  // Of the body, decoded.
+  bool is_repeatable = true;          // Otherwise never on a connection that may be stale.
 };
 
 struct HttpReply {
@@ -32,7 +32,7 @@ struct HttpReply {
     kNoConnection,    // Nothing was sent.
     kConnectTimeout,  // Nothing was sent.
     kReadTimeout,
-    kBroken,          // The connection ended before the answer did.
+    kBroken,  // The connection ended before the answer did.
     kTooLarge
   };
   Failure failure = Failure::kNone;

@@ -11,15 +11,17 @@
 namespace stepwell::host {
 namespace {
 
-// A shape is "key kind, key! kind, ...": ! = required.  Kinds: text, int, bool, span, url, any, texts
-// (a list), a|b|c (one of these words), @shape, [shape] (a list of them), {shape} (a map to them).
+// A shape is "key kind, key! kind, ...": ! = required.  Kinds: text, int, bool, span, url, any,
+// texts (a list), a|b|c (one of these words), @shape, [shape] (a list of them), {shape} (a map to
+// them).
 const std::map<std::string, std::string_view>& shapes() {
   static const std::map<std::string, std::string_view> kShapes = {
       {"provider",
        "apiVersion! stepwell.dev/provider/v1, id! text, version! text, name! text, kind provider, "
        "description text, homepage url, status stable|beta|deprecated|retired, sunset text, "
        "requires any, base_url url, hosts! texts, auth! @auth, rate_limits [rate_limit], "
-       "webhooks @webhooks, settings any, limits @limits, data_types! {data_type}, functions texts"},
+       "webhooks @webhooks, settings any, limits @limits, data_types! {data_type}, functions "
+       "texts"},
       {"library",
        "apiVersion! stepwell.dev/provider/v1, kind! library, id! text, version! text, name! text, "
        "description text, homepage url, status stable|beta|deprecated|retired, requires any, "
@@ -32,7 +34,8 @@ const std::map<std::string, std::string_view>& shapes() {
       {"attach", "header text, format text"},
       {"refresh", "rotates bool, reuse_window span, ttl span, ahead span, keep_alive span"},
       {"rate_limit",
-       "id! text, scope! app|user|connection, limit! int, per! span, window! sliding|fixed|aligned, "
+       "id! text, scope! app|user|connection, limit! int, per! span, window! "
+       "sliding|fixed|aligned, "
        "match @match, cost int, headers @rate_headers"},
       {"match", "methods texts, paths texts"},
       {"rate_headers", "limit text, remaining text, used text, reset text, index int"},
@@ -51,7 +54,8 @@ const std::map<std::string, std::string_view>& shapes() {
       {"write",
        "ops! texts, owned_only bool, batch int, async bool, "
        "idempotency! client_id|detects_duplicates|natural_key|none, lookup bool, settle span, "
-       "required_fields texts, lossy_fields texts, formats texts, min_duration span, scopes texts"}};
+       "required_fields texts, lossy_fields texts, formats texts, min_duration span, scopes "
+       "texts"}};
   return kShapes;
 }
 
@@ -329,7 +333,8 @@ Result<Manifest> read_manifest(std::string_view text, const std::string& file) {
   manifest.version = text_of(document, "version");
   manifest.name = text_of(document, "name");
   manifest.base_url = text_of(document, "base_url");
-  while (!manifest.base_url.empty() && manifest.base_url.back() == '/') manifest.base_url.pop_back();
+  while (!manifest.base_url.empty() && manifest.base_url.back() == '/')
+    manifest.base_url.pop_back();
   manifest.hosts = texts_of(document, "hosts");
   if (!is_name(manifest.id)) checker.say("/id", "must be lower-case letters, digits and _");
   read_auth(document, manifest, checker);

@@ -16,7 +16,7 @@ struct RateLimit {
   std::string id;
   bool is_app_wide = false;  // Else per connection.
   Millis per{0};
-  bool is_aligned = false;   // Refills at the border of the window, not gradually.
+  bool is_aligned = false;           // Refills at the border of the window, not gradually.
   std::vector<std::string> methods;  // Empty: all.
 };
 
@@ -32,16 +32,16 @@ struct Manifest {
   std::string id, version, name;
   bool is_library = false;
   std::string base_url;
-  std::vector<std::string> hosts;        // "api.example.com" or "*.example.com"
+  std::vector<std::string> hosts;  // "api.example.com" or "*.example.com"
   std::string auth_type = "none";
   std::string token_url;
-  bool is_client_in_header = false;      // client_auth: basic
+  bool is_client_in_header = false;  // client_auth: basic
   std::string auth_header = "authorization", auth_format = "Bearer {token}";
   Millis refresh_ahead{600'000};
   std::vector<RateLimit> rate_limits;
   CallLimits limits;
-  std::vector<std::string> functions;    // What it serves, sorted.
-  Value document;                        // All of it.
+  std::vector<std::string> functions;  // What it serves, sorted.
+  Value document;                      // All of it.
 };
 
 // The error's message lists every problem, one per line, as "<file>: <pointer>: <what>".

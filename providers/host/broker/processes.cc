@@ -7,8 +7,8 @@
 namespace stepwell::host {
 namespace {
 
-constexpr int kMaxRestarts = 8;     // Of an innocent call.
-constexpr int kMaxSuspicion = 2;    // The second death that may be its fault is its fault.
+constexpr int kMaxRestarts = 8;   // Of an innocent call.
+constexpr int kMaxSuspicion = 2;  // The second death that may be its fault is its fault.
 
 Value load_frame(const Folder& folder) {
   Object files, maps;
@@ -27,10 +27,9 @@ Value load_frame(const Folder& folder) {
 // The class of an error that Lua made up must be one of its own to raise.
 Failure checked_failure(const Folder& folder, const Value& error) {
   static const std::vector<std::string> kKnown = {
-      "RateLimited", "Unauthorized", "Revoked",   "Forbidden",   "NotFound",
-      "Gone",        "Transient",    "Timeout",   "TooLarge",    "Ambiguous",
-      "Duplicate",   "BadData",      "BadRequest", "Unsupported", "ScriptError",
-      "LimitExceeded", "ContractViolation"};
+      "RateLimited", "Unauthorized", "Revoked",     "Forbidden",     "NotFound",         "Gone",
+      "Transient",   "Timeout",      "TooLarge",    "Ambiguous",     "Duplicate",        "BadData",
+      "BadRequest",  "Unsupported",  "ScriptError", "LimitExceeded", "ContractViolation"};
   Failure failure = Failure::from_value(error);
   const std::string prefix = "Provider.";
   const bool is_ours = failure.error_class.rfind(prefix, 0) == 0;
@@ -156,9 +155,9 @@ void Broker::on_gone(const PluginRef& plugin) {
     if (call->is_ended) continue;
     if (wire_id == plugin->culprit) {
       const std::string name = provider + "." + call->function;
-      Failure failure = fail("LimitExceeded", name + " was stopped: it did not give way for " +
-                                                  std::to_string(call->folder->manifest.limits.cpu_ms) +
-                                                  " ms of CPU");
+      Failure failure = fail(
+          "LimitExceeded", name + " was stopped: it did not give way for " +
+                               std::to_string(call->folder->manifest.limits.cpu_ms) + " ms of CPU");
       if (plugin->reason == "crash") failure = fail("ScriptError", name + " crashed its process");
       if (plugin->reason == "deadline") failure = fail("Timeout", name + " missed its deadline");
       end(call, std::move(failure));

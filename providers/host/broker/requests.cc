@@ -44,9 +44,9 @@ void Broker::on_request(const PluginRef& plugin, const CallRef& call, const Valu
   }
   const std::int64_t limit = call->folder->manifest.limits.requests;
   if (number > limit) {
-    return end(call, fail("LimitExceeded", call->folder->manifest.id + "." + call->function +
-                                               " made more than " + std::to_string(limit) +
-                                               " requests"));
+    return end(call,
+               fail("LimitExceeded", call->folder->manifest.id + "." + call->function +
+                                         " made more than " + std::to_string(limit) + " requests"));
   }
   auto record = std::make_shared<Record>();
   record->fingerprint = fingerprint;
@@ -119,14 +119,13 @@ void Broker::deliver(const CallRef& call, std::size_t index) {
 
 void Broker::log(const Call& call, const Value& frame) {
   const Value* fields = frame.find("fields");
-  const std::string line =
-      Value(Object{{"at", to_rfc3339(from_unix_ms(clock_now().count()))},
-                   {"level", text_of(frame, "level", "info")},
-                   {"call", call.folder->manifest.id + "." + call.function},
-                   {"connection", call.connection},
-                   {"text", text_of(frame, "text")},
-                   {"fields", fields == nullptr ? Value(Object()) : *fields}})
-          .to_json();
+  const std::string line = Value(Object{{"at", to_rfc3339(from_unix_ms(clock_now().count()))},
+                                        {"level", text_of(frame, "level", "info")},
+                                        {"call", call.folder->manifest.id + "." + call.function},
+                                        {"connection", call.connection},
+                                        {"text", text_of(frame, "text")},
+                                        {"fields", fields == nullptr ? Value(Object()) : *fields}})
+                               .to_json();
   const std::string scrubbed = wires_->secrets.scrub(line);
   if (options_.log) return options_.log(scrubbed);
   std::fprintf(stderr, "%s\n", scrubbed.c_str());

@@ -23,7 +23,8 @@ std::string form_escape(const std::string& text) {
 }
 
 Failure needs_consent(const std::string& id, const std::string& reason) {
-  Failure failure = fail("Unauthorized", "the connection " + id + " needs the user's consent again");
+  Failure failure =
+      fail("Unauthorized", "the connection " + id + " needs the user's consent again");
   failure.reason = reason;
   return failure;
 }
@@ -117,7 +118,7 @@ Millis clock_now() {
 // What the pool's thread found out, for the loop's to read.
 struct TokenKeeper::Refresh {
   Result<store::Connection> row = Error{ErrorCode::kInternal, "not asked"};
-  bool was_refused = false;   // And nothing was written: the caller tries once more.
+  bool was_refused = false;  // And nothing was written: the caller tries once more.
   std::string problem;
 };
 
@@ -222,8 +223,8 @@ void TokenKeeper::refresh(FolderRef folder, const OpenRef& current, bool is_last
 void TokenKeeper::refreshed(const FolderRef&, const std::string& id,
                             const std::shared_ptr<Refresh>& op) {
   if (!op->row.ok()) {
-    return settle(id, fail("Transient", "refreshing the token of " + id + ": " +
-                                            op->row.error().message));
+    return settle(
+        id, fail("Transient", "refreshing the token of " + id + ": " + op->row.error().message));
   }
   auto outcome = opened(op->row.value());
   if (op->row->status != "ready") outcome = needs_consent(id, "revoked");

@@ -46,7 +46,8 @@ class TokenKeeper {
  private:
   struct Refresh;
   void refresh(FolderRef folder, const OpenRef& current, bool is_last_chance);
-  void refreshed(const FolderRef& folder, const std::string& id, const std::shared_ptr<Refresh>& op);
+  void refreshed(const FolderRef& folder, const std::string& id,
+                 const std::shared_ptr<Refresh>& op);
   void settle(const std::string& id, const std::variant<OpenRef, Failure>& outcome);
   std::variant<OpenRef, Failure> opened(const store::Connection& row);
   bool is_fresh(const Manifest& manifest, const OpenConnection& connection) const;

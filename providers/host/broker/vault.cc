@@ -70,17 +70,17 @@ Result<std::string> Vault::key_of_file(const std::string& path) {
                  "cannot make the key file " + path + ": " + std::strerror(errno)};
   }
   const std::string line = key + "\n";
-  const bool is_written = write(descriptor, line.data(), line.size()) ==
-                          static_cast<ssize_t>(line.size());
+  const bool is_written =
+      write(descriptor, line.data(), line.size()) == static_cast<ssize_t>(line.size());
   close(descriptor);
   if (!is_written) return Error{ErrorCode::kUnavailable, "cannot write the key file " + path};
   return key;
 }
 
 std::string Vault::seal(const Tokens& tokens, const std::string& connection) const {
-  const std::string plain = Value(Object{{"access_token", tokens.access_token},
-                                         {"refresh_token", tokens.refresh_token}})
-                                .to_json();
+  const std::string plain =
+      Value(Object{{"access_token", tokens.access_token}, {"refresh_token", tokens.refresh_token}})
+          .to_json();
   std::string sealed(kHeadBytes + plain.size() + kTagBytes, '\0');
   sealed[0] = kFormat;
   sealed.replace(1, kKeyIdBytes, key_->id);
@@ -104,8 +104,8 @@ Result<Tokens> Vault::unseal(const std::string& sealed, const std::string& conne
   }
   std::string plain(bytes->size() - kHeadBytes - kTagBytes, '\0');
   if (crypto_aead_xchacha20poly1305_ietf_decrypt(
-          reinterpret_cast<unsigned char*>(plain.data()), nullptr, nullptr, raw(*bytes) + kHeadBytes,
-          bytes->size() - kHeadBytes, raw(connection), connection.size(),
+          reinterpret_cast<unsigned char*>(plain.data()), nullptr, nullptr,
+          raw(*bytes) + kHeadBytes, bytes->size() - kHeadBytes, raw(connection), connection.size(),
           raw(*bytes) + 1 + kKeyIdBytes, key_->bytes.data()) != 0) {
     return Error{ErrorCode::kDenied, "the tokens of " + connection + " were tampered with"};
   }

@@ -1,6 +1,5 @@
-// Vault — tokens at rest: XChaCha20-Poly1305 with the operator's key, bound to the connection's id, so
-// that a sealed text cannot be moved to another row.
-// Thread-safe: constant after construction.
+// Vault — tokens at rest: XChaCha20-Poly1305 with the operator's key, bound to the connection's id,
+// so that a sealed text cannot be moved to another row. Thread-safe: constant after construction.
 #pragma once
 
 #include <memory>

@@ -88,8 +88,7 @@ class Filter {
     code_.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset)));
   }
   void jump(std::uint32_t value, int if_equal, int otherwise) {
-    code_.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value,
-                             static_cast<std::uint8_t>(if_equal),
+    code_.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, static_cast<std::uint8_t>(if_equal),
                              static_cast<std::uint8_t>(otherwise)));
   }
   void give(std::uint32_t verdict) { code_.push_back(BPF_STMT(BPF_RET | BPF_K, verdict)); }
@@ -191,8 +190,7 @@ void install_last_words(int channel) {
 
 void begin_slice(std::int64_t call, std::chrono::nanoseconds limit_of_slice) {
   running_call = call;
-  const auto micros =
-      std::chrono::duration_cast<std::chrono::microseconds>(limit_of_slice).count();
+  const auto micros = std::chrono::duration_cast<std::chrono::microseconds>(limit_of_slice).count();
   itimerval timer{};
   timer.it_value.tv_sec = micros / 1000000;
   timer.it_value.tv_usec = micros % 1000000;

@@ -1,7 +1,7 @@
 #include "providers/host/plugin/lua_call.h"
 
-#include <ctime>
 #include <cstdlib>
+#include <ctime>
 
 #include "providers/host/frames.h"
 #include "providers/host/plugin/prelude.h"
@@ -118,7 +118,9 @@ Result<std::string> compile_lua(const std::string& text, const std::string& chun
 }
 
 LuaCall::LuaCall(std::shared_ptr<const Code> code, CallStart start, Send send)
-    : code_(std::move(code)), start_(std::move(start)), send_(std::move(send)),
+    : code_(std::move(code)),
+      start_(std::move(start)),
+      send_(std::move(send)),
       random_(start_.seed) {}
 
 LuaCall::~LuaCall() {
@@ -267,9 +269,9 @@ void LuaCall::send_error(Object error) {
 void LuaCall::end_with_error(lua_State* from, int) {
   if (is_dead() || from == nullptr) {
     const std::string why = from == nullptr ? "memory limit" : death_;
-    return send_error({{"class", "Provider.LimitExceeded"},
-                       {"message", code_->provider + "." + start_.function +
-                                       " was stopped: " + why}});
+    return send_error(
+        {{"class", "Provider.LimitExceeded"},
+         {"message", code_->provider + "." + start_.function + " was stopped: " + why}});
   }
   result_ = Value();
   if (lua_istable(from, -1)) {

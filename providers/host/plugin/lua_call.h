@@ -11,12 +11,11 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <lua5.4/lua.hpp>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
-
-#include <lua5.4/lua.hpp>
 
 #include "base/random.h"
 #include "base/value.h"
@@ -104,7 +103,7 @@ class LuaCall {
   std::size_t memory_used_ = 0;
   bool was_refused_ = false;
   std::chrono::nanoseconds cpu_used_{0}, slice_start_{0}, slice_{0};
-  std::string death_;      // Why the call is dead; empty while it lives.
+  std::string death_;  // Why the call is dead; empty while it lives.
   bool is_pausing_ = false;
   int blockers_ = 0;
 

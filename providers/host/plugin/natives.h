@@ -1,4 +1,5 @@
-// The C++ functions below `sw`.  The prelude gives them names and defaults; providers see only that.
+// The C++ functions below `sw`.  The prelude gives them names and defaults; providers see only
+// that.
 #pragma once
 
 #include <lua5.4/lua.hpp>

@@ -113,8 +113,8 @@ int uuid(lua_State* lua) {
 }  // namespace
 
 const luaL_Reg kCryptoNatives[] = {
-    {"sha256", sha256},       {"hmac", hmac}, {"base64", base64}, {"base64url", base64url},
-    {"unbase64", unbase64},   {"hex", hex},   {"unhex", unhex},   {"equal", equal},
-    {"uuid", uuid},           {nullptr, nullptr}};
+    {"sha256", sha256},     {"hmac", hmac},    {"base64", base64}, {"base64url", base64url},
+    {"unbase64", unbase64}, {"hex", hex},      {"unhex", unhex},   {"equal", equal},
+    {"uuid", uuid},         {nullptr, nullptr}};
 
 }  // namespace stepwell::host

@@ -130,9 +130,12 @@ Clock clock_at(lua_State* lua, int index, std::int64_t offset) {
   const std::int64_t day = millis >= 0 ? millis / 86400000 : -((-millis + 86399999) / 86400000);
   const year_month_day date{sys_days(days(day))};
   const std::int64_t rest = millis - day * 86400000;
-  return {static_cast<int>(date.year()),   static_cast<unsigned>(date.month()),
-          static_cast<unsigned>(date.day()), rest / 3600000,
-          rest / 60000 % 60,                 rest / 1000 % 60,
+  return {static_cast<int>(date.year()),
+          static_cast<unsigned>(date.month()),
+          static_cast<unsigned>(date.day()),
+          rest / 3600000,
+          rest / 60000 % 60,
+          rest / 1000 % 60,
           rest % 1000};
 }
 
@@ -210,8 +213,7 @@ void push_months_later(lua_State* lua, std::int64_t count) {
   const auto month = date.year() / date.month() + std::chrono::months(count);
   const auto last = (month / std::chrono::last).day();
   const year_month_day there = month / (date.day() < last ? date.day() : last);
-  const double sum =
-      static_cast<double>(sys_days(there).time_since_epoch().count()) * 86400 + rest;
+  const double sum = static_cast<double>(sys_days(there).time_since_epoch().count()) * 86400 + rest;
   if (lua_isinteger(lua, 1) != 0) {
     lua_pushinteger(lua, static_cast<lua_Integer>(sum));
   } else {
@@ -256,12 +258,9 @@ int time_add(lua_State* lua) {
 
 }  // namespace
 
-const luaL_Reg kTimeNatives[] = {{"time_parse", time_parse},
-                                 {"time_iso", time_iso},
-                                 {"time_civil", time_civil},
-                                 {"time_from_civil", time_from_civil},
-                                 {"time_date", time_date},
-                                 {"time_add", time_add},
+const luaL_Reg kTimeNatives[] = {{"time_parse", time_parse}, {"time_iso", time_iso},
+                                 {"time_civil", time_civil}, {"time_from_civil", time_from_civil},
+                                 {"time_date", time_date},   {"time_add", time_add},
                                  {nullptr, nullptr}};
 
 }  // namespace stepwell::host

@@ -2,17 +2,18 @@
 
 namespace stepwell::host {
 
-// Called as chunk(natives, ctx, is_library); returns `sw`.  Runs once per call, so it only defines.
+// Called as chunk(natives, ctx, is_library); returns `sw`.  Runs once per call: it only defines.
 const char* const kPrelude = R"lua(
 local native, ctx, is_library = ...
 local sw = {}
 local error, type, pairs, ipairs, next, tostring = error, type, pairs, ipairs, next, tostring
-local pcall, setmetatable, getmetatable, select, rawget = pcall, setmetatable, getmetatable, select, rawget
+local pcall, select, rawget = pcall, select, rawget
+local setmetatable, getmetatable = setmetatable, getmetatable
 local sort, concat, floor, format = table.sort, table.concat, math.floor, string.format
 
 -- errors -------------------------------------------------------------------------------------
-local error_kind = { __tostring = function(e) return tostring(e.class) .. ": " .. tostring(e.message) end,
-                     __metatable = false }
+local error_kind = { __metatable = false }
+function error_kind.__tostring(e) return tostring(e.class) .. ": " .. tostring(e.message) end
 local function raise(e)
   if getmetatable(e) == nil then setmetatable(e, error_kind) end
   error(e, 0)
@@ -56,7 +57,8 @@ local function instant(value, text, ...)
   if value == nil then sw.err.BadData { message = "not a time: " .. tostring(text) } end
   return value, ...
 end
-sw.time = { iso = native.time_iso, civil = native.time_civil, date = native.time_date, add = native.time_add }
+sw.time = { iso = native.time_iso, civil = native.time_civil, date = native.time_date,
+            add = native.time_add }
 function sw.time.parse(text)
   if type(text) ~= "string" then sw.err.BadData { message = "not a time: " .. tostring(text) } end
   local t, offset = native.time_parse(text)
@@ -83,9 +85,9 @@ function sw.time.duration(text)
   return whole(sum)
 end
 
-sw.crypto = { sha256 = native.sha256, hmac = native.hmac, base64 = native.base64, base64url = native.base64url,
-              unbase64 = native.unbase64, hex = native.hex, unhex = native.unhex, equal = native.equal,
-              uuid = native.uuid }
+sw.crypto = { sha256 = native.sha256, hmac = native.hmac, base64 = native.base64,
+              base64url = native.base64url, unbase64 = native.unbase64, hex = native.hex,
+              unhex = native.unhex, equal = native.equal, uuid = native.uuid }
 function sw.key(...)
   local parts = {}
   for i = 1, select("#", ...) do
@@ -102,8 +104,9 @@ function sw.hash(value) return native.sha256(native.canonical(value)):sub(1, 32)
 local function scale(factor) return function(x) return x and x * factor end end
 local function unscale(factor) return function(x) return x and x / factor end end
 sw.units = {
-  lb_kg = scale(0.45359237), kg_lb = unscale(0.45359237), mi_m = scale(1609.344), m_mi = unscale(1609.344),
-  ft_m = scale(0.3048), m_ft = unscale(0.3048), kj_kcal = unscale(4.184), kcal_kj = scale(4.184),
+  lb_kg = scale(0.45359237), kg_lb = unscale(0.45359237), mi_m = scale(1609.344),
+  m_mi = unscale(1609.344), ft_m = scale(0.3048), m_ft = unscale(0.3048),
+  kj_kcal = unscale(4.184), kcal_kj = scale(4.184),
   g_kg = unscale(1000), kg_g = scale(1000), mm_m = unscale(1000), m_mm = scale(1000),
   min_s = scale(60), ms_s = unscale(1000),
 }
@@ -118,7 +121,9 @@ sw.log = {}
 for _, level in ipairs { "debug", "info", "warn" } do
   sw.log[level] = function(text, fields) native.log(level, tostring(text), fields) end
 end
-function sw.metric(name, n, tags) native.log("metric", tostring(name), { n = n or 1, tags = tags }) end
+function sw.metric(name, n, tags)
+  native.log("metric", tostring(name), { n = n or 1, tags = tags })
+end
 
 -- loops and pages ----------------------------------------------------------------------------
 local function key_of(item)
@@ -187,10 +192,12 @@ function sw.page.link(res)
 end
 
 -- tcx ----------------------------------------------------------------------------------------
+local entities = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;" }
 local function xml(text)
-  return (tostring(text):gsub('[&<>"]', { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;" }))
+  return (tostring(text):gsub('[&<>"]', entities))
 end
-local tcx_sports = { running = "Running", trail_running = "Running", treadmill_running = "Running",
+local tcx_sports = {
+  running = "Running", trail_running = "Running", treadmill_running = "Running",
   cycling = "Biking", mountain_biking = "Biking", indoor_cycling = "Biking", e_biking = "Biking" }
 sw.tcx = {}
 function sw.tcx.build(record)
@@ -203,13 +210,16 @@ function sw.tcx.build(record)
   end
   add('<?xml version="1.0" encoding="UTF-8"?>')
   add('<TrainingCenterDatabase xmlns="http://www.garmin.com/xmlschemas/TrainingCenterDatabase/v2">')
-  add('<Activities><Activity Sport="%s"><Id>%s</Id><Lap StartTime="%s">', tcx_sports[data.sport] or "Other",
-      xml(start), xml(start))
+  add('<Activities><Activity Sport="%s"><Id>%s</Id><Lap StartTime="%s">',
+      tcx_sports[data.sport] or "Other", xml(start), xml(start))
   number("TotalTimeSeconds", data.moving_s or data.elapsed_s)
   number("DistanceMeters", data.distance_m)
   number("Calories", data.energy_active_kcal or data.energy_total_kcal or 0, "%.0f")
-  if data.hr_avg_bpm then add("<AverageHeartRateBpm><Value>%.0f</Value></AverageHeartRateBpm>", data.hr_avg_bpm) end
-  if data.hr_max_bpm then add("<MaximumHeartRateBpm><Value>%.0f</Value></MaximumHeartRateBpm>", data.hr_max_bpm) end
+  local function rate(name, x)
+    if x then add("<%s><Value>%.0f</Value></%s>", name, x, name) end
+  end
+  rate("AverageHeartRateBpm", data.hr_avg_bpm)
+  rate("MaximumHeartRateBpm", data.hr_max_bpm)
   add("<Intensity>Active</Intensity><TriggerMethod>Manual</TriggerMethod><Track>")
   local t0 = sw.time.parse(start)
   local function point(t, distance)
@@ -244,7 +254,8 @@ local function multipart_text(parts)
   local boundary = "stepwell-" .. sw.key(ctx.key or "", #parts):sub(1, 20)
   local out = {}
   for _, part in ipairs(parts) do
-    out[#out + 1] = "--" .. boundary .. "\r\nContent-Disposition: form-data; name=\"" .. xml(part.name) .. "\""
+    local disposition = "Content-Disposition: form-data; name=\"" .. xml(part.name) .. "\""
+    out[#out + 1] = "--" .. boundary .. "\r\n" .. disposition
     if part.filename then
       out[#out] = out[#out] .. "; filename=\"" .. xml(part.filename) .. "\"\r\nContent-Type: "
         .. (part.type or "application/octet-stream")
@@ -255,8 +266,8 @@ local function multipart_text(parts)
   return concat(out), "multipart/form-data; boundary=" .. boundary
 end
 
-local known_options = { query = true, json = true, form = true, multipart = true, body = true, headers = true,
-  accept = true, auth = true, idempotent = true, timeout = true, raw = true }
+local known_options = { query = true, json = true, form = true, multipart = true, body = true,
+  headers = true, accept = true, auth = true, idempotent = true, timeout = true, raw = true }
 local repeatable = { GET = true, HEAD = true, PUT = true, DELETE = true }
 
 local function request_of(method, path, o)
@@ -264,8 +275,9 @@ local function request_of(method, path, o)
   for k in pairs(o) do
     if not known_options[k] then error("sw.http: there is no option " .. tostring(k), 3) end
   end
-  local request = { method = method, path = path, headers = {}, auth = o.auth or "user", timeout = o.timeout,
-                    accept = o.accept, repeatable = repeatable[method] or false }
+  local request = { method = method, path = path, headers = {}, auth = o.auth or "user",
+                    timeout = o.timeout, accept = o.accept,
+                    repeatable = repeatable[method] or false }
   if o.idempotent ~= nil then request.repeatable = o.idempotent end
   if o.query and next(o.query) ~= nil then request.query = pairs_text(o.query) end
   local body, content
@@ -308,7 +320,7 @@ local function response_of(answer, o, request)
   end
   if broken and not accepts(o, res.status) then
     return nil, { class = request.repeatable and "Provider.Transient" or "Provider.Ambiguous",
-                  message = "the answer to " .. request.method .. " " .. request.path .. ": " .. broken,
+                  message = request.method .. " " .. request.path .. ": " .. broken,
                   status = res.status }
   end
   return res
@@ -327,12 +339,15 @@ if not is_library then
   end
   function sw.http.all(list)
     local requests = {}
-    for i, r in ipairs(list) do requests[i] = request_of(r.method or "GET", r.path, r.options or r.o or {}) end
+    local function options_of(one) return one.options or one.o or {} end
+    for i, one in ipairs(list) do
+      requests[i] = request_of(one.method or "GET", one.path, options_of(one))
+    end
     local out = native.request_all("http", requests)
     for i, a in ipairs(out) do
       local res, e
       if a.error then e = a.error
-      else res, e = response_of(a.value, list[i].options or list[i].o or {}, requests[i]) end
+      else res, e = response_of(a.value, options_of(list[i]), requests[i]) end
       out[i] = e and { ok = false, error = e } or { ok = true, res = res }
     end
     return out
@@ -347,7 +362,9 @@ if is_library then
   function sw.call(provider, fn, args) return ask("call", call_of(provider, fn, args)) end
   function sw.call_all(list)
     local calls = {}
-    for i, c in ipairs(list) do calls[i] = call_of(c.provider or c[1], c.fn or c[2], c.args or c[3]) end
+    for i, c in ipairs(list) do
+      calls[i] = call_of(c.provider or c[1], c.fn or c[2], c.args or c[3])
+    end
     local out = native.request_all("call", calls)
     for i, a in ipairs(out) do
       if a.error then setmetatable(a.error, error_kind) end

@@ -10,12 +10,12 @@
 namespace stepwell::host {
 namespace {
 
-constexpr std::array kGlobals = {
-    "assert", "error",  "ipairs", "next",   "pairs",        "select",       "tonumber", "type",
-    "rawequal", "rawlen", "rawget", "rawset", "getmetatable", "math", "string", "table",
-    "utf8",   "_G",     "_VERSION"};
-constexpr std::array kStrings = {"byte", "char", "find",  "gmatch",  "gsub",   "len",     "lower",
-                                 "match", "pack", "packsize", "reverse", "sub", "unpack", "upper"};
+constexpr std::array kGlobals = {"assert", "error",    "ipairs",       "next",     "pairs",
+                                 "select", "tonumber", "type",         "rawequal", "rawlen",
+                                 "rawget", "rawset",   "getmetatable", "math",     "string",
+                                 "table",  "utf8",     "_G",           "_VERSION"};
+constexpr std::array kStrings = {"byte",  "char", "find",     "gmatch",  "gsub", "len",    "lower",
+                                 "match", "pack", "packsize", "reverse", "sub",  "unpack", "upper"};
 
 template <std::size_t n>
 bool holds(const std::array<const char*, n>& names, std::string_view name) {
@@ -79,10 +79,10 @@ int finish_xpcall(lua_State* lua, int status, lua_KContext) {
 int sandbox_xpcall(lua_State* lua) {
   luaL_checktype(lua, 2, LUA_TFUNCTION);
   const int arguments = lua_gettop(lua) - 2;
-  lua_pushvalue(lua, 2);      // handler
+  lua_pushvalue(lua, 2);  // handler
   lua_pushboolean(lua, true);
-  lua_pushvalue(lua, 1);      // f
-  lua_rotate(lua, 1, 3);      // handler true f | f handler args...
+  lua_pushvalue(lua, 1);  // f
+  lua_rotate(lua, 1, 3);  // handler true f | f handler args...
   for (int i = 0; i < 2; ++i) lua_remove(lua, 4);
   luaL_checkstack(lua, 4, nullptr);
   const int status = lua_pcallk(lua, arguments, LUA_MULTRET, 0, 0, finish_xpcall);
@@ -130,8 +130,8 @@ bool move_arguments(lua_State* lua, lua_State* thread, int arguments) {
   lua_Debug record;
   const bool is_running = lua_status(thread) == LUA_OK && lua_getstack(thread, 0, &record) > 0;
   if (is_running || (lua_status(thread) != LUA_OK && lua_status(thread) != LUA_YIELD)) {
-    lua_pushstring(lua, is_running ? "cannot resume non-suspended coroutine"
-                                   : "cannot resume dead coroutine");
+    lua_pushstring(
+        lua, is_running ? "cannot resume non-suspended coroutine" : "cannot resume dead coroutine");
     return false;
   }
   lua_xmove(lua, thread, arguments);

@@ -1,10 +1,9 @@
 // JSON values in and out of Lua.  All of these may raise a Lua error: call them protected.
 #pragma once
 
+#include <lua5.4/lua.hpp>
 #include <string>
 #include <string_view>
-
-#include <lua5.4/lua.hpp>
 
 #include "base/value.h"
 

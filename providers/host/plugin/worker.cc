@@ -103,8 +103,8 @@ void Worker::begin(const Value& frame) {
   const auto code = code_.find(version);
   const auto broken = broken_.find(version);
   if (code == code_.end() || broken != broken_.end()) {
-    const std::string why = broken == broken_.end() ? "version " + version + " was not loaded"
-                                                    : broken->second;
+    const std::string why =
+        broken == broken_.end() ? "version " + version + " was not loaded" : broken->second;
     return send(Value(Object{{"f", "error"},
                              {"call", id},
                              {"error", Value(Object{{"class", "Provider.ScriptError"},
@@ -136,12 +136,14 @@ void Worker::run_slice() {
 
 void Worker::send(const Value& frame) {
   if (frame.json_size() <= kMaxFrameBytes) return append_frame(out_, frame);
-  append_frame(out_, Value(Object{{"f", "error"},
-                                  {"call", int_of(frame, "call")},
-                                  {"error", Value(Object{{"class", "Provider.LimitExceeded"},
-                                                         {"message", "a message of " +
-                                                              std::to_string(frame.json_size()) +
-                                                              " bytes"}})}}));
+  append_frame(
+      out_,
+      Value(Object{
+          {"f", "error"},
+          {"call", int_of(frame, "call")},
+          {"error", Value(Object{{"class", "Provider.LimitExceeded"},
+                                 {"message", "a message of " + std::to_string(frame.json_size()) +
+                                                 " bytes"}})}}));
 }
 
 // Whole frames only, and never while a call runs: the last words must not cut one in two.
