@@ -14,14 +14,15 @@ namespace {
 std::uint64_t allocations = 0, allocated_bytes = 0;
 }  // namespace
 
-void* operator new(std::size_t size) {
+// Not inlined: GCC then takes the free() below for one that does not belong to this new.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   ++allocations;
   allocated_bytes += size;
   if (void* memory = std::malloc(size)) return memory;
   throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace stepwell {
 namespace {

@@ -115,8 +115,8 @@ TEST(EveryExecution, CanBeRedrivenUntilItSucceeds) {
     const ProgramRef program = compiled(workflow);
     if (!program) return;
     const std::string text = workflow.definition.to_json();
-    const bool may_fail = text.find("\"Fail\"") != std::string::npos ||
-                          text.find("$.nowhere") != std::string::npos;
+    const bool may_fail =
+        text.find("\"Fail\"") != std::string::npos || text.find("$.nowhere") != std::string::npos;
     WorldOptions options;
     options.order_seed = seed;
     options.slice = slice_of(seed);

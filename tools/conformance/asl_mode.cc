@@ -15,6 +15,8 @@ namespace {
 
 // A wait beyond this is not sat out: the case ends RUNNING.
 constexpr Millis kHorizon = std::chrono::hours(24 * 366);
+// States entered in one case: an endless loop ends there.
+constexpr std::uint64_t kMaxTransitions = 100'000;
 // Facts for one case; the recorded ones need a few hundred.
 constexpr std::uint64_t kMaxFacts = 2'000'000;
 
@@ -73,6 +75,7 @@ class CaseRun {
     Pins& pins = started.pins;
     pins.program_hash = program_.hash;
     pins.seed = 42;
+    pins.limits.max_transitions = kMaxTransitions;
     const std::string account = "arn:<partition>:states:<region>:111111111111:";
     const bool express = text_of(about_, "sm_type") == "EXPRESS";
     pins.execution_name = "execution-of-the-case";

@@ -104,7 +104,8 @@ TEST(Catch, NamesTakeTheirErrors) {
 
 TEST(RuntimeErrors, AreNeverCaughtNotEvenByName) {
   Driver driver(task_with(R"("ResultPath":"$.r","OutputPath":"$.no.such",
-      "Catch":[{"ErrorEquals":["States.Runtime","States.ALL"],"Next":"Caught"}],)"));
+      "Catch":[{"ErrorEquals":["States.Runtime"],"Next":"Caught"},
+               {"ErrorEquals":["States.ALL"],"Next":"Caught"}],)"));
   driver.succeed("1");
   EXPECT_EQ(driver.end(),
             "FAILED States.Runtime: An error occurred while executing the state 'T' (entered at "
@@ -194,11 +195,11 @@ TEST(Map, IsRetriedAsAWholeWithoutBeingEnteredAgain) {
 }
 
 TEST(Map, AnItemSelectorThatFailsFailsTheMapWhichCatchesIt) {
-  Driver driver(R"({"StartAt":"M","States":{
+  Driver driver(R"json({"StartAt":"M","States":{
       "M":{"Type":"Map","ItemSelector":{"n.$":"States.MathAdd($$.Map.Item.Value, 1)"},
         "Catch":[{"ErrorEquals":["States.ALL"],"Next":"C"}],"End":true,
         "ItemProcessor":{"StartAt":"P","States":{"P":{"Type":"Pass","End":true}}}},
-      "C":{"Type":"Pass","Parameters":{"error.$":"$.Error"},"End":true}}})",
+      "C":{"Type":"Pass","Parameters":{"error.$":"$.Error"},"End":true}}})json",
                 R"([1,"no number",3])");
   EXPECT_EQ(driver.end(), R"(SUCCEEDED {"error":"States.IntrinsicFailure"})");
 }
