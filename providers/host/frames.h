@@ -14,7 +14,7 @@
 //     request  {call, n, kind, body}    The call is suspended until the answer; n counts from 1.
 //              kinds of a provider: http
 //              kinds of a library: call, ledger_read, ledger_write, ledger_chunk, ledger_chunks,
-//              notify, provider, connection
+//              notify, provider, connection, clock
 //     log      {call, level, text, fields}
 //     result   {call, value}
 //     error    {call, error}

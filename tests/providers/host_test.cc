@@ -609,7 +609,7 @@ TEST_F(HostTest, LibrariesCallProvidersAndTheLedger) {
     sw.notify { event = "done" }
     return { one, e.class, e.message, all[1].result[2], all[2].error.class, rows,
              sw.ledger.chunks(), sw.provider("acme").name, sw.connection("acme:u1").account,
-             sw.http == nil })"));
+             sw.http == nil, sw.clock() >= ctx.now })"));
   connect("acme:u1", "access-secret-1");
   const std::string job = "07000000-0000-0000-0000-000000000000";
   EXPECT_EQ(run("sync.run", Value(Object())),
@@ -619,7 +619,7 @@ TEST_F(HostTest, LibrariesCallProvidersAndTheLedger) {
             R"([{"chunk":"workout/1","detail":{"n":1},"job":")" +
                 job +
                 R"(","status":"failed"}],)"
-                R"("acme","account-1",true])");
+                R"("acme","account-1",true,true])");
   EXPECT_EQ(notices(), "{\"event\":\"done\"}\n");
   EXPECT_EQ(ledger->read("d", {"k2"})->at(0).handle, R"({"upload":5})");
 }

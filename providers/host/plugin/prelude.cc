@@ -374,6 +374,7 @@ if is_library then
   end
   function sw.provider(id) return ask("provider", { id = id }) end
   function sw.connection(id) return ask("connection", { id = id }) end
+  function sw.clock() return ask("clock", {}) end
   function sw.notify(record) ask("notify", record) end
   sw.ledger = {}
   function sw.ledger.read(connection, keys)

@@ -47,7 +47,7 @@ local function settle(job, items, results, counts, trouble, now)
       rows[#rows + 1] = row(job, item, "failed")  -- Nothing was written: to be sent again.
       note(trouble, result.error)
     elseif result.error and result.error.class == "Provider.Ambiguous" then
-      rows[#rows + 1] = row(job, item, "intent", { handle = { at = now } })
+      rows[#rows + 1] = row(job, item, "intent", { handle = { at = sw.clock() } })
       note(trouble, { class = "Provider.Ambiguous", message = result.error.message, retry_after = job.settle_s })
     else
       counts.failed = counts.failed + 1
@@ -117,10 +117,10 @@ function M.push(job, items, counts, trouble, now)
     settle(job, poll, answer.results, counts, trouble, now)
   end
   for first = 1, #send, 20 do
-    local batch, intents = {}, {}
+    local batch, intents, at = {}, {}, sw.clock()  -- The call may have begun long ago.
     for i = first, math.min(first + 19, #send) do
       batch[#batch + 1] = send[i]
-      intents[#intents + 1] = row(job, send[i], "intent", { handle = { at = now } })
+      intents[#intents + 1] = row(job, send[i], "intent", { handle = { at = at } })
     end
     sw.ledger.write(intents)
     local answer = sw.call(job.destination_provider, "push",
