@@ -23,17 +23,21 @@ Exit run_fake(Console& console, const FakeArguments& given) {
   fake::FakeOptions options;
   options.endpoint.port = given.port;
   options.seed = static_cast<std::uint64_t>(given.seed);
-  options.users = given.users;
-  options.years = given.years;
-  if (given.is_rough) options.knobs = fake::Knobs::rough();
-  const Status changed = options.knobs.change(*knobs);
-  if (!changed.ok()) return console.fail(Exit::kUsage, "--knobs: " + changed.error().message);
+  options.users = static_cast<std::uint32_t>(given.users);
+  options.years = static_cast<std::uint32_t>(given.years);
+  if (!knobs->is_object()) return console.fail(Exit::kUsage, "--knobs is no object");
+  Object wanted = knobs->as_object();
+  if (given.is_rough) wanted.set("preset", "rough");
+  options.knobs = Value(std::move(wanted));
 
   ::signal(SIGPIPE, SIG_IGN);
   Interrupt::install();
   loop::Loop loop;
   auto server = fake::FakeServer::start(loop, options);
-  if (!server.ok()) return console.fail(Exit::kUnavailable, server.error().message);
+  if (!server.ok()) {
+    const bool is_usage = server.error().code == ErrorCode::kInvalid;
+    return console.fail(is_usage ? Exit::kUsage : Exit::kUnavailable, server.error().message);
+  }
   console.print((*server)->url());
   console.say("ready; Ctrl-C stops");
   loop.watch(Interrupt::descriptor(), true, false, [&](bool, bool) {

@@ -1,46 +1,62 @@
-// Destination — what was written to the fake, and whether it is what it should be.
+// Destination — what has arrived at the fake destination, and whether it is what should have.
 //
-// Records are compared by content (start, end, sport, distance, heart rate), never by a key of
-// ours: a sync that makes up new keys must not look right.
+// The comparison is by content (type, start, end, main values), never by the writer's key: a writer
+// whose keys are wrong must not be able to hide it.
+// Thread-safety: none; one thread.
 #pragma once
 
-#include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/value.h"
 #include "providers/fake/truth.h"
 
 namespace stepwell::fake {
 
-struct StoredPoint {
-  std::string id;  // Of the data point.
-  std::int64_t start = 0, end = 0, offset_s = 0;
-  std::string sport;
-  std::int64_t distance_dm = 0, heart_rate = 0;
-  std::string body;  // As it was sent: JSON.
+struct Point {
+  std::string id;
+  std::string client_id;  // The name it came with; may be empty.
+  Seconds start = 0;
+  int offset_s = 0;
+  Value exercise;  // As it was sent.
 };
 
-struct Audit {
-  std::uint64_t expected = 0, stored = 0;
-  std::uint64_t missing = 0;  // Expected and not there.
-  std::uint64_t extra = 0;    // There twice, or never happened.
-  std::uint64_t corrupt = 0;  // There, with other content.
+// How what is there compares with what should be; zeros but for the first two are exact.
+struct Verdict {
+  std::int64_t expected = 0, found = 0;
+  std::int64_t missing = 0, duplicates = 0, unexpected = 0, corrupt = 0;
+  std::vector<std::string> examples;  // At most ten, for people.
+
+  bool is_exact() const { return missing + duplicates + unexpected + corrupt == 0; }
+  void add(const Verdict& other);
 };
 
 class Destination {
  public:
-  void add(const std::string& user, StoredPoint point);
-  bool replace(const std::string& user, const StoredPoint& point);  // False: no such id.
-  bool remove(const std::string& user, const std::string& id);
-  // With from <= start < to, newest first.
-  std::vector<StoredPoint> list(const std::string& user, std::int64_t from, std::int64_t to) const;
-  Audit audit(const Truth& truth, const std::string& user, std::int64_t from,
-              std::int64_t to) const;
-  std::uint64_t size(const std::string& user) const;
+  void add(std::uint32_t user, Point point);
+  const Point* find(std::uint32_t user, const std::string& id) const;
+  // Replaces the contents; false when there is none.
+  bool change(std::uint32_t user, const Point& point);
+  bool remove(std::uint32_t user, const std::string& id);
+  std::size_t count(std::uint32_t user) const;
+  // Newest first, those whose local start lies within the span.
+  std::vector<const Point*> by_civil_start(std::uint32_t user, const Span& civil) const;
+
+  Verdict compare(const Truth& truth, std::uint32_t user, const Span& span) const;
 
  private:
-  std::map<std::string, std::multimap<std::int64_t, StoredPoint>> users_;  // By start.
+  struct Shelf {
+    std::multimap<Seconds, std::string> by_start;
+    std::map<std::string, Point> points;
+  };
+  std::map<std::uint32_t, Shelf> shelves_;
 };
+
+// The main values of a point and of the workout that it should be, in one form.  A point that says
+// nothing of energy is not asked about it: lists of activities do not have it either.
+std::string content_of(const Point& point);
+std::string content_of(const Workout& workout, bool with_energy);
 
 }  // namespace stepwell::fake

@@ -1,26 +1,25 @@
-// FakeServer — Strava and Google Health, made up: enough of their APIs to sync against, with
-// faults, and the proof whether a sync was exact.
+// FakeServer — the vendors, faked on one port: /strava/... and /google_health/...
 //
-//   /strava/...          the source: OAuth, list and detail of activities
-//   /google_health/...   the destination: OAuth, create, list, patch of exercise data points
-//   /__tokens            GET ?provider=&user=     what OAuth's first consent would have given
-//   /__expected          GET ?user=&from=&to=     what a destination must hold
-//   /__audit             GET ?user=&from=&to=     missing, extra, corrupt; requests against the
-//   rules
-//   /__ctl               PUT {knob: value, ...}   changes the faults; GET tells them
+//   auto fake = FakeServer::start(loop, {.endpoint = {.port = 9100}, .users = 1});
+//   GET  /__tokens?provider=strava&user=1      what to give to `stepwell connect`
+//   PUT  /__ctl {"strava": {"errors": 0.05}}   faults, at run time (knobs.h); {"preset": "rough"}
+//   GET  /__expected?user=1&type=workout       what the destination should hold
+//   GET  /__audit?user=1                       whether it does, and how its clients behaved
 //
-// What the users did is a function of the seed (truth.h); faults are a function of the seed and of
-// how many requests this user made on this route, so a failing seed fails again.
-// Thread-safety: everything on the loop's thread.
+// Users are 1 to N; data is a function of the seed (truth.h).  Faults are a function of (seed, vendor,
+// route, user, how many requests there were before), so a run repeats itself whatever runs beside it.
+// Thread-safety: everything on the loop's thread.  The loop outlives the server.
 #pragma once
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
+#include "base/time.h"
+#include "base/value.h"
 #include "engine/loop/loop.h"
-#include "providers/fake/knobs.h"
 #include "server/http/http.h"
 
 namespace stepwell::fake {
@@ -28,18 +27,25 @@ namespace stepwell::fake {
 struct FakeOptions {
   server::Endpoint endpoint;
   std::uint64_t seed = 7;
-  int users = 10;
-  int years = 5;
-  std::int64_t until = 0;  // Epoch seconds at which the data ends; 0: now.
-  Knobs knobs;
+  std::uint32_t users = 1;
+  std::uint32_t years = 3;
+  std::optional<Time> until;  // Data ends at this midnight; default: the one before now.
+  Value knobs;                // As for PUT /__ctl; null: none.
 };
 
 class FakeServer {
  public:
   static Result<std::unique_ptr<FakeServer>> start(loop::Loop& loop, const FakeOptions& options);
   ~FakeServer();
+  FakeServer(const FakeServer&) = delete;
+  FakeServer& operator=(const FakeServer&) = delete;
+
   int port() const;
   std::string url() const;  // "http://127.0.0.1:9100"
+  // What the admin routes do, without HTTP.
+  Status control(const Value& change);
+  Result<Value> tokens(const std::string& provider, std::uint32_t user);
+  Value audit(std::optional<std::uint32_t> user = std::nullopt) const;
 
  private:
   struct Parts;
