@@ -33,4 +33,8 @@ store::Store& store_of(Engine& engine);
 void start_then(Engine& engine, const std::string& workflow, const std::string& input_json,
                 const StartOptions& options, std::function<void(Answer<StartedExecution>)> told);
 
+// Calls `told` once, on a lane's thread, when the execution is not held here any more: ended, most
+// often.  False: it is not held now.
+bool when_released(Engine& engine, const std::string& id, std::function<void()> told);
+
 }  // namespace stepwell::runtime

@@ -294,6 +294,13 @@ const Figures& figures_of(Engine& engine) {
   return parts.runtime->figures();
 }
 
+bool when_released(Engine& engine, const std::string& id, std::function<void()> told) {
+  Engine::Parts& parts = EngineDoor::parts(engine);
+  const auto uuid = Uuid::parse(id);
+  if (!uuid || !parts.is_running) return false;
+  return parts.runtime->ends().when_released({*uuid}, std::move(told)) != 0;
+}
+
 store::Store& store_of(Engine& engine) { return *EngineDoor::parts(engine).store; }
 
 void start_then(Engine& engine, const std::string& workflow, const std::string& input_json,

@@ -1,6 +1,7 @@
 #include "engine/runtime/fold.h"
 
 #include "engine/runtime/store_clock.h"
+#include "engine/store/suspects.h"
 
 namespace stepwell::runtime {
 namespace {
@@ -33,7 +34,7 @@ Status fold_journal(const std::vector<store::JournalRow>& journal, Held& held) {
     held.seq = row.seq;
     held.journal_hash = store::roll_journal_hash(held.journal_hash, row);
     ++held.facts_since_snapshot;
-    held.bytes_since_snapshot += row.payload.size();
+    held.bytes_since_snapshot += row.payload.size() + store::kJournalRowBytes;
   }
   return ok_status();
 }

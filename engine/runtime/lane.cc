@@ -2,6 +2,8 @@
 
 #include <future>
 
+#include "engine/store/suspects.h"
+
 namespace stepwell::runtime {
 
 Lane::Lane(LaneWorld world, unsigned number)
@@ -133,7 +135,7 @@ store::JournalRow Lane::row_of(Held& held, const Fact& fact) {
   row.payload = encode_payload(fact.body);
   held.journal_hash = store::roll_journal_hash(held.journal_hash, row);
   ++held.facts_since_snapshot;
-  held.bytes_since_snapshot += row.payload.size();
+  held.bytes_since_snapshot += row.payload.size() + store::kJournalRowBytes;
   held.progress_ms = loop_.monotonic_ms();
   return row;
 }
@@ -197,6 +199,12 @@ void Lane::drop(ExecutionId id) {
   }
   due_snapshots_.erase(id);
   world_.ends.release(id);
+  // There was more to claim than there was room for.
+  if (is_full_ && held_.size() + folding_.size() < world_.settings.max_held / 4 * 3) {
+    is_full_ = false;
+    update_room();
+    want_claim();
+  }
 }
 
 // Due when the journal since the last one has outgrown it: the total work stays linear.

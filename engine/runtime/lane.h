@@ -148,6 +148,7 @@ class Lane {
   std::uint64_t runs_ = 0;
   std::uint64_t claims_seen_ = 0;
   std::int64_t reconciled_ms_ = 0;
+  bool is_full_ = false;
   bool is_stopping_ = false;
 };
 

@@ -190,6 +190,7 @@ void Lane::update_room() {
   const std::size_t taken = held_.size() + folding_.size();
   const std::size_t most = world_.settings.max_held;
   committer_.set_room(taken < most ? most - taken : 0);
+  if (taken >= most) is_full_ = true;
 }
 
 }  // namespace stepwell::runtime

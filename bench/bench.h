@@ -1,0 +1,84 @@
+// What the workloads share: an engine, the clock, what the machine spent, and the checker.
+#pragma once
+
+#include <stepwell/engine.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "base/value.h"
+#include "engine/runtime/attach.h"
+
+namespace stepwell::bench {
+
+struct Arguments {
+  std::string workload;
+  std::string url;
+  std::uint64_t n = 0;           // 0: the workload's own.
+  unsigned lanes = 0;            // 0: the engine's own.
+  unsigned repeats = 1;          // Of `recovery`.
+  std::uint64_t window = 2'000;  // Executions that the caller of `chain` keeps running at once.
+  std::string shared;            // Worker processes: the file of their counters.
+  std::uint64_t kill_at = 0;     // Worker processes: the count of task runs that is their last.
+};
+
+using Clock = std::chrono::steady_clock;
+inline double seconds_since(Clock::time_point from) {
+  return std::chrono::duration<double>(Clock::now() - from).count();
+}
+
+// CPU time and WAL since it was made.
+class Spending {
+ public:
+  explicit Spending(std::string url);
+  // Adds "cpu_s", "engine_cpu_s", "wal_bytes" and "table_bytes", whole and per step.
+  void report(Object& line, double steps) const;
+
+ private:
+  std::string url_;
+  double engine_cpu_, postgres_cpu_, wal_, tables_;
+};
+
+// Opened and running, with the task "bench.noop" that returns the object it was given.
+Result<std::unique_ptr<Engine>> open_engine(const Arguments& arguments,
+                                            std::uint64_t max_payload_bytes = 262'144);
+Status deploy(Engine& engine, const std::string& name, const std::string& definition);
+
+// Ten sequential tasks, each of which is given and returns ~100 bytes.
+extern const char* const kChain;
+extern const char* const kOneTask;
+std::string chain_input(std::uint64_t number);
+
+// Folds the journals of a workflow's executions (of a sample, above 100,000) and holds them against
+// their rows.
+struct Checked {
+  std::uint64_t executions = 0, folded = 0, wrong = 0, running = 0;
+  std::string example;
+  void report(Object& line) const;
+  bool is_good() const { return wrong == 0 && running == 0; }
+};
+Result<Checked> check_executions(store::Store& store, const std::string& workflow);
+
+// The value below which that part of them lies.
+double percentile(std::vector<double> values, double part);
+// Two or three digits that say something.
+double rounded(double value);
+
+// One column of one row, from psql; empty when it could not be asked.
+std::string ask_psql(const std::string& url, const std::string& sql);
+
+// ---- the workloads; each answers the line to print
+Result<Object> run_chain(const Arguments& arguments);
+Result<Object> run_fanout(const Arguments& arguments);
+Result<Object> run_map(const Arguments& arguments);
+Result<Object> run_latency(const Arguments& arguments);
+Result<Object> run_start(const Arguments& arguments);
+Result<Object> run_timers(const Arguments& arguments);
+Result<Object> run_recovery(const Arguments& arguments);
+[[noreturn]] void run_worker(const Arguments& arguments);
+
+}  // namespace stepwell::bench

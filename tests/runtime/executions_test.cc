@@ -1,0 +1,207 @@
+// Executions from start to end: names, stops, redrives, timeouts, and owners that change.
+#include "tests/runtime/world.h"
+
+namespace stepwell::runtime {
+namespace {
+
+constexpr const char* kEcho = R"(
+StartAt: Echo
+States:
+  Echo: {Type: Task, Resource: test.echo, End: true}
+)";
+constexpr const char* kPure = R"(
+StartAt: One
+States:
+  One: {Type: Pass, Result: {"a": 1}, Next: Two}
+  Two: {Type: Succeed}
+)";
+constexpr const char* kTwoSteps = R"(
+StartAt: First
+States:
+  First: {Type: Task, Resource: test.first, Next: Second}
+  Second: {Type: Task, Resource: test.second, End: true}
+)";
+constexpr const char* kTimed = R"(
+StartAt: Slow
+States:
+  Slow: {Type: Task, Resource: test.slow, TimeoutSeconds: 1, End: true}
+)";
+constexpr const char* kForever = R"(
+StartAt: A
+States:
+  A: {Type: Pass, Next: A}
+)";
+constexpr const char* kMap = R"(
+StartAt: Each
+States:
+  Each:
+    Type: Map
+    MaxConcurrency: 3
+    ItemProcessor: {StartAt: Do, States: {Do: {Type: Task, Resource: test.slow, End: true}}}
+    End: true
+)";
+
+class Executions : public World {};
+
+TEST_F(Executions, RunToTheirEnd) {
+  auto one = engine();
+  deploy(*one, "echo", kEcho);
+  deploy(*one, "pure", kPure);
+  EXPECT_EQ(outcome(ended(*one, start(*one, "echo", R"({"x": [1.0, "é"]})"))),
+            R"(SUCCEEDED {"x":[1.0,"é"]})");
+  EXPECT_EQ(outcome(ended(*one, start(*one, "pure"))), R"(SUCCEEDED {"a":1})");
+}
+
+TEST_F(Executions, KeepTheirInputAsItWasWritten) {
+  auto one = engine();
+  deploy(*one, "pure", kPure);
+  EXPECT_EQ(ended(*one, start(*one, "pure", R"({ "x" : 1e2 })")).input, R"({ "x" : 1e2 })");
+}
+
+TEST_F(Executions, OfOneNameAreStartedOnce) {
+  auto one = engine();
+  deploy(*one, "echo", kEcho);
+  const std::string id = start(*one, "echo", R"({"x":1})", "n");
+  const auto same = one->start("echo", R"({ "x": 1 })", {.name = "n"});
+  EXPECT_EQ(same.value.id, id) << same.error;
+  EXPECT_TRUE(same.value.existed);
+  const auto other = one->start("echo", R"({"x":2})", {.name = "n"});
+  EXPECT_EQ(other.code, Code::kConflict);
+  EXPECT_EQ(other.error, "an execution of echo named \"n\" exists with another input: " + id);
+  EXPECT_EQ(outcome(ended(*one, id)), R"(SUCCEEDED {"x":1})");
+  EXPECT_EQ(one->list("echo", "", 10).value.size(), 1u);
+}
+
+TEST_F(Executions, SayWhatIsWrongWithAStart) {
+  options_.max_payload_bytes = 100;
+  auto one = engine();
+  deploy(*one, "echo", kEcho);
+  EXPECT_EQ(one->start("nothing", "{}").code, Code::kNotFound);
+  EXPECT_EQ(one->start("echo", "{").code, Code::kInvalid);
+  EXPECT_EQ(one->start("echo", '"' + std::string(100, 'x') + '"').code, Code::kTooLarge);
+  EXPECT_EQ(one->describe("nonsense").error, "\"nonsense\" is no execution id");
+}
+
+TEST_F(Executions, AreStoppedWhileATaskRuns) {
+  auto tasks = std::make_shared<ManualTasks>(std::vector<std::string>{"test.first"});
+  auto one = engine(tasks);
+  deploy(*one, "two", kTwoSteps);
+  const std::string id = start(*one, "two");
+  auto begun = tasks->next();
+  EXPECT_TRUE(one->stop_execution(id, "Operator", "enough"));
+  EXPECT_EQ(outcome(ended(*one, id)), "ABORTED Operator: enough");
+  EXPECT_EQ(tasks->cancelled(), 1u);
+  begun.done(TaskSuccess{Value("too late")});
+  EXPECT_EQ(one->stop_execution(id, "", "").code, Code::kConflict);
+  EXPECT_EQ(outcome(ended(*one, id)), "ABORTED Operator: enough");
+}
+
+TEST_F(Executions, AreRedrivenFromWhereTheyFailed) {
+  auto tasks = std::make_shared<ManualTasks>(std::vector<std::string>{"test.first", "test.second"});
+  auto one = engine(tasks);
+  deploy(*one, "two", kTwoSteps);
+  const std::string id = start(*one, "two");
+  tasks->next().done(TaskSuccess{Value(1)});
+  tasks->next().done(TaskFailure{"Bad", "luck", {}});
+  EXPECT_EQ(outcome(ended(*one, id)), "FAILED Bad: luck");
+  EXPECT_TRUE(one->redrive(id));
+  auto again = tasks->next();
+  EXPECT_EQ(again.call.resource, "test.second");
+  again.done(TaskSuccess{Value(2)});
+  const ExecutionView view = ended(*one, id);
+  EXPECT_EQ(outcome(view), "SUCCEEDED 2");
+  EXPECT_EQ(view.redrive_count, 1u);
+  EXPECT_EQ(one->redrive(id).code, Code::kConflict);
+}
+
+TEST_F(Executions, TimeATaskOut) {
+  auto tasks = std::make_shared<ManualTasks>(std::vector<std::string>{"test.slow"});
+  auto one = engine(tasks);
+  deploy(*one, "timed", kTimed);
+  const std::string id = start(*one, "timed");
+  auto begun = tasks->next();
+  EXPECT_EQ(begun.call.timeout, Millis(1000));
+  EXPECT_EQ(outcome(ended(*one, id)), "FAILED States.Timeout: -");
+  EXPECT_EQ(tasks->cancelled(), 1u);
+  begun.done(TaskSuccess{Value("too late")});
+  EXPECT_EQ(outcome(ended(*one, id)), "FAILED States.Timeout: -");
+}
+
+TEST_F(Executions, ThatNeverWaitCanBeStopped) {
+  auto one = engine();
+  deploy(*one, "forever", kForever);
+  const std::string id = start(*one, "forever");
+  eventually("it goes on in slices", [&] { return store_->journal_rows() > 5; });
+  EXPECT_TRUE(one->stop_execution(id, "", ""));
+  EXPECT_EQ(outcome(ended(*one, id)), "ABORTED -: -");
+}
+
+TEST_F(Executions, OfAStoppedEngineGoOnInAnother) {
+  auto tasks = std::make_shared<ManualTasks>(std::vector<std::string>{"test.slow"});
+  auto first = engine(tasks);
+  deploy(*first, "map", kMap);
+  const std::string id = start(*first, "map", "[0,1,2,3,4,5]");
+  for (int i = 0; i < 2; ++i) {
+    auto begun = tasks->next();
+    begun.done(TaskSuccess{begun.call.input});
+  }
+  for (int i = 0; i < 3; ++i) tasks->next();  // Begun, and never answered.
+  first->stop();
+  EXPECT_FALSE(row(id).owner) << "a stopped engine gives back what it holds";
+
+  auto others = std::make_shared<ManualTasks>(std::vector<std::string>{"test.slow"});
+  auto second = engine(others);
+  for (int i = 0; i < 4; ++i) {
+    auto begun = others->next();
+    EXPECT_EQ(begun.call.after_crash, i < 3) << "the first three may have run before";
+    begun.done(TaskSuccess{begun.call.input});
+  }
+  EXPECT_EQ(outcome(ended(*second, id)), "SUCCEEDED [0,1,2,3,4,5]");
+}
+
+TEST_F(Executions, KeepTheKeyOfATaskThatRunsAgain) {
+  auto tasks = std::make_shared<ManualTasks>(std::vector<std::string>{"test.first", "test.second"});
+  auto first = engine(tasks);
+  deploy(*first, "two", kTwoSteps);
+  const std::string id = start(*first, "two");
+  const std::string key = tasks->next().call.idempotency_key;
+  EXPECT_EQ(key.size(), 32u);
+  first->stop();
+  auto second = engine(tasks);
+  auto again = tasks->next();
+  EXPECT_EQ(again.call.idempotency_key, key);
+  again.done(TaskSuccess{Value(1)});
+  EXPECT_NE(tasks->next().call.idempotency_key, key);
+}
+
+TEST_F(Executions, WhoseFoldDoesNotFitAreKeptFromRunningAlone) {
+  auto tasks = std::make_shared<ManualTasks>(std::vector<std::string>{"test.first"});
+  auto first = engine(tasks);
+  deploy(*first, "two", kTwoSteps);
+  deploy(*first, "echo", kEcho);
+  const std::string id = start(*first, "two");
+  const CommandId command = tasks->next().call.command;
+  first->stop();
+  // Somebody wrote an answer to a question that was never asked.
+  const auto node = store_->join({.label = "forger", .lease = Millis(1000)});
+  const auto session = (*node)->open_session();
+  const auto claimed = (*session)->claim({});
+  ASSERT_EQ(claimed->claimed.size(), 1u);
+  store::Batch batch;
+  batch.number = 1;
+  batch.facts.push_back({ExecutionId{*Uuid::parse(id)}, 2, FactKind::kTaskSucceeded, command,
+                         row(id).started_at, 12345, "1"});
+  ASSERT_TRUE((*session)->commit(batch).ok());
+  ASSERT_TRUE((*session)->close().ok());
+
+  auto second = engine();
+  const ExecutionView view = ended(*second, id);
+  EXPECT_EQ(view.status, "RUNNING");
+  EXPECT_EQ(view.quarantined.substr(0, 50), "fact 2: the fact for command 1 was made from an in")
+      << view.quarantined;
+  EXPECT_EQ(outcome(ended(*second, start(*second, "echo", "7"))), "SUCCEEDED 7");
+  EXPECT_TRUE(second->stop_execution(id, "Gone", "wrong"));
+}
+
+}  // namespace
+}  // namespace stepwell::runtime

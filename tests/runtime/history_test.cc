@@ -1,0 +1,72 @@
+// Histories read page by page, in both orders, from snapshots and without.
+#include "tests/runtime/world.h"
+
+namespace stepwell::runtime {
+namespace {
+
+constexpr const char* kMap = R"(
+StartAt: Each
+States:
+  Each:
+    Type: Map
+    MaxConcurrency: 5
+    ItemProcessor: {StartAt: Do, States: {Do: {Type: Task, Resource: test.echo, End: true}}}
+    End: true
+)";
+
+class History : public World {
+ protected:
+  std::string numbers(int count) {
+    std::string text = "[";
+    for (int i = 0; i < count; ++i) text += (i == 0 ? "" : ",") + std::to_string(i);
+    return text + "]";
+  }
+  std::vector<std::string> read_all(Engine& engine, const std::string& id, unsigned limit,
+                                    bool newest_first) {
+    std::vector<std::string> events;
+    HistoryOptions options;
+    options.limit = limit;
+    options.newest_first = newest_first;
+    do {
+      const auto page = engine.history(id, options);
+      EXPECT_TRUE(page) << page.error;
+      EXPECT_LE(page.value.events.size(), limit);
+      events.insert(events.end(), page.value.events.begin(), page.value.events.end());
+      options.next = page.value.next;
+    } while (!options.next.empty());
+    return events;
+  }
+};
+
+TEST_F(History, IsTheSameInPagesOfEverySizeAndBothOrders) {
+  settings_.snapshot_facts = 8;
+  auto one = engine();
+  deploy(*one, "map", kMap);
+  const std::string id = start(*one, "map", numbers(100));
+  EXPECT_EQ(outcome(ended(*one, id)), "SUCCEEDED " + numbers(100));
+  const std::vector<std::string> whole = read_all(*one, id, 10'000, false);
+  // Execution and Map: started, entered, left, succeeded; seven for each item.
+  EXPECT_EQ(whole.size(), 6u + 100u * 7u);
+  eventually("snapshots were written", [&] { return figures_of(*one).snapshots > 0; });
+  for (const unsigned limit : {1u, 7u, 100u, 706u}) {
+    EXPECT_EQ(read_all(*one, id, limit, false), whole) << limit;
+    std::vector<std::string> backwards = read_all(*one, id, limit, true);
+    std::reverse(backwards.begin(), backwards.end());
+    EXPECT_EQ(backwards, whole) << limit;
+  }
+  auto other = engine();  // Remembers nobody's place.
+  EXPECT_EQ(read_all(*other, id, 50, false), whole);
+}
+
+TEST_F(History, OfNobodyOrWithAStrangeTokenIsRefused) {
+  auto one = engine();
+  deploy(*one, "map", kMap);
+  const std::string id = start(*one, "map", "[]");
+  EXPECT_EQ(one->history("0190a5d4-7b3c-7000-8000-000000000000").code, Code::kNotFound);
+  for (const char* token : {"x", "b.1.1", "f.1", "f.1.x", "f..", "f.1.1 "}) {
+    EXPECT_EQ(one->history(id, {.next = token}).code, Code::kInvalid) << token;
+  }
+}
+
+}  // namespace
+}  // namespace stepwell::runtime
