@@ -74,7 +74,31 @@ void World::take(std::vector<Command> commands) {
   }
 }
 
+// Every frame but the root is a child that its parent knows of; the counts agree.
+void World::check_tree() {
+  std::size_t known = 0;
+  for (const auto& [id, frame] : execution_.frames) {
+    if (frame.is_root()) ++known;
+    const auto* children = std::get_if<Children>(&frame.doing);
+    if (children == nullptr) continue;
+    std::size_t live = 0;
+    for (std::size_t index = 0; index < children->running.size(); ++index) {
+      if (children->running[index].value == 0) continue;
+      ++live;
+      const auto child = execution_.frames.find(children->running[index]);
+      must(child != execution_.frames.end() && child->second.parent == id &&
+               child->second.index == index,
+           "a child that runs has a frame");
+    }
+    must(live == children->live, "the children that run are counted");
+    must(children->limit == 0 || live <= children->limit, "no more run than may");
+    known += live;
+  }
+  must(known == execution_.frames.size(), "no frame is left without a parent");
+}
+
 void World::check_outstanding() {
+  check_tree();
   const std::vector<Command> commands = outstanding(program_, execution_);
   must(commands.size() == open_.size(), "outstanding() are the commands that were not answered");
   auto at = open_.begin();

@@ -50,6 +50,7 @@ class World {
  private:
   void must(bool holds, const std::string& what);
   void take(std::vector<Command> commands);
+  void check_tree();
   void check_outstanding();
   void check_stale(const Fact& fact);
   FactBody task_answer(const RunTask& task);
