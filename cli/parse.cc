@@ -9,6 +9,7 @@
 
 #include "base/match.h"
 #include "cli/command.h"
+#include "dsl/dsl.h"
 
 namespace stepwell::cli {
 namespace {
@@ -70,6 +71,36 @@ CLI::App* add_command(CLI::App& root, const Command& command) {
   return app;
 }
 
+// "stepwell exec", as far as the words were understood.
+std::string words_of(const CLI::App& root, const CLI::App*& deepest) {
+  std::string words = root.get_name();
+  for (deepest = &root; !deepest->get_subcommands().empty();) {
+    deepest = deepest->get_subcommands().front();
+    words += " " + deepest->get_name();
+  }
+  return words;
+}
+
+Exit refuse(const CLI::App& root, const CLI::ParseError& error, Console& console, int argc,
+            const char* const* argv) {
+  const CLI::App* app = nullptr;
+  const std::string words = words_of(root, app);
+  const auto depth = static_cast<int>(std::count(words.begin(), words.end(), ' ')) + 1;
+  const std::string next = depth < argc ? argv[depth] : "";
+  std::vector<std::string> names;
+  for (const CLI::App* sub : app->get_subcommands([](const CLI::App*) { return true; })) {
+    if (!sub->get_group().empty()) names.push_back(sub->get_name());
+  }
+  const std::string list = "`" + words + " --help` lists what is possible";
+  const bool is_command = !names.empty() && !next.empty() && next.front() != '-';
+  if (!is_command) return console.fail(Exit::kUsage, error.what(), list);
+  const std::string near = dsl::nearest(next, names);
+  return console.fail(
+      Exit::kUsage,
+      "there is no command \"" + (words + " " + next).substr(root.get_name().size() + 1) + "\"",
+      near.empty() ? list : "did you mean \"" + near + "\"?");
+}
+
 }  // namespace
 
 int run_command_line(const std::vector<Command>& commands, Console& console, int argc,
@@ -87,13 +118,7 @@ int run_command_line(const std::vector<Command>& commands, Console& console, int
   } catch (const CLI::Success& asked) {  // --help and --version
     return root.exit(asked);
   } catch (const CLI::ParseError& error) {
-    std::string words = "stepwell";
-    for (const CLI::App* app = &root; !app->get_subcommands().empty();) {
-      app = app->get_subcommands().front();
-      words += " " + app->get_name();
-    }
-    console.fail(Exit::kUsage, error.what(), "`" + words + " --help` lists what is possible");
-    return static_cast<int>(Exit::kUsage);
+    return static_cast<int>(refuse(root, error, console, argc, argv));
   }
   return static_cast<int>(chosen->run(console));
 }

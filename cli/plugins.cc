@@ -75,7 +75,8 @@ Status attach_plugins(Console& console, Engine& engine, const ServerOptions& opt
     if (options.fake_url.empty()) continue;
     shared->options.overrides[provider] = {options.fake_url + "/" + provider, ""};
   }
-  const auto make = [shared, &console](loop::Loop& loop, unsigned) -> std::shared_ptr<runtime::TaskHandler> {
+  const auto make = [shared, &console](loop::Loop& loop,
+                                       unsigned) -> std::shared_ptr<runtime::TaskHandler> {
     auto opened = host::ProviderHost::open(loop, shared->options);
     if (!opened.ok()) {
       console.say(opened.error().message);  // The main thread waits in run() meanwhile.

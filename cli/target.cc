@@ -79,17 +79,28 @@ Result<std::string> vault_key(const std::string& folder) {
   return host::Vault::key_of_file((state / "vault.key").string());
 }
 
-std::string database_url_given(const std::string& option) {
-  if (!option.empty()) return option;
+std::optional<std::string> database_url_given(Console& console, const std::string& option) {
   const char* variable = ::getenv(kDatabaseVariable);
-  return variable == nullptr ? "" : variable;
+  const std::string url = option.empty() && variable != nullptr ? variable : option;
+  for (const std::string_view start : {"postgresql://", "postgres://", "memory:"}) {
+    if (url.rfind(start, 0) == 0) return url;
+  }
+  // libpq's other form: "host=... dbname=...".
+  const bool is_pairs = url.find('=') < url.find("://");
+  if (url.empty() || is_pairs) return url;
+  console.fail(Exit::kUsage, "\"" + url + "\" is no PostgreSQL URL",
+               "it looks like postgresql://user@host:5432/database");
+  return std::nullopt;
 }
 
 std::optional<Target> find_target(Console& console, const std::string& database_option,
                                   Exit& exit) {
-  Target target;
-  target.database_url = database_url_given(database_option);
-  if (!target.database_url.empty()) return target;
+  const auto url = database_url_given(console, database_option);
+  if (!url) {
+    exit = Exit::kUsage;
+    return std::nullopt;
+  }
+  if (!url->empty()) return Target{*url, "."};
   if (const auto server = find_dev_server()) {
     return Target{server->database_url, server->folder};
   }

@@ -37,8 +37,9 @@ std::optional<DevServer> find_dev_server();
 // which is made when it is missing and readable to its owner only.
 Result<std::string> vault_key(const std::string& folder);
 
-// --database or the environment; empty when neither is given.
-std::string database_url_given(const std::string& option);
+// --database or the environment; empty when neither is given; nothing, and it has been said, when
+// it is no URL.
+std::optional<std::string> database_url_given(Console& console, const std::string& option);
 
 struct Target {
   std::string database_url;

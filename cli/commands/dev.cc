@@ -43,7 +43,9 @@ Exit run_dev(Console& console, const DevArguments& given) {
   options.providers = find_folder(given.providers, "providers");
   options.fake_url = given.fake;
   options.notify_path = given.notify;
-  options.database_url = database_url_given(given.database);
+  const auto url = database_url_given(console, given.database);
+  if (!url) return Exit::kUsage;
+  options.database_url = *url;
   const auto key = vault_key(".");
   if (!key.ok())
     return console.fail(Exit::kDenied, key.error().message, "is this folder writable?");

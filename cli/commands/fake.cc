@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "cli/commands.h"
@@ -38,6 +39,8 @@ Exit run_fake(Console& console, const FakeArguments& given) {
     const bool is_usage = server.error().code == ErrorCode::kInvalid;
     return console.fail(is_usage ? Exit::kUsage : Exit::kUnavailable, server.error().message);
   }
+  const Status changed = (*server)->control(*knobs);
+  if (!changed.ok()) return console.fail(Exit::kUsage, "--knobs: " + changed.error().message);
   console.print((*server)->url());
   console.say("ready; Ctrl-C stops");
   loop.watch(Interrupt::descriptor(), true, false, [&](bool, bool) {

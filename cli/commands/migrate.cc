@@ -12,12 +12,13 @@ Command migrate_command() {
   };
   auto given = std::make_shared<Arguments>();
   const auto run = [given](Console& console) {
-    const std::string url = database_url_given(given->database);
-    if (url.empty()) {
+    const auto url = database_url_given(console, given->database);
+    if (!url) return Exit::kUsage;
+    if (url->empty()) {
       return console.fail(Exit::kUsage, "which database?",
                           "name it with --database URL or " + std::string(kDatabaseVariable));
     }
-    const auto migrated = postgres::migrate(url);
+    const auto migrated = postgres::migrate(*url);
     if (!migrated.ok()) return console.fail(Exit::kUnavailable, migrated.error().message);
     console.say(migrated->text());
     return Exit::kOk;

@@ -17,7 +17,9 @@ struct ServeArguments {
 
 Exit run_serve(Console& console, const ServeArguments& given) {
   ServerOptions options;
-  options.database_url = database_url_given(given.database);
+  const auto url = database_url_given(console, given.database);
+  if (!url) return Exit::kUsage;
+  options.database_url = *url;
   if (options.database_url.empty()) {
     return console.fail(Exit::kUsage, "which database?",
                         "name it with --database URL or " + std::string(kDatabaseVariable) +

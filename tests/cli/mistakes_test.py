@@ -103,14 +103,18 @@ def without_a_server(folder):
                   "nonsense")
     folder.expect("an unknown option", ["exec", "list", "--colour"], 2, "--colour",
                   "hint: `stepwell exec list --help` lists what is possible")
-    folder.expect("an unknown command", ["exce"], 2, "exce", "hint: `stepwell --help`")
+    folder.expect("an unknown command", ["exce"], 2, "error: there is no command \"exce\"",
+                  "hint: did you mean \"exec\"?")
+    folder.expect("an unknown command of a group", ["exec", "strat", "x"], 2,
+                  "there is no command \"exec strat\"", "did you mean \"start\"?")
+    folder.expect("a group without a command", ["exec"], 2, "hint: `stepwell exec --help`")
     folder.expect("a choice that is none", ["exec", "list", "-o", "xml"], 2, "xml", "json")
     folder.expect("a file that is not there", ["lint", "no.yaml"], 4,
                   "there is no file or folder no.yaml")
     folder.write("empty.yaml", "")
     folder.expect("an empty workflow file", ["lint", "empty.yaml"], 1, "empty.yaml:1:1: error:")
     done = folder.run("lint", "empty.yaml", "-o", "json")
-    verdict(json.loads(done.stdout)[0]["severity"] == "error", "lint -o json is JSON", done.stdout)
+    verdict(json.loads(done.stdout)[0]["severity"] == "ERROR", "lint -o json is JSON", done.stdout)
     if os.geteuid() != 0:
         folder.write("secret.yaml", "x")
         os.chmod(os.path.join(folder.path, "secret.yaml"), 0)
