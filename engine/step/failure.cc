@@ -35,6 +35,14 @@ bool is_long_running(const State& state) {
          std::holds_alternative<Map>(state.kind) || std::holds_alternative<Parallel>(state.kind);
 }
 
+bool is_distributed(const State& state) {
+  const auto* map = std::get_if<Map>(&state.kind);
+  return map != nullptr && map->distributed;
+}
+
+// A century: far beyond any sensible delay, and far from overflowing.
+constexpr double kLongestSeconds = 100.0 * 366 * 86400;
+
 }  // namespace
 
 Go Stepper::fail_with_fault(Frame& frame) {
@@ -53,12 +61,12 @@ Go Stepper::fail_runtime(Frame& frame, std::string cause) {
 
 Go Stepper::fail(Frame& leaf, Problem problem) {
   // Inside a distributed Map each iteration is an execution of its own: it alone ends.
-  const bool fatal = problem.error == kRuntime;
+  bool fatal = problem.error == kRuntime;
   if (fatal && !leaf.quiet) return end_failed(leaf.last_event, problem);
   Frame* frame = &leaf;
   while (true) {
     const State& state = state_of(*frame);
-    if (!(fatal && frame->quiet)) {
+    if (!fatal) {
       if (retry(*frame, state, problem)) return Go::kStop;
       tell_children_failed(*frame, state, problem);
       if (const auto go = catch_problem(*frame, state, problem)) {
@@ -70,7 +78,8 @@ Go Stepper::fail(Frame& leaf, Problem problem) {
     Frame& parent = this->frame(frame->parent);
     if (tolerate(parent, *frame)) return Go::kStop;
     tell_child_failed(parent, *frame);
-    if (frame->quiet && !parent.quiet) {
+    if (is_distributed(state_of(parent))) {
+      fatal = false;
       problem = Problem{};
       problem.error = "States.ExceedToleratedFailureThreshold";
       problem.cause = "The specified tolerated failure threshold was exceeded";
@@ -107,15 +116,15 @@ bool Stepper::retry(Frame& frame, const State& state, const Problem& problem) {
 }
 
 Millis Stepper::backoff(const Retrier& retrier, std::uint32_t used, const Problem& problem) {
-  // A century: far beyond any sensible delay, and far from overflowing.
-  constexpr double kLongest = 100.0 * 366 * 86400;
   double delay = retrier.interval_seconds;
-  for (std::uint32_t k = 0; k < used && delay < kLongest; ++k) delay *= retrier.backoff_rate;
+  for (std::uint32_t k = 0; k < used && delay < kLongestSeconds; ++k) delay *= retrier.backoff_rate;
   if (retrier.max_delay_seconds) delay = std::min(delay, *retrier.max_delay_seconds);
-  delay = std::min(delay, kLongest);
+  delay = std::min(delay, kLongestSeconds);
   if (retrier.jitter == Jitter::kFull) delay *= next_random().unit();
   const Millis wait(std::llround(delay * 1000));
-  return problem.retry_after ? std::max(wait, *problem.retry_after) : wait;
+  if (!problem.retry_after) return wait;
+  const Millis longest(static_cast<std::int64_t>(kLongestSeconds) * 1000);
+  return std::max(wait, std::min(*problem.retry_after, longest));
 }
 
 std::optional<Go> Stepper::catch_problem(Frame& frame, const State& state, const Problem& problem) {
@@ -147,8 +156,7 @@ Problem Stepper::runtime_problem(const Frame& frame, const std::string& cause) c
 // In a distributed Map a number of iterations may fail.
 bool Stepper::tolerate(Frame& parent, Frame& child) {
   const State& state = state_of(parent);
-  const auto* map = std::get_if<Map>(&state.kind);
-  if (map == nullptr || !map->distributed) return false;
+  if (!is_distributed(state)) return false;
   auto& children = std::get<Children>(parent.doing);
   if (children.failed >= children.tolerated) return false;
   ++children.failed;

@@ -1,4 +1,5 @@
 // Tasks: handing them out, and what their answers do.
+#include <algorithm>
 #include <cmath>
 
 #include "engine/step/stepper.h"
@@ -7,7 +8,12 @@ namespace stepwell {
 
 namespace {
 
-Millis millis_of(double seconds) { return Millis(std::llround(seconds * 1000)); }
+// AWS's limit of a task's timeout, three years and a bit.
+constexpr double kLongestTimeoutSeconds = 99'999'999;
+
+Millis millis_of(double seconds) {
+  return Millis(std::llround(std::min(seconds, kLongestTimeoutSeconds) * 1000));
+}
 
 std::string_view family_prefix(const Task& task) {
   switch (task.family) {

@@ -244,6 +244,23 @@ TEST(Facts, WithAnotherInputHashDoNotFit) {
   EXPECT_THROW(driver.deliver(task.id, TaskSucceeded{Value(1)}, task.input_hash + 1), FoldMismatch);
 }
 
+TEST(DistributedMap, HasItsToleranceAndOtherwiseFailsAsAMapRun) {
+  const auto run = [](const std::string& tolerance) {
+    Driver driver(R"({"StartAt":"M","States":{"M":{"Type":"Map","End":true,)" + tolerance +
+                      R"("Catch":[{"ErrorEquals":["States.ExceedToleratedFailureThreshold"],
+        "Next":"C"}],"ItemProcessor":{
+        "ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},
+        "StartAt":"P","States":{"P":{"Type":"Pass","Parameters":{"v.$":"$.v"},"End":true}}}},
+      "C":{"Type":"Pass","End":true}}})",
+                  R"([{"v":1},{},{"v":3}])");
+    return driver.end();
+  };
+  EXPECT_EQ(run(""), R"(SUCCEEDED {"Error":"States.ExceedToleratedFailureThreshold",)"
+                     R"("Cause":"The specified tolerated failure threshold was exceeded"})");
+  EXPECT_EQ(run(R"("ToleratedFailureCount":1,)"), R"(SUCCEEDED [{"v":1},null,{"v":3}])");
+  EXPECT_EQ(run(R"("ToleratedFailurePercentage":50,)"), R"(SUCCEEDED [{"v":1},null,{"v":3}])");
+}
+
 TEST(DistributedMap, WithAnItemReaderFailsAndSaysSo) {
   Driver driver(R"({"StartAt":"M","States":{"M":{"Type":"Map","End":true,
       "ItemReader":{"Resource":"arn:aws:states:::s3:getObject","ReaderConfig":{"InputType":"JSON"},
