@@ -31,6 +31,22 @@ TEST_F(HostTest, CallsAFunctionWithItsContext) {
                                 "acme.other", "acme.push", "acme.push_status", "acme.run"}));
 }
 
+TEST_F(HostTest, ReadsSettingsHoweverTheyAreNested) {
+  provider("acme", run_is("return { ctx.settings, ctx.profile }"));
+  const auto said = [this](const char* settings) {
+    auto row = *connections->get("acme:u1");
+    row.id = std::string("acme:") + settings;
+    row.settings = settings;
+    row.sealed.clear();
+    EXPECT_TRUE(connections->put(row).ok());
+    return run("acme.run", Value(Object{{"connection", row.id}}));
+  };
+  connect("acme:u1", "access-secret-1");
+  EXPECT_EQ(said(R"({"x":1,"profile":{"zone":"UTC"}})"), R"([{"x":1},{"zone":"UTC"}])");
+  EXPECT_EQ(said(R"({"settings":{"x":1}})"), R"([{"x":1},{}])");
+  EXPECT_EQ(said(""), "[{},{}]");
+}
+
 TEST_F(HostTest, RoundTripsRequestsAndAnswers) {
   serve([](const Asked&) {
     return Told{200, R"({"id": 9007199254740993, "big": 18446744073709551616, "none": null})",

@@ -113,11 +113,7 @@ void Broker::begin_with_connection(const CallRef& call, const OpenRef& open) {
   Object ctx = call->ctx.as_object();
   ctx.set("connection", row.id);
   ctx.set("account", row.account);
-  const auto settings = parse_json(row.settings.empty() ? "{}" : row.settings);
-  for (const char* name : {"scopes", "profile", "settings"}) {
-    const Value* member = settings.ok() ? settings->find(name) : nullptr;
-    ctx.set(name, member == nullptr ? Value(Object()) : *member);
-  }
+  for (const auto& [name, value] : facts_of(row)) ctx.set(name, value);
   call->ctx = Value(std::move(ctx));
   dispatch(call);
 }

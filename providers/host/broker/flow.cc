@@ -136,7 +136,7 @@ void Flow::connection(const Value& body, AnswerDone done) {
                                            {"provider", row.provider},
                                            {"account", row.account},
                                            {"status", row.status},
-                                           {"settings", value_of(row.settings)}})}});
+                                           {"settings", *facts_of(row).find("settings")}})}});
       });
 }
 

@@ -115,6 +115,20 @@ Millis clock_now() {
   return std::chrono::duration_cast<Millis>(std::chrono::system_clock::now().time_since_epoch());
 }
 
+Object facts_of(const store::Connection& row) {
+  auto parsed = parse_json(row.settings.empty() ? "{}" : row.settings);
+  Object rest = parsed.ok() && parsed->is_object() ? parsed->as_object() : Object();
+  Object facts;
+  for (const char* name : {"scopes", "profile"}) {
+    const Value* member = rest.find(name);
+    facts.set(name, member == nullptr ? Value(Object()) : *member);
+    rest.erase(name);
+  }
+  const Value* settings = rest.find("settings");
+  facts.set("settings", settings == nullptr ? Value(rest) : *settings);
+  return facts;
+}
+
 // What the pool's thread found out, for the loop's to read.
 struct TokenKeeper::Refresh {
   Result<store::Connection> row = Error{ErrorCode::kInternal, "not asked"};

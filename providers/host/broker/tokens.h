@@ -61,6 +61,10 @@ class TokenKeeper {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
+// {scopes, profile, settings}: what Lua may know of a connection's settings.  What the row holds
+// beside scopes and profile is the settings, when it has no member of that name.
+Object facts_of(const store::Connection& row);
+
 // Unix milliseconds of the system's clock.
 Millis clock_now();
 
