@@ -1,0 +1,119 @@
+// Journals that were written once must be read for ever: each is folded again and must tell the
+// same history, come to the same end and leave the same snapshot text, byte for byte.
+//
+// A file here is never changed.  What step() does differently is a new semantics version, with
+// journals of its own; STEPWELL_RECORD_JOURNALS=dir writes those (seeds below) into `dir`.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "base/hash.h"
+#include "dsl/dsl.h"
+#include "tests/property/world.h"
+
+namespace stepwell {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t kSeeds[] = {12, 829, 683, 513, 3727, 3644, 2354, 1790};
+
+Value fact_json(const Fact& fact) {
+  return Object{{"kind", static_cast<int>(fact.kind())},
+                {"command", fact.command.value},
+                {"at", unix_ms(fact.at)},
+                {"hash", static_cast<std::int64_t>(fact.input_hash)},
+                {"payload", encode_payload(fact.body)}};
+}
+
+std::int64_t number_at(const Value& json, std::string_view key) {
+  const Value* found = json.find(key);
+  CHECK(found != nullptr, "a journal has " + std::string(key));
+  return found->as_int();
+}
+
+Fact fact_of(const Value& json) {
+  const auto kind = static_cast<FactKind>(number_at(json, "kind"));
+  auto body = decode_payload(kind, json.find("payload")->as_string());
+  CHECK(body.ok(), "a payload of the journal can be read");
+  return Fact{CommandId{static_cast<std::uint64_t>(number_at(json, "command"))},
+              from_unix_ms(number_at(json, "at")),
+              static_cast<std::uint64_t>(number_at(json, "hash")), std::move(body).value()};
+}
+
+// What a fold of the facts shows: every event, the end, and a hash of the snapshot.
+Value seen(const Program& program, const Value::Array& facts) {
+  Execution execution;
+  Value::Array history;
+  const Listener listener = [&](const HistoryEvent& event) {
+    history.push_back(to_aws_json(event));
+  };
+  for (const Value& fact : facts) {
+    std::vector<Command> commands;
+    CHECK(step(program, execution, fact_of(fact), commands, &listener), "every fact counts");
+  }
+  const std::string snapshot = execution.encode();
+  return Object{{"history", std::move(history)},
+                {"status", to_string(execution.status)},
+                {"output", execution.output},
+                {"snapshot", sha256_hex(snapshot)}};
+}
+
+ProgramRef compiled(const Value& definition) {
+  dsl::Compiled compiled = dsl::compile(definition.to_json());
+  EXPECT_TRUE(compiled.ok());
+  return compiled.program;
+}
+
+Value recorded(std::uint64_t seed) {
+  const auto workflow = testing::random_workflow(seed, testing::Mood::kWild);
+  const ProgramRef program = compiled(workflow.definition);
+  testing::WorldOptions options;
+  options.order_seed = seed;
+  options.slice = seed % 2 == 0 ? 3 : 10'000;
+  testing::World world(*program, workflow.input, options);
+  world.start();
+  world.run(seed % 3 == 0 ? 6 : 1000);
+  if (world.running()) world.stop();
+  if (world.execution().status != ExecutionStatus::kSucceeded) {
+    world.be_kind();
+    world.redrive();
+    world.run();
+  }
+  Value::Array facts;
+  for (const Fact& fact : world.journal()) facts.push_back(fact_json(fact));
+  Value shown = seen(*program, facts);
+  return Object{
+      {"definition", workflow.definition}, {"facts", std::move(facts)}, {"seen", std::move(shown)}};
+}
+
+TEST(Journals, OfEveryReleasedVersionAreReadForEver) {
+  if (const char* directory = std::getenv("STEPWELL_RECORD_JOURNALS")) {
+    for (const std::uint64_t seed : kSeeds) {
+      std::ofstream file(fs::path(directory) / ("semantics-1-" + std::to_string(seed) + ".json"));
+      file << recorded(seed).to_pretty_json() << '\n';
+    }
+  }
+  int count = 0;
+  for (const auto& entry : fs::directory_iterator(STEPWELL_JOURNALS)) {
+    std::ostringstream text;
+    text << std::ifstream(entry.path()).rdbuf();
+    const auto journal = parse_json(text.str());
+    ASSERT_TRUE(journal.ok()) << entry.path();
+    const ProgramRef program = compiled(*journal->find("definition"));
+    ASSERT_NE(program, nullptr) << entry.path();
+    const Value now = seen(*program, journal->find("facts")->as_array());
+    const Value& then = *journal->find("seen");
+    EXPECT_EQ(now.to_pretty_json(), then.to_pretty_json()) << entry.path();
+    ++count;
+  }
+  EXPECT_GT(count, 0) << "no journals in " << STEPWELL_JOURNALS;
+  std::cout << count << " journals\n";
+}
+
+}  // namespace
+}  // namespace stepwell
