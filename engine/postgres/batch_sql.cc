@@ -48,7 +48,8 @@ void add_facts(Parameters& parameters, const std::vector<JournalRow>& facts) {
   ArrayParameter execution = uuids(), seq = bigints(), kind = smallints(), command = bigints(),
                  at = bigints(), hash = bigints(), payload = texts();
   execution.reserve(20 * facts.size() + 20);
-  for (ArrayParameter* column : {&seq, &command, &at, &hash}) column->reserve(12 * facts.size() + 20);
+  for (ArrayParameter* column : {&seq, &command, &at, &hash})
+    column->reserve(12 * facts.size() + 20);
   std::size_t bytes = 20;
   for (const JournalRow& row : facts) bytes += row.payload.size() + 4;
   payload.reserve(bytes);
@@ -168,8 +169,9 @@ void add_starts(Parameters& parameters, const std::vector<Start>& starts) {
     fact_hash.add_int8(as_bigint(start.first.input_hash));
     payload.add(start.first.payload);
   }
-  for (ArrayParameter* column : {&id, &workflow, &hash, &name, &input, &input_hash, &pool, &semantics,
-                                 &tags, &redrive_of, &owned, &at, &fact_hash, &payload}) {
+  for (ArrayParameter* column :
+       {&id, &workflow, &hash, &name, &input, &input_hash, &pool, &semantics, &tags, &redrive_of,
+        &owned, &at, &fact_hash, &payload}) {
     parameters.add(std::move(*column));
   }
 }
@@ -192,8 +194,8 @@ std::vector<StartOutcome> parse_outcomes(std::string_view text, const std::vecto
     text.remove_prefix(std::min(text.size(), word.size() + 1));
     StartOutcome outcome{StartOutcome::Kind::kCreated, start.id};
     if (word.size() > 2) {
-      outcome.kind = word[0] == 's' ? StartOutcome::Kind::kExistsSame
-                                    : StartOutcome::Kind::kExistsOther;
+      outcome.kind =
+          word[0] == 's' ? StartOutcome::Kind::kExistsSame : StartOutcome::Kind::kExistsOther;
       outcome.id = ExecutionId{Uuid::parse(word.substr(2)).value_or(Uuid{})};
     }
     outcomes.push_back(outcome);
@@ -217,9 +219,11 @@ ClaimResult read_claim(const Rows& rows, bool& wrote) {
       claimed.workflow = rows.string(i, 7);
       claimed.program_hash = rows.string(i, 8);
     } else if (tag == 'I') {
-      InboxRow row{static_cast<std::uint64_t>(rows.number(i, 2)), id,
+      InboxRow row{static_cast<std::uint64_t>(rows.number(i, 2)),
+                   id,
                    static_cast<FactKind>(rows.number(i, 3)),
-                   CommandId{static_cast<std::uint64_t>(rows.number(i, 4))}, rows.string(i, 7),
+                   CommandId{static_cast<std::uint64_t>(rows.number(i, 4))},
+                   rows.string(i, 7),
                    rows.string(i, 8)};
       auto& inbox = place == places.end() ? result.inbox : result.claimed[place->second].inbox;
       inbox.push_back(std::move(row));

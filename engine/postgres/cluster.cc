@@ -127,8 +127,8 @@ bool is_alive(int pid) { return pid > 0 && (kill(pid, 0) == 0 || errno == EPERM)
 Result<std::string> find_server_binaries() {
   if (const char* named = std::getenv("STEPWELL_POSTGRES_BIN"); named != nullptr) {
     if (is_server(named)) return std::string(named);
-    return Error{ErrorCode::kNotFound, std::string("STEPWELL_POSTGRES_BIN=") + named +
-                                           " holds no initdb and postgres"};
+    return Error{ErrorCode::kNotFound,
+                 std::string("STEPWELL_POSTGRES_BIN=") + named + " holds no initdb and postgres"};
   }
   std::string best;
   int best_version = 0;
@@ -145,7 +145,8 @@ Result<std::string> find_server_binaries() {
   std::string path = std::getenv("PATH") == nullptr ? "" : std::getenv("PATH");
   for (std::size_t start = 0; start < path.size();) {
     const std::size_t end = std::min(path.find(':', start), path.size());
-    if (const std::string folder = path.substr(start, end - start); is_server(folder)) return folder;
+    if (const std::string folder = path.substr(start, end - start); is_server(folder))
+      return folder;
     start = end + 1;
   }
   return Error{ErrorCode::kNotFound,
@@ -176,8 +177,9 @@ Status Cluster::prepare_folders() {
   if (geteuid() == 0) {
     const passwd* account = getpwnam("postgres");
     if (account == nullptr) {
-      return Error{ErrorCode::kNotFound, "PostgreSQL refuses to run as root, and there is no user "
-                                         "`postgres`: run as another user"};
+      return Error{ErrorCode::kNotFound,
+                   "PostgreSQL refuses to run as root, and there is no user "
+                   "`postgres`: run as another user"};
     }
     user_ = account->pw_uid;
     group_ = account->pw_gid;
@@ -226,8 +228,8 @@ Status Cluster::initialize() {
   spawn.user = user_;
   spawn.group = group_;
   if (const Status made = run_to_end(spawn); !made.ok()) {
-    return Error{ErrorCode::kUnavailable, "cannot make a database cluster in " + data_ + ": " +
-                                              log_tail()};
+    return Error{ErrorCode::kUnavailable,
+                 "cannot make a database cluster in " + data_ + ": " + log_tail()};
   }
   return ok_status();
 }
@@ -251,12 +253,16 @@ bool Cluster::take_over() {
 Status Cluster::spawn_server() {
   Spawn spawn;
   spawn.arguments = {binaries_ + "/postgres", "-D", data_};
-  std::vector<std::string> settings = {
-      "listen_addresses=",        "unix_socket_directories=" + run_,
-      "unix_socket_permissions=0700", "max_connections=200",
-      "fsync=on",                 "synchronous_commit=on",
-      "full_page_writes=on",      "max_wal_size=2GB",
-      "logging_collector=off",    "log_line_prefix=%m [%p] "};
+  std::vector<std::string> settings = {"listen_addresses=",
+                                       "unix_socket_directories=" + run_,
+                                       "unix_socket_permissions=0700",
+                                       "max_connections=200",
+                                       "fsync=on",
+                                       "synchronous_commit=on",
+                                       "full_page_writes=on",
+                                       "max_wal_size=2GB",
+                                       "logging_collector=off",
+                                       "log_line_prefix=%m [%p] "};
   settings.insert(settings.end(), options_.settings.begin(), options_.settings.end());
   for (const std::string& setting : settings) {
     spawn.arguments.push_back("-c");

@@ -21,10 +21,10 @@
 namespace stepwell::postgres {
 
 struct ClusterOptions {
-  std::string directory;               // Made when missing; holds data/, run/ and postgres.log.
-  std::string database = "stepwell";   // Made when missing.
-  std::vector<std::string> settings;   // More of "name=value", after ours.
-  bool dies_with_parent = false;       // Throw-away clusters: stop when this thread's process ends.
+  std::string directory;              // Made when missing; holds data/, run/ and postgres.log.
+  std::string database = "stepwell";  // Made when missing.
+  std::vector<std::string> settings;  // More of "name=value", after ours.
+  bool dies_with_parent = false;      // Throw-away clusters: stop when this thread's process ends.
   Millis start_deadline{60'000};
 };
 

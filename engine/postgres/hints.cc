@@ -20,7 +20,8 @@ void wait_on(int wake_fd, int socket, int at_most_ms) {
 }  // namespace
 
 Hints::Hints(PgOptions options)
-    : options_(std::move(options)), channel_("stepwell_due_" + options_.schema),
+    : options_(std::move(options)),
+      channel_("stepwell_due_" + options_.schema),
       wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
 
 Hints::~Hints() {
@@ -69,8 +70,7 @@ void Hints::run() {
 
 bool Hints::listen_and_tell() {
   if (to_tell_.exchange(false)) {
-    const Answer told =
-        link_->run("SELECT pg_notify($1::text, '')", Parameters().add(channel_));
+    const Answer told = link_->run("SELECT pg_notify($1::text, '')", Parameters().add(channel_));
     if (!told.ok()) return false;
     if (link_->take_notifications() > 0) box_.post();
     // What is posted meanwhile is told together.

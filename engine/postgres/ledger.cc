@@ -12,16 +12,18 @@ using store::Connection;
 using store::LedgerRow;
 
 // A refresh may take as long as an HTTP call, with its row locked.
-constexpr const char* kForRefresh = "SET idle_in_transaction_session_timeout = '120s'; "
-                                    "SET lock_timeout = '120s'; SET statement_timeout = '125s'; BEGIN";
+constexpr const char* kForRefresh =
+    "SET idle_in_transaction_session_timeout = '120s'; "
+    "SET lock_timeout = '120s'; SET statement_timeout = '125s'; BEGIN";
 
 Parameters columns(const std::vector<LedgerRow>& rows) {
   // A key that comes twice counts once, as it came last: one statement may touch a row only once.
   // In order, so that two writers cannot wait for each other.
   std::map<std::pair<std::string, std::string>, const LedgerRow*> last;
   for (const LedgerRow& row : rows) last[{row.connection, row.key}] = &row;
-  ArrayParameter connection(ElementType::kText), key(ElementType::kText), status(ElementType::kText),
-      version(ElementType::kText), remote_id(ElementType::kText), handle(ElementType::kText);
+  ArrayParameter connection(ElementType::kText), key(ElementType::kText),
+      status(ElementType::kText), version(ElementType::kText), remote_id(ElementType::kText),
+      handle(ElementType::kText);
   for (const auto& [id, row] : last) {
     connection.add(row->connection);
     key.add(row->key);
@@ -39,15 +41,16 @@ Parameters columns(const std::vector<LedgerRow>& rows) {
 
 class PgLedger : public store::Ledger {
  public:
-  explicit PgLedger(const PgOptions& options) : links_(options, {.name = "ledger", .pin_plans = true}) {}
+  explicit PgLedger(const PgOptions& options)
+      : links_(options, {.name = "ledger", .pin_plans = true}) {}
 
   Result<std::vector<LedgerRow>> read(const std::string& connection,
                                       const std::vector<std::string>& keys) override {
-    const Answer answer = TRY(links_.run(
-        "SELECT l.key, l.status, l.version, l.remote_id, l.handle "
-        "FROM unnest($2::text[]) WITH ORDINALITY AS k (key, i) "
-        "JOIN ledger l ON l.connection = $1 AND l.key = k.key ORDER BY k.i",
-        Parameters().add(connection).add(text_array(keys))));
+    const Answer answer =
+        TRY(links_.run("SELECT l.key, l.status, l.version, l.remote_id, l.handle "
+                       "FROM unnest($2::text[]) WITH ORDINALITY AS k (key, i) "
+                       "JOIN ledger l ON l.connection = $1 AND l.key = k.key ORDER BY k.i",
+                       Parameters().add(connection).add(text_array(keys))));
     if (!answer.ok()) return answer.trouble().error("read the ledger");
     std::vector<LedgerRow> found;
     const Rows& rows = answer.rows();
@@ -62,7 +65,8 @@ class PgLedger : public store::Ledger {
     const Parameters parameters = columns(rows);
     const Answer answer = TRY(links_.run(
         "INSERT INTO ledger (connection, key, status, version, remote_id, handle) "
-        "SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[]) "
+        "SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], "
+        "$6::text[]) "
         "ON CONFLICT (connection, key) DO UPDATE SET status = excluded.status, "
         "version = excluded.version, remote_id = excluded.remote_id, handle = excluded.handle, "
         "changed_at = now()",
@@ -71,11 +75,12 @@ class PgLedger : public store::Ledger {
   }
 
   Status write_chunk(const ChunkRow& row) override {
-    const Answer answer = TRY(links_.run(
-        "INSERT INTO chunks (job, chunk, status, detail) VALUES ($1, $2, $3, $4) "
-        "ON CONFLICT (job, chunk) DO UPDATE SET status = excluded.status, detail = excluded.detail, "
-        "changed_at = now()",
-        Parameters().add(row.job).add(row.chunk).add(row.status).add(row.detail)));
+    const Answer answer =
+        TRY(links_.run("INSERT INTO chunks (job, chunk, status, detail) VALUES ($1, $2, $3, $4) "
+                       "ON CONFLICT (job, chunk) DO UPDATE SET status = excluded.status, detail = "
+                       "excluded.detail, "
+                       "changed_at = now()",
+                       Parameters().add(row.job).add(row.chunk).add(row.status).add(row.detail)));
     return answer.ok() ? ok_status() : answer.trouble().error("write a chunk");
   }
 
@@ -101,8 +106,13 @@ class PgLedger : public store::Ledger {
   "settings FROM connections "
 
 Connection read_connection(const Rows& rows, std::size_t i) {
-  Connection found{rows.string(i, 0), rows.string(i, 1), rows.string(i, 2), rows.string(i, 3),
-                   static_cast<std::uint64_t>(rows.number(i, 4)), std::nullopt, rows.string(i, 6),
+  Connection found{rows.string(i, 0),
+                   rows.string(i, 1),
+                   rows.string(i, 2),
+                   rows.string(i, 3),
+                   static_cast<std::uint64_t>(rows.number(i, 4)),
+                   std::nullopt,
+                   rows.string(i, 6),
                    rows.string(i, 7)};
   if (!rows.is_null(i, 5)) found.expires_at = rows.time_ms(i, 5);
   return found;
@@ -140,8 +150,7 @@ class PgConnections : public store::Connections {
   }
 
   Result<Connection> get(const std::string& id) override {
-    const Answer answer =
-        TRY(links_.run(CONNECTION_COLUMNS "WHERE id = $1", Parameters().add(id)));
+    const Answer answer = TRY(links_.run(CONNECTION_COLUMNS "WHERE id = $1", Parameters().add(id)));
     if (!answer.ok()) return answer.trouble().error("read connection " + id);
     if (answer.rows().empty()) return absent(id);
     return read_connection(answer.rows(), 0);
@@ -165,8 +174,8 @@ class PgConnections : public store::Connections {
     if (const Answer begun = link->run_script(kForRefresh); !begun.ok()) {
       return begun.trouble().error("refresh connection " + id);
     }
-    const Answer locked = link->run(CONNECTION_COLUMNS "WHERE id = $1 FOR UPDATE",
-                                    Parameters().add(id));
+    const Answer locked =
+        link->run(CONNECTION_COLUMNS "WHERE id = $1 FOR UPDATE", Parameters().add(id));
     if (!locked.ok()) return locked.trouble().error("lock connection " + id);
     if (locked.rows().empty()) return absent(id);
     const Connection current = read_connection(locked.rows(), 0);

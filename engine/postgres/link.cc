@@ -37,12 +37,13 @@ Kind kind_of(const std::string& sqlstate) {
     const char* prefix;
     Kind kind;
   } table[] = {
-      {"SW001", Kind::kFenced},   {"SW002", Kind::kNotMine}, {"SW003", Kind::kFollowers},
-      {"23505", Kind::kTaken},    {"57P", Kind::kLost},      {"08", Kind::kLost},
+      {"SW001", Kind::kFenced},   {"SW002", Kind::kNotMine},  {"SW003", Kind::kFollowers},
+      {"23505", Kind::kTaken},    {"57P", Kind::kLost},       {"08", Kind::kLost},
       {"25006", Kind::kLost},  // A standby: we are connected to the wrong server.
-      {"57014", Kind::kBusy},     {"55P03", Kind::kBusy},    {"40", Kind::kBusy},
+      {"57014", Kind::kBusy},     {"55P03", Kind::kBusy},     {"40", Kind::kBusy},
       {"53", Kind::kBusy},        {"22", Kind::kRefusedData}, {"23", Kind::kRefusedData},
-      {"54", Kind::kRefusedData}, {"42", Kind::kSchema},     {"3F", Kind::kSchema},
+      {"54", Kind::kRefusedData}, {"42P01", Kind::kSchema},   {"42883", Kind::kSchema},
+      {"42703", Kind::kSchema},   {"3F", Kind::kSchema},
   };
   for (const auto& [prefix, kind] : table) {
     if (sqlstate.rfind(prefix, 0) == 0) return kind;
@@ -86,11 +87,15 @@ std::string settings_sql(const std::string& schema, const LinkPurpose& purpose) 
                     "; SET client_min_messages = warning; SET jit = off"
                     "; SET idle_in_transaction_session_timeout = '10s'"
                     "; SET client_connection_check_interval = '500ms'"
-                    "; SET statement_timeout = " + std::to_string(purpose.statement_timeout.count()) +
+                    "; SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2"
+                    "; SET tcp_keepalives_count = 3; SET tcp_user_timeout = '10s'"
+                    "; SET statement_timeout = " +
+                    std::to_string(purpose.statement_timeout.count()) +
                     "; SET lock_timeout = " + std::to_string(purpose.lock_timeout.count());
   if (purpose.pin_plans) {
-    sql += "; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off"
-           "; SET enable_hashjoin = off; SET enable_mergejoin = off";
+    sql +=
+        "; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off"
+        "; SET enable_hashjoin = off; SET enable_mergejoin = off";
   }
   return sql;
 }
@@ -168,7 +173,8 @@ Result<std::unique_ptr<Link>> Link::open(const PgOptions& options, const LinkPur
     link->wire_->connection.inhibit_reactivation(true);
 #pragma GCC diagnostic pop
   } catch (const std::exception& error) {
-    return Error{ErrorCode::kUnavailable, "cannot connect to PostgreSQL: " + first_line(error.what())};
+    return Error{ErrorCode::kUnavailable,
+                 "cannot connect to PostgreSQL: " + first_line(error.what())};
   }
   std::string name = "stepwell " + purpose.name;
   if (!options.label.empty()) name += " " + options.label;
@@ -198,8 +204,8 @@ Answer Link::run(const char* sql, const Parameters& parameters) {
     }
     pqxx::nontransaction work(wire_->connection);
     auto held = std::make_shared<Rows::Held>();
-    held->result = work.exec_prepared(place->second,
-                                      pqxx::prepare::make_dynamic_params(values.begin(), values.end()));
+    held->result = work.exec_prepared(
+        place->second, pqxx::prepare::make_dynamic_params(values.begin(), values.end()));
     return Rows(std::move(held));
   } catch (const std::exception& error) {
     Trouble trouble = trouble_from(error, wire_->connection.is_open());

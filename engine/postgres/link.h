@@ -23,12 +23,12 @@ namespace stepwell::postgres {
 // What went wrong in the database's eyes.
 struct Trouble {
   enum class Kind : std::uint8_t {
-    kLost,         // No connection, or it broke: whether the statement took effect is unknown.
-    kBusy,         // Deadlock, serialization, lock or statement timeout: nothing happened, try again.
-    kFenced,       // SW001.
-    kNotMine,      // SW002: the message names the executions.
-    kFollowers,    // SW003: likewise.
-    kTaken,        // A unique key is violated.
+    kLost,       // No connection, or it broke: whether the statement took effect is unknown.
+    kBusy,       // Deadlock, serialization, lock or statement timeout: nothing happened, try again.
+    kFenced,     // SW001.
+    kNotMine,    // SW002: the message names the executions.
+    kFollowers,  // SW003: likewise.
+    kTaken,      // A unique key is violated.
     kRefusedData,  // A value that it does not take.
     kSchema,       // Tables or functions are missing: migrate.
     kOther,
@@ -77,10 +77,10 @@ class Answer {
 };
 
 struct LinkPurpose {
-  std::string name;            // For pg_stat_activity: "lane", "heartbeat", ...
+  std::string name;  // For pg_stat_activity: "lane", "heartbeat", ...
   Millis statement_timeout{30'000};
   Millis lock_timeout{10'000};
-  bool pin_plans = false;      // Index plans whatever the statistics say: for lanes' functions.
+  bool pin_plans = false;  // Index plans whatever the statistics say: for lanes' functions.
 };
 
 class Link {

@@ -15,9 +15,9 @@ class LinkPool {
   LinkPool(PgOptions options, LinkPurpose purpose)
       : options_(std::move(options)), purpose_(std::move(purpose)) {}
 
-  // Runs `use(link)`, which answers an Answer.  When a connection that had been lying idle turns out
-  // to be broken, or the server is busy with a deadlock, it is run once more: so `use` must be safe
-  // to repeat.
+  // Runs `use(link)`, which answers an Answer.  When a connection that had been lying idle turns
+  // out to be broken, or the server is busy with a deadlock, it is run once more: so `use` must be
+  // safe to repeat.
   template <class Use>
   Result<Answer> with_link(const Use& use) {
     for (int attempt = 0;; ++attempt) {

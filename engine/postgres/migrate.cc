@@ -49,9 +49,9 @@ Result<Migrated> migrate(const PgOptions& options) {
   const std::string schema = TRY(quoted_schema(options.schema));
   const std::unique_ptr<Link> link = TRY(Link::open(options, migration_purpose()));
   // Held until the link ends.  Whoever comes second finds everything done.
-  const Answer locked = link->run(
-      "SELECT pg_advisory_lock(hashtextextended('stepwell.migrate.' || $1::text, 0))",
-      Parameters().add(options.schema));
+  const Answer locked =
+      link->run("SELECT pg_advisory_lock(hashtextextended('stepwell.migrate.' || $1::text, 0))",
+                Parameters().add(options.schema));
   if (!locked.ok()) return locked.trouble().error("another migration is under way");
   const Answer made = link->run_script("CREATE SCHEMA IF NOT EXISTS " + schema);
   if (!made.ok()) return made.trouble().error("cannot create schema " + schema);
@@ -59,9 +59,9 @@ Result<Migrated> migrate(const PgOptions& options) {
   Migrated report;
   report.from = report.to = TRY(version_of(*link));
   if (report.from > schema_version()) {
-    return Error{ErrorCode::kConflict,
-                 "the schema is at version " + std::to_string(report.from) +
-                     ", newer than this binary's " + std::to_string(schema_version())};
+    return Error{ErrorCode::kConflict, "the schema is at version " + std::to_string(report.from) +
+                                           ", newer than this binary's " +
+                                           std::to_string(schema_version())};
   }
   for (int version = report.from + 1; version <= schema_version(); ++version) {
     const EmbeddedText& migration = migration_texts[version - 1];

@@ -22,7 +22,8 @@ std::int64_t boottime_ms() {
 
 LinkPurpose heartbeat_purpose(Millis lease) {
   // A renewal that takes longer than a third of the lease is better tried again.
-  return {.name = "heartbeat", .statement_timeout = std::max(lease / 3, Millis{500}),
+  return {.name = "heartbeat",
+          .statement_timeout = std::max(lease / 3, Millis{500}),
           .lock_timeout = std::max(lease / 3, Millis{500})};
 }
 
@@ -36,8 +37,7 @@ std::uint64_t random_bits() {
 Uuid random_uuid() { return Uuid::v4(random_bits(), random_bits()); }
 
 PgNode::PgNode(PgOptions options, store::NodeOptions node)
-    : options_(std::move(options)), node_(std::move(node)), id_(random_uuid()),
-      evidence_(static_cast<std::int64_t>(random_bits() >> 1)) {}
+    : options_(std::move(options)), node_(std::move(node)), id_(random_uuid()) {}
 
 Result<std::unique_ptr<store::Node>> PgNode::join(const PgOptions& options,
                                                   const store::NodeOptions& node) {
@@ -63,11 +63,12 @@ Result<std::unique_ptr<store::Session>> PgNode::open_session() {
   return PgSession::open(options_, id_, random_uuid());
 }
 
-// The lock first: a row without it would look like a process that is gone.
+// The lock first: a row without it would look like a process that is gone.  A new key each time: a
+// backend of an earlier connection may linger, and must not hold the renewals up.
 Status PgNode::connect() {
   link_ = TRY(Link::open(options_, heartbeat_purpose(node_.lease)));
-  const Answer locked =
-      link_->run("SELECT pg_advisory_lock($1)", Parameters().add(evidence_));
+  evidence_ = static_cast<std::int64_t>(random_bits() >> 1);
+  const Answer locked = link_->run("SELECT pg_advisory_lock($1)", Parameters().add(evidence_));
   if (locked.ok()) return ok_status();
   link_.reset();
   return locked.trouble().error("hold the node's lock");
@@ -78,7 +79,8 @@ Status PgNode::renew() {
   const Answer renewed = link_->run(
       "INSERT INTO nodes (id, label, build, pools, evidence, lease_until) "
       "VALUES ($1, $2, $3, $4, $5, clock_timestamp() + $6::bigint * interval '1 ms') "
-      "ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until",
+      "ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until, "
+      "evidence = excluded.evidence",
       Parameters()
           .add(id_)
           .add(node_.label.empty() ? options_.label : node_.label)

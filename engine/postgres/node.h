@@ -1,5 +1,5 @@
-// PgNode — one process in the eyes of the others: its lease, renewed on a thread and a connection of
-// its own, so that no slow commit can hold a renewal up.
+// PgNode — one process in the eyes of the others: its lease, renewed on a thread and a connection
+// of its own, so that no slow commit can hold a renewal up.
 //
 // The connection also holds a session advisory lock.  When the process dies, the lock is gone with
 // it; together with the absence of its lanes' backends that lets others take over at once.
@@ -40,7 +40,8 @@ class PgNode : public store::Node {
   Uuid id_;
   std::int64_t evidence_ = 0;
   std::unique_ptr<Link> link_;  // The heartbeat thread's, once that runs.
-  std::atomic<std::int64_t> renewed_at_ms_{0};  // Boot-time clock, taken before the renewal was sent.
+  std::atomic<std::int64_t> renewed_at_ms_{
+      0};  // Boot-time clock, taken before the renewal was sent.
   std::mutex mutex_;
   std::condition_variable stop_changed_;
   bool stopping_ = false;

@@ -15,7 +15,12 @@
 namespace stepwell::postgres {
 
 enum class ElementType : std::uint32_t {  // The server's numbers for its types.
-  kBool = 16, kInt2 = 21, kInt4 = 23, kInt8 = 20, kText = 25, kUuid = 2950,
+  kBool = 16,
+  kInt2 = 21,
+  kInt4 = 23,
+  kInt8 = 20,
+  kText = 25,
+  kUuid = 2950,
 };
 
 class ArrayParameter {

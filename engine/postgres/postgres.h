@@ -21,8 +21,8 @@ struct PgOptions {
   std::string label;                // Of this process: for pg_stat_activity and nodes.label.
 };
 
-// Connects once, so that a wrong URL is told at once.  Says nothing about the schema: Store::check()
-// does, and names `stepwell migrate` when that is what is missing.
+// Connects once, so that a wrong URL is told at once.  Says nothing about the schema:
+// Store::check() does, and names `stepwell migrate` when that is what is missing.
 Result<std::unique_ptr<store::Store>> open_store(const PgOptions& options);
 Result<std::unique_ptr<store::Ledger>> open_ledger(const PgOptions& options);
 Result<std::unique_ptr<store::Connections>> open_connections(const PgOptions& options);
@@ -34,10 +34,10 @@ inline Result<std::unique_ptr<store::Connections>> open_connections(const std::s
 }
 
 struct Migrated {
-  int from = 0, to = 0;                    // Schema versions before and after.
-  std::vector<std::string> applied;        // Names of the migrations that ran.
-  std::vector<std::string> partitions;     // Made ahead.
-  std::string text() const;                // For people, a line for each thing done.
+  int from = 0, to = 0;                 // Schema versions before and after.
+  std::vector<std::string> applied;     // Names of the migrations that ran.
+  std::vector<std::string> partitions;  // Made ahead.
+  std::string text() const;             // For people, a line for each thing done.
 };
 
 // Brings the schema to this binary's version, under an advisory lock, each migration in its own

@@ -26,7 +26,9 @@ constexpr const char* kClaimSql =
     "SELECT * FROM stepwell_claim_v1($1, $2, $3, $4, $5, $6, $7, nullif($8::bigint, -1))";
 
 LinkPurpose lane_purpose() {
-  return {.name = "lane", .statement_timeout = Millis{20'000}, .lock_timeout = Millis{10'000},
+  return {.name = "lane",
+          .statement_timeout = Millis{20'000},
+          .lock_timeout = Millis{10'000},
           .pin_plans = true};
 }
 
@@ -57,7 +59,8 @@ Result<std::unique_ptr<store::Session>> PgSession::open(const PgOptions& options
   session->link_ = TRY(Link::open(options, lane_purpose()));
   const Answer made = session->link_->run(
       "INSERT INTO writers (id, node, backend_pid, backend_start) "
-      "SELECT $1::uuid, $2::uuid, pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()",
+      "SELECT $1::uuid, $2::uuid, pid, backend_start FROM pg_stat_activity WHERE pid = "
+      "pg_backend_pid()",
       Parameters().add(writer).add(node));
   if (!made.ok()) return made.trouble().error("cannot register a writer");
   return std::unique_ptr<store::Session>(std::move(session));
@@ -74,8 +77,9 @@ Status PgSession::reconnect() {
   }
   if (taken.rows().number(0, 1) < acknowledged_n_) {
     // What was acknowledged is not there: a failover lost a tail.  Nothing we hold can be trusted.
-    const Answer ended = link->run(
-        "UPDATE writers SET state = 'dead', dead_at = now() WHERE id = $1", Parameters().add(writer_));
+    const Answer ended =
+        link->run("UPDATE writers SET state = 'dead', dead_at = now() WHERE id = $1",
+                  Parameters().add(writer_));
     if (!ended.ok()) return ended.trouble().error("cannot give the writer up");
     fenced_ = true;
     return Error{ErrorCode::kFenced, "the database lost an acknowledged batch: drop everything"};
@@ -184,7 +188,8 @@ void PgSession::landed(const Part& part, const std::string& answer) {
   acknowledged_n_ = std::max(acknowledged_n_, part.n);
   const std::size_t blank = std::min(answer.find(' '), answer.size());
   pending_->ack.now = from_unix_ms(std::stoll(answer.substr(0, blank)));
-  const std::string_view outcomes = std::string_view(answer).substr(std::min(blank + 1, answer.size()));
+  const std::string_view outcomes =
+      std::string_view(answer).substr(std::min(blank + 1, answer.size()));
   const std::vector<StartOutcome> parsed = parse_outcomes(outcomes, part.batch.starts);
   for (std::size_t i = 0; i < parsed.size(); ++i) {
     pending_->outcomes.emplace(part.batch.starts[i].id, parsed[i]);
@@ -223,9 +228,7 @@ Status PgSession::cut(const Trouble& trouble) {
     case Kind::kTaken: return cut_taken();
     case Kind::kSchema: return trouble.error("commit");
     case Kind::kRefusedData:
-    case Kind::kOther:
-      halve(trouble.message);
-      return ok_status();
+    case Kind::kOther: halve(trouble.message); return ok_status();
     case Kind::kLost:
     case Kind::kBusy:
     case Kind::kFenced: break;

@@ -1,10 +1,10 @@
-// PgSession — one lane's way to write: every call fenced, numbered, and sent again until its outcome
-// is known.
+// PgSession — one lane's way to write: every call fenced, numbered, and sent again until its
+// outcome is known.
 //
 // Each call has a number n that the database records with its effects.  When the connection breaks,
 // the session takes a new one over (conn + 1, which waits for whatever the old backend still does)
-// and sends the same call with the same n: if n has landed, the function answers and changes nothing.
-// Not thread-safe; one lane's committer uses it.
+// and sends the same call with the same n: if n has landed, the function answers and changes
+// nothing. Not thread-safe; one lane's committer uses it.
 #pragma once
 
 #include <deque>
@@ -43,12 +43,13 @@ class PgSession : public store::Session {
   struct Pending {
     std::uint64_t number = 0;
     std::deque<Part> parts;
-    std::vector<ExecutionId> starts;  // In the order of Batch::starts.
+    std::vector<ExecutionId> starts;                      // In the order of Batch::starts.
     std::map<ExecutionId, store::StartOutcome> outcomes;  // By the id that was to be started.
     store::Ack ack;
   };
 
-  PgSession(PgOptions options, const Uuid& writer) : options_(std::move(options)), writer_(writer) {}
+  PgSession(PgOptions options, const Uuid& writer)
+      : options_(std::move(options)), writer_(writer) {}
 
   // The link, connected again when it was lost.  kFenced, or kUnavailable for now.
   Result<Link*> connected();

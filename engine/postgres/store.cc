@@ -24,10 +24,10 @@ constexpr std::uint32_t kLongestPage = 1'000;
 constexpr std::int32_t kFreedAtOnce = 1'000;
 constexpr std::chrono::minutes kMaintainEvery{60};
 
-#define EXECUTION_COLUMNS                                                                       \
-  "SELECT id, workflow, program_hash, name, pool, status, input, output, error, cause, "        \
-  "stepwell_ms(started_at), stepwell_ms(ended_at), stepwell_ms(wake_at), redrive_count, "       \
-  "coalesce(waiting, ''), coalesce(quarantined, ''), owner, redrive_of, cardinality(tags), "    \
+#define EXECUTION_COLUMNS                                                                    \
+  "SELECT id, workflow, program_hash, name, pool, status, input, output, error, cause, "     \
+  "stepwell_ms(started_at), stepwell_ms(ended_at), stepwell_ms(wake_at), redrive_count, "    \
+  "coalesce(waiting, ''), coalesce(quarantined, ''), owner, redrive_of, cardinality(tags), " \
   "array_to_string(tags, chr(31)) FROM executions "
 
 std::optional<std::string> optional_text(const Rows& rows, std::size_t row, int column) {
@@ -75,8 +75,8 @@ ExecutionRow read_execution(const Rows& rows, std::size_t i) {
 }
 
 StoredProgram read_program(const Rows& rows) {
-  return {rows.string(0, 0), rows.string(0, 1), rows.string(0, 2), rows.string(0, 3),
-          rows.string(0, 4), static_cast<std::uint32_t>(rows.number(0, 5))};
+  return {rows.string(0, 0), rows.string(0, 1), rows.string(0, 2),
+          rows.string(0, 3), rows.string(0, 4), static_cast<std::uint32_t>(rows.number(0, 5))};
 }
 
 Error no_execution(ExecutionId id) {
@@ -86,9 +86,7 @@ Error no_execution(ExecutionId id) {
 class PgStore : public store::Store {
  public:
   explicit PgStore(const PgOptions& options)
-      : options_(options),
-        links_(options, {.name = "store", .pin_plans = true}),
-        hints_(options) {}
+      : options_(options), links_(options, {.name = "store", .pin_plans = true}), hints_(options) {}
 
   LinkPool& links() { return links_; }
 
@@ -142,8 +140,9 @@ Result<std::vector<StartOutcome>> PgStore::start(const std::vector<Start>& start
   add_starts(parameters, starts);
   // Two statements, so that the second sees who won; starting the same ids again changes nothing.
   const Answer started = TRY(links_.with_link([&](Link& link) {
-    Answer first = link.run(
-        "SELECT stepwell_start_v1(NULL, $1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)", parameters);
+    Answer first =
+        link.run("SELECT stepwell_start_v1(NULL, $1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)",
+                 parameters);
     if (!first.ok()) return first;
     const std::vector<std::string>& all = parameters.values();
     Parameters keys;
@@ -212,8 +211,8 @@ Result<std::vector<ExecutionRow>> PgStore::list(const store::ListFilter& filter)
   const bool by_workflow = !filter.workflow.empty();
   if (by_workflow) parameters.add(filter.workflow);
   if (filter.status) parameters.add_int2(static_cast<std::int16_t>(*filter.status));
-  const char* sql = by_workflow ? (filter.status ? kByBoth : kByWorkflow)
-                                : (filter.status ? kByStatus : kAll);
+  const char* sql =
+      by_workflow ? (filter.status ? kByBoth : kByWorkflow) : (filter.status ? kByStatus : kAll);
   const Rows rows = TRY(ask("list", sql, parameters));
   std::vector<ExecutionRow> found;
   for (std::size_t i = 0; i < rows.size(); ++i) found.push_back(read_execution(rows, i));
@@ -255,16 +254,15 @@ Status PgStore::save_snapshot(const SnapshotRow& snapshot) {
 
 Result<std::optional<SnapshotRow>> PgStore::load_snapshot(ExecutionId id, std::uint64_t at_most) {
   constexpr std::uint64_t kGreatest = INT64_MAX;
-  const Rows rows = TRY(ask("load a snapshot",
-                            "SELECT seq, journal_hash, body FROM snapshots WHERE execution = $1 "
-                            "AND seq <= $2 ORDER BY seq DESC LIMIT 1",
-                            Parameters()
-                                .add(id.uuid)
-                                .add(static_cast<std::int64_t>(std::min(at_most, kGreatest)))));
+  const Rows rows = TRY(
+      ask("load a snapshot",
+          "SELECT seq, journal_hash, body FROM snapshots WHERE execution = $1 "
+          "AND seq <= $2 ORDER BY seq DESC LIMIT 1",
+          Parameters().add(id.uuid).add(static_cast<std::int64_t>(std::min(at_most, kGreatest)))));
   if (rows.empty()) return std::optional<SnapshotRow>();
-  return std::optional<SnapshotRow>(
-      SnapshotRow{id, static_cast<std::uint64_t>(rows.number(0, 0)),
-                  static_cast<std::uint64_t>(rows.number(0, 1)), rows.bytes(0, 2)});
+  return std::optional<SnapshotRow>(SnapshotRow{id, static_cast<std::uint64_t>(rows.number(0, 0)),
+                                                static_cast<std::uint64_t>(rows.number(0, 1)),
+                                                rows.bytes(0, 2)});
 }
 
 Result<std::uint32_t> PgStore::put_program(const StoredProgram& program) {
@@ -337,9 +335,10 @@ Result<Time> PgStore::now() {
 }
 
 Status PgStore::check_settings() {
-  const Rows rows = TRY(ask("read settings",
-                            "SELECT name, setting FROM pg_settings WHERE setting = 'off' AND name IN "
-                            "('fsync', 'synchronous_commit', 'full_page_writes') ORDER BY name"));
+  const Rows rows =
+      TRY(ask("read settings",
+              "SELECT name, setting FROM pg_settings WHERE setting = 'off' AND name IN "
+              "('fsync', 'synchronous_commit', 'full_page_writes') ORDER BY name"));
   std::string found;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     found += (i == 0 ? "" : ", ") + rows.string(i, 0) + "=off";
@@ -351,16 +350,17 @@ Status PgStore::check_settings() {
 }
 
 Status PgStore::check(bool allow_unsafe) {
-  const Rows there = TRY(ask("check the schema", "SELECT to_regclass('schema_migrations') IS NOT NULL, "
-                                                 "current_setting('server_encoding')"));
+  const Rows there = TRY(ask("check the schema",
+                             "SELECT to_regclass('schema_migrations') IS NOT NULL, "
+                             "current_setting('server_encoding')"));
   const std::string wanted = std::to_string(schema_version());
   if (!there.flag(0, 0)) {
     return Error{ErrorCode::kUnavailable, "there is no Stepwell in schema \"" + options_.schema +
                                               "\" of this database; run: stepwell migrate"};
   }
   if (there.text(0, 1) != "UTF8") {
-    return Error{ErrorCode::kDenied, "the database's encoding is " + there.string(0, 1) +
-                                         "; Stepwell needs UTF8"};
+    return Error{ErrorCode::kDenied,
+                 "the database's encoding is " + there.string(0, 1) + "; Stepwell needs UTF8"};
   }
   const Rows rows = TRY(ask("check the schema",
                             "SELECT (SELECT coalesce(max(version), 0) FROM schema_migrations), "
@@ -373,9 +373,9 @@ Status PgStore::check(bool allow_unsafe) {
                      wanted + (older ? "; run: stepwell migrate" : "; use a newer binary")};
   }
   if (kBinaryVersion < rows.number(0, 1) || kBinaryVersion > rows.number(0, 2)) {
-    return Error{ErrorCode::kUnavailable,
-                 "this database serves binaries of version " + rows.string(0, 1) + " to " +
-                     rows.string(0, 2) + ", this one is " + std::to_string(kBinaryVersion)};
+    return Error{ErrorCode::kUnavailable, "this database serves binaries of version " +
+                                              rows.string(0, 1) + " to " + rows.string(0, 2) +
+                                              ", this one is " + std::to_string(kBinaryVersion)};
   }
   return allow_unsafe ? ok_status() : check_settings();
 }

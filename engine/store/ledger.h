@@ -28,10 +28,10 @@ struct LedgerRow {
 
 // One part of a backfill, for people: which ranges failed, and why.
 struct ChunkRow {
-  std::string job;    // Execution id of the backfill.
-  std::string chunk;  // "workout/2024-01-01..2024-02-01"
-  std::string status; // running | done | failed | split
-  std::string detail; // JSON text: counters, error; never a record.
+  std::string job;     // Execution id of the backfill.
+  std::string chunk;   // "workout/2024-01-01..2024-02-01"
+  std::string status;  // running | done | failed | split
+  std::string detail;  // JSON text: counters, error; never a record.
 };
 
 class Ledger {
@@ -45,10 +45,10 @@ class Ledger {
 };
 
 struct Connection {
-  std::string id;        // "strava:user-1"
-  std::string provider;  // Folder id.
-  std::string account;   // The user's id at the provider.
-  std::string sealed;    // Ciphertext of the tokens (base64); opaque here.
+  std::string id;                // "strava:user-1"
+  std::string provider;          // Folder id.
+  std::string account;           // The user's id at the provider.
+  std::string sealed;            // Ciphertext of the tokens (base64); opaque here.
   std::uint64_t generation = 0;  // Counts refreshes.
   std::optional<Time> expires_at;
   std::string status = "ready";  // ready | needs_reauth
@@ -61,9 +61,9 @@ class Connections {
   virtual Status put(const Connection& connection) = 0;
   virtual Result<Connection> get(const std::string& id) = 0;
   virtual Result<std::vector<Connection>> list() = 0;
-  // Locks the row across all processes, reads it, calls `refresh` with it (which may take as long as
-  // an HTTP call) and stores what that returns with generation + 1.  When the generation has moved
-  // beyond `seen` in the meantime, `refresh` is not called and the newer row is returned.
+  // Locks the row across all processes, reads it, calls `refresh` with it (which may take as long
+  // as an HTTP call) and stores what that returns with generation + 1.  When the generation has
+  // moved beyond `seen` in the meantime, `refresh` is not called and the newer row is returned.
   virtual Result<Connection> refresh(
       const std::string& id, std::uint64_t seen,
       const std::function<Result<Connection>(const Connection&)>& refresh) = 0;

@@ -72,8 +72,9 @@ std::vector<StartOutcome> MemoryState::start(const std::vector<Start>& starts,
       const auto [held, fresh] = names.try_emplace({start.workflow, start.name}, start.id);
       if (!fresh && held->second != start.id) {
         const bool same = executions.at(held->second).input_hash == start.input_hash;
-        outcomes.push_back({same ? StartOutcome::Kind::kExistsSame : StartOutcome::Kind::kExistsOther,
-                            held->second});
+        outcomes.push_back(
+            {same ? StartOutcome::Kind::kExistsSame : StartOutcome::Kind::kExistsOther,
+             held->second});
         continue;
       }
     }
@@ -81,21 +82,30 @@ std::vector<StartOutcome> MemoryState::start(const std::vector<Start>& starts,
     const auto [place, fresh] = executions.try_emplace(start.id);
     if (!fresh) continue;  // Asked for again.
     MemoryExecution& execution = place->second;
-    execution.row = {.id = start.id, .workflow = start.workflow, .program_hash = start.program_hash,
-                     .name = start.name, .pool = start.pool, .input = start.input, .output = {},
-                     .error = {}, .cause = {}, .started_at = start.first.at, .ended_at = {},
-                     .wake_at = {}, .waiting = {}, .quarantined = {}, .owner = {},
-                     .redrive_of = start.redrive_of, .tags = start.tags};
+    execution.row = {.id = start.id,
+                     .workflow = start.workflow,
+                     .program_hash = start.program_hash,
+                     .name = start.name,
+                     .pool = start.pool,
+                     .input = start.input,
+                     .output = {},
+                     .error = {},
+                     .cause = {},
+                     .started_at = start.first.at,
+                     .ended_at = {},
+                     .wake_at = {},
+                     .waiting = {},
+                     .quarantined = {},
+                     .owner = {},
+                     .redrive_of = start.redrive_of,
+                     .tags = start.tags};
     execution.semantics = start.semantics;
     execution.input_hash = start.input_hash;
     execution.journal.emplace(start.first.seq, start.first);
     execution.claim_seq = start.first.seq;
     execution.claimed_at = now();
-    if (start.owned && writer) {
-      execution.row.owner = writer;
-    } else {
-      execution.row.wake_at = now();
-    }
+    set_owner(execution, start.owned ? writer : std::nullopt);
+    if (!execution.row.owner) execution.row.wake_at = now();
   }
   return outcomes;
 }
@@ -167,8 +177,26 @@ Result<Ack> MemoryState::commit(Uuid writer, const Batch& batch) {
   return ack;
 }
 
+// Keeps the indexes; to be called with the new status in place.
+void MemoryState::set_owner(MemoryExecution& execution, std::optional<Uuid> owner) {
+  if (execution.row.owner) owned_[*execution.row.owner].erase(execution.row.id);
+  unowned_.erase(execution.row.id);
+  execution.row.owner = owner;
+  if (owner) {
+    owned_[*owner].insert(execution.row.id);
+  } else if (execution.is_running()) {
+    unowned_.insert(execution.row.id);
+  }
+}
+
+const ExecutionSet& MemoryState::owned_by(Uuid writer) const {
+  static const ExecutionSet none;
+  const auto found = owned_.find(writer);
+  return found == owned_.end() ? none : found->second;
+}
+
 void MemoryState::give_back(MemoryExecution& execution, std::optional<Time> wake_at) {
-  execution.row.owner.reset();
+  set_owner(execution, std::nullopt);
   execution.row.wake_at = wake_at;
 }
 
@@ -212,13 +240,13 @@ void MemoryState::apply(Uuid writer, const Batch& batch) {
 
 std::vector<ExecutionId> MemoryState::due(const ClaimRequest& request, bool suspects) const {
   std::vector<std::pair<Time, ExecutionId>> found;
-  for (const auto& [id, execution] : executions) {
+  for (const ExecutionId id : unowned_) {
+    const MemoryExecution& execution = executions.at(id);
     const ExecutionRow& row = execution.row;
     const bool served =
         std::find(request.pools.begin(), request.pools.end(), row.pool) != request.pools.end();
-    if (execution.is_running() && !row.owner && row.quarantined.empty() && served &&
-        execution.semantics <= request.semantics && row.wake_at <= now() &&
-        (execution.deaths >= kSuspectDeaths) == suspects) {
+    if (row.quarantined.empty() && served && execution.semantics <= request.semantics &&
+        row.wake_at <= now() && (execution.deaths >= kSuspectDeaths) == suspects) {
       found.emplace_back(*row.wake_at, id);
     }
   }
@@ -231,14 +259,16 @@ std::vector<ExecutionId> MemoryState::due(const ClaimRequest& request, bool susp
 // A suspect that went on, or has been held long enough, is none any more.
 bool MemoryState::has_suspect(Uuid node) {
   bool found = false;
-  for (auto& [id, execution] : executions) {
-    if (!execution.row.owner || execution.deaths < kSuspectDeaths) continue;
-    const auto writer = writers.find(*execution.row.owner);
-    if (writer == writers.end() || writer->second.node != node) continue;
-    if (execution.last_seq() > execution.claim_seq || now() - execution.claimed_at > kAcquittal) {
-      execution.deaths = execution.alone_deaths = 0;
-    } else {
-      found = true;
+  for (const auto& [writer, held] : owned_) {
+    if (writers.at(writer).node != node) continue;
+    for (const ExecutionId id : held) {
+      MemoryExecution& execution = executions.at(id);
+      if (execution.deaths < kSuspectDeaths) continue;
+      if (execution.last_seq() > execution.claim_seq || now() - execution.claimed_at > kAcquittal) {
+        execution.deaths = execution.alone_deaths = 0;
+      } else {
+        found = true;
+      }
     }
   }
   return found;
@@ -249,7 +279,7 @@ void MemoryState::take(Uuid writer, MemoryExecution& execution, bool alone) {
   execution.claim_seq = execution.last_seq();
   execution.claimed_alone = alone;
   execution.claimed_at = now();
-  execution.row.owner = writer;
+  set_owner(execution, writer);
   execution.row.wake_at.reset();
 }
 
@@ -264,7 +294,8 @@ Result<ClaimResult> MemoryState::claim(Uuid writer, const ClaimRequest& request)
   ClaimResult result;
   result.now = now();
   std::size_t bytes = 0;
-  for (const auto& [id, execution] : executions) {
+  for (const ExecutionId id : with_inbox_) {
+    const MemoryExecution& execution = executions.at(id);
     if (execution.row.owner != writer) continue;
     for (const auto& [key, row] : execution.inbox) result.inbox.push_back(row);
   }
@@ -289,9 +320,10 @@ Result<ClaimResult> MemoryState::claim(Uuid writer, const ClaimRequest& request)
     claimed.deaths = execution.deaths;
     result.claimed.push_back(std::move(claimed));
   }
-  for (const auto& [id, execution] : executions) {
+  for (const ExecutionId id : unowned_) {
+    const MemoryExecution& execution = executions.at(id);
     const ExecutionRow& row = execution.row;
-    if (!execution.is_running() || row.owner || !row.quarantined.empty()) continue;
+    if (!row.quarantined.empty()) continue;
     if (execution.deaths >= kSuspectDeaths) continue;
     if (!result.next_due || *row.wake_at < *result.next_due) result.next_due = row.wake_at;
   }
@@ -312,8 +344,8 @@ Status MemoryState::deliver(const Delivery& delivery) {
   const bool stuck = execution.is_running() && !row.quarantined.empty();
   const bool ended_badly = !execution.is_running() && row.status != ExecutionStatus::kSucceeded;
   if (redrive ? !(stuck || ended_badly) : !execution.is_running()) {
-    return Error{ErrorCode::kConflict, "execution " + delivery.execution.text() + " is " +
-                                           to_string(row.status)};
+    return Error{ErrorCode::kConflict,
+                 "execution " + delivery.execution.text() + " is " + to_string(row.status)};
   }
   ++execution.inbox_seq;
   if (redrive && ended_badly) {
@@ -323,7 +355,7 @@ Status MemoryState::deliver(const Delivery& delivery) {
     row.error.reset();
     row.cause.reset();
     ++row.redrive_count;
-    row.wake_at = now();
+    give_back(execution, now());
   } else if (!row.owner) {
     row.wake_at = row.wake_at ? std::min(*row.wake_at, now()) : now();
   }
@@ -333,6 +365,7 @@ Status MemoryState::deliver(const Delivery& delivery) {
     // Let it try once more; the next death tells.
     execution.alone_deaths = std::min(execution.alone_deaths, kDeathsToQuarantine - 1);
   }
+  with_inbox_.insert(delivery.execution);
   execution.inbox.emplace(execution.inbox_seq,
                           InboxRow{execution.inbox_seq, delivery.execution, delivery.kind,
                                    delivery.command, delivery.dedupe_key, delivery.payload});
@@ -363,25 +396,26 @@ SweepReport MemoryState::sweep() {
     ++report.writers_marked;
     report.by_evidence |= gone;
   }
-  for (auto& [id, execution] : executions) {
-    if (execution.row.owner && !is_alive(*execution.row.owner)) {
-      free_from_dead(execution);
-      ++report.executions_freed;
-    }
-    if (execution.is_running() && !execution.row.owner && !execution.inbox.empty() &&
-        execution.row.wake_at > now()) {
-      execution.row.wake_at = now();
-      ++report.inbox_woken;
-    }
+  for (const auto& [id, writer] : writers) {
+    if (writer.alive) continue;
+    const ExecutionSet dead_hands = owned_by(id);
+    for (const ExecutionId execution : dead_hands) free_from_dead(executions.at(execution));
+    report.executions_freed += static_cast<std::uint32_t>(dead_hands.size());
+  }
+  std::erase_if(with_inbox_, [this](ExecutionId id) { return executions.at(id).inbox.empty(); });
+  for (const ExecutionId id : with_inbox_) {
+    MemoryExecution& execution = executions.at(id);
+    if (!unowned_.contains(id) || *execution.row.wake_at <= now()) continue;
+    execution.row.wake_at = now();
+    ++report.inbox_woken;
   }
   return report;
 }
 
 Status MemoryState::close(Uuid writer) {
   if (!is_alive(writer)) return Error{ErrorCode::kFenced, "this writer was marked dead"};
-  for (auto& [id, execution] : executions) {
-    if (execution.row.owner == writer) give_back(execution, now());
-  }
+  const ExecutionSet held = owned_by(writer);
+  for (const ExecutionId id : held) give_back(executions.at(id), now());
   writers.at(writer).alive = false;
   writers.at(writer).ended = true;
   return ok_status();

@@ -1,5 +1,5 @@
-// MemoryState — the tables of MemoryStore and the rules over them.  Not thread-safe: whoever holds
-// it locks.
+// MemoryState — the tables of MemoryStore and the rules over them.  Not thread-safe: whoever
+// holds it locks.
 #pragma once
 
 #include <map>
@@ -62,6 +62,8 @@ class MemoryState {
   SweepReport sweep();
   Status close(Uuid writer);
 
+  const ExecutionSet& owned_by(Uuid writer) const;
+
   std::map<ExecutionId, MemoryExecution> executions;
   std::map<std::pair<std::string, std::string>, ExecutionId> names;  // (workflow, name)
   std::map<Uuid, MemoryNode> nodes;
@@ -78,6 +80,7 @@ class MemoryState {
   ExecutionSet losers_in(const Batch& batch, const std::vector<StartOutcome>& outcomes) const;
   void apply(Uuid writer, const Batch& batch);
   void apply_finish(const FinishRow& finish);
+  void set_owner(MemoryExecution& execution, std::optional<Uuid> owner);
   void give_back(MemoryExecution& execution, std::optional<Time> wake_at);
   std::vector<ExecutionId> due(const ClaimRequest& request, bool suspects) const;
   bool has_suspect(Uuid node);
@@ -87,6 +90,9 @@ class MemoryState {
 
   MemoryStoreOptions options_;
   Random random_;
+  ExecutionSet unowned_;                // Running, and nobody's.
+  std::map<Uuid, ExecutionSet> owned_;  // By writer.
+  ExecutionSet with_inbox_;             // May have something in it.
 };
 
 }  // namespace stepwell::store

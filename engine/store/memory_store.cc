@@ -47,11 +47,8 @@ class MemorySession : public Session {
 
   Result<std::vector<ExecutionId>> owned() override {
     const std::scoped_lock lock(tables_->mutex);
-    std::vector<ExecutionId> ids;
-    for (const auto& [id, execution] : tables_->state.executions) {
-      if (execution.row.owner == writer_) ids.push_back(id);
-    }
-    return ids;
+    const ExecutionSet& ids = tables_->state.owned_by(writer_);
+    return std::vector<ExecutionId>(ids.begin(), ids.end());
   }
 
   Status close() override {
@@ -189,8 +186,7 @@ class MemoryStoreTables : public MemoryStore {
     return ok_status();
   }
 
-  Result<std::optional<SnapshotRow>> load_snapshot(ExecutionId id,
-                                                   std::uint64_t at_most) override {
+  Result<std::optional<SnapshotRow>> load_snapshot(ExecutionId id, std::uint64_t at_most) override {
     const std::scoped_lock lock(tables_->mutex);
     const auto found = tables_->state.executions.find(id);
     if (found == tables_->state.executions.end()) return std::optional<SnapshotRow>();

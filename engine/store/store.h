@@ -42,17 +42,17 @@ struct JournalRow {
 
 struct Start {
   ExecutionId id;
-  std::string workflow;      // Name.
+  std::string workflow;  // Name.
   std::string program_hash;
-  std::string name;          // The client's name for it; unique per (namespace, workflow) while kept.
-  std::string input;         // JSON text.
+  std::string name;   // The client's name for it; unique per (namespace, workflow) while kept.
+  std::string input;  // JSON text.
   std::uint64_t input_hash = 0;
   std::string pool = kDefaultPool;
   int semantics = kSemanticsVersion;
   std::vector<std::string> tags;
   std::optional<ExecutionId> redrive_of;  // Runs again what failed in that one.
   JournalRow first;                       // The started fact; seq 1.
-  bool owned = false;                     // In a lane's batch: is it to be owned by that lane at once?
+  bool owned = false;  // In a lane's batch: is it to be owned by that lane at once?
 };
 
 struct StartOutcome {
@@ -140,11 +140,11 @@ struct Claimed {
   std::string workflow;
   std::string program_hash;
   std::uint64_t inbox_seq = 0;
-  std::uint32_t deaths = 0;             // Ungraceful deaths of owners without progress in between.
-  std::string snapshot;                 // Newest, or empty.
-  std::uint64_t snapshot_seq = 0;       // Facts up to here are in it.
-  std::uint64_t snapshot_hash = 0;      // SnapshotRow::journal_hash of it.
-  std::vector<JournalRow> journal;      // Facts after the snapshot, in order of seq.
+  std::uint32_t deaths = 0;         // Ungraceful deaths of owners without progress in between.
+  std::string snapshot;             // Newest, or empty.
+  std::uint64_t snapshot_seq = 0;   // Facts up to here are in it.
+  std::uint64_t snapshot_hash = 0;  // SnapshotRow::journal_hash of it.
+  std::vector<JournalRow> journal;  // Facts after the snapshot, in order of seq.
   std::vector<InboxRow> inbox;
 };
 
@@ -161,8 +161,8 @@ struct ClaimRequest {
 
 struct ClaimResult {
   std::vector<Claimed> claimed;
-  std::vector<InboxRow> inbox;  // For executions this lane owns already; each row is given once.
-  std::optional<Time> next_due; // When the earliest unowned execution becomes due; suspects apart.
+  std::vector<InboxRow> inbox;   // For executions this lane owns already; each row is given once.
+  std::optional<Time> next_due;  // When the earliest unowned execution becomes due; suspects apart.
   Time now;
 };
 
@@ -217,18 +217,18 @@ struct ExecutionRow {
   Time started_at;
   std::optional<Time> ended_at, wake_at;
   std::uint32_t redrive_count = 0;
-  std::string waiting;         // JSON; empty when unknown.
-  std::string quarantined;     // The reason; empty when it is not.
-  std::optional<Uuid> owner;   // Writer.
+  std::string waiting;        // JSON; empty when unknown.
+  std::string quarantined;    // The reason; empty when it is not.
+  std::optional<Uuid> owner;  // Writer.
   std::optional<ExecutionId> redrive_of;
   std::vector<std::string> tags;
 };
 
 struct ListFilter {
-  std::string workflow;                    // Empty: all.
+  std::string workflow;  // Empty: all.
   std::optional<ExecutionStatus> status;
-  std::optional<ExecutionId> before;       // Page: executions older than this one.
-  std::uint32_t limit = 50;                // At most 1,000.
+  std::optional<ExecutionId> before;  // Page: executions older than this one.
+  std::uint32_t limit = 50;           // At most 1,000.
 };
 
 struct Delivery {
@@ -241,9 +241,9 @@ struct Delivery {
 
 struct StoredProgram {
   std::string hash, workflow;
-  std::string source;      // The text as deployed: YAML or JSON.
-  std::string definition;  // Canonical JSON.
-  std::string file;        // For messages; may be empty.
+  std::string source;         // The text as deployed: YAML or JSON.
+  std::string definition;     // Canonical JSON.
+  std::string file;           // For messages; may be empty.
   std::uint32_t version = 0;  // Of the workflow name, counted from 1.
 };
 

@@ -81,7 +81,8 @@ CREATE INDEX workflows_by_hash ON workflows (hash);
 -- forgotten.
 CREATE TABLE executions (
   id            uuid        NOT NULL,
-  status        smallint    NOT NULL DEFAULT 0,  -- 0 running, 1 succeeded, 2 failed, 3 timed out, 4 aborted
+  -- 0 running, 1 succeeded, 2 failed, 3 timed out, 4 aborted
+  status        smallint    NOT NULL DEFAULT 0,
   semantics     smallint    NOT NULL,            -- Of step(); a lane claims only what it can run.
   encoding      smallint    NOT NULL DEFAULT 0,  -- Of input and output; 0: as they came.
   claimed_alone boolean     NOT NULL DEFAULT false,
@@ -120,6 +121,7 @@ CREATE INDEX executions_due ON executions (pool, wake_at)
 CREATE INDEX executions_suspect ON executions (pool, wake_at)
   WHERE status = 0 AND owner IS NULL AND quarantined IS NULL AND deaths >= 2;
 CREATE INDEX executions_owned ON executions (owner) WHERE owner IS NOT NULL;
+CREATE INDEX executions_suspect_held ON executions (owner) WHERE deaths >= 2;
 CREATE INDEX executions_by_workflow ON executions (workflow, id);
 CREATE INDEX executions_by_status ON executions (status, id) WHERE status <> 1;
 CREATE INDEX executions_in_quarantine ON executions (id) WHERE quarantined IS NOT NULL;

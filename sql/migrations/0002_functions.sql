@@ -1,9 +1,10 @@
 -- Migration 2: the functions, as in schema.sql.
 
 -- ------------------------------------------------------------------------------------------------
--- Functions.  Lanes write through stepwell_commit and stepwell_claim only.  Each is one autocommitted
--- call: nothing idles in a transaction, and every statement inside sees what was committed before it
--- began.  Errors of ours: SW001 fenced, SW002 not the owner, SW003 a taken name has followers.
+-- Functions.  Lanes write through stepwell_commit and stepwell_claim only.  Each is one call that
+-- commits by itself: nothing idles in a transaction, and every statement inside sees what was
+-- committed before it began.  Errors of ours: SW001 fenced, SW002 not the owner, SW003 a taken name
+-- has followers.
 
 CREATE FUNCTION stepwell_time(ms bigint) RETURNS timestamptz
   LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -54,8 +55,8 @@ BEGIN
 END $$;
 
 -- Starts: names first, in order, so that two callers cannot wait for each other; then, in a later
--- statement that sees who won, the rows of the winners.  Starting the same id again changes nothing.
--- Returns the ids that lost their name to another execution.
+-- statement that sees who won, the rows of the winners.  Starting the same id again changes
+-- nothing.  Returns the ids that lost their name to another execution.
 CREATE FUNCTION stepwell_start_v1(
   p_owner uuid, s_id uuid[], s_workflow text[], s_hash text[], s_name text[], s_input text[],
   s_input_hash bigint[], s_pool text[], s_semantics smallint[], s_tags text[], s_redrive_of uuid[],
@@ -152,7 +153,8 @@ DECLARE
 BEGIN
   -- The fence.  The lock holds off whoever wants to mark this writer dead until all below is
   -- committed; whoever was marked before this line gets nothing written.
-  PERFORM 1 FROM writers WHERE id = p_writer AND conn = p_conn AND state = 'alive' FOR NO KEY UPDATE;
+  PERFORM 1 FROM writers w
+  WHERE w.id = p_writer AND w.conn = p_conn AND w.state = 'alive' FOR NO KEY UPDATE;
   IF NOT FOUND THEN RAISE EXCEPTION 'fenced' USING ERRCODE = 'SW001'; END IF;
   -- point: fence passed
 
@@ -282,7 +284,8 @@ DECLARE
   v_ids   uuid[] := '{}';
   v_some  uuid[];
   v_pool  text;
-  v_found boolean := false;
+  v_due   boolean := false;
+  v_suspect boolean := false;
   v_wrote boolean := false;
   v_node  uuid;
   v_alone uuid;
@@ -291,18 +294,18 @@ DECLARE
 BEGIN
   -- A look without a lock, so that an idle lane writes nothing.
   FOREACH v_pool IN ARRAY p_pools LOOP
-    EXIT WHEN v_found;
-    v_found := EXISTS (
-        SELECT 1 FROM executions x
-        WHERE x.pool = v_pool AND x.wake_at <= now() AND x.status = 0 AND x.owner IS NULL
-          AND x.quarantined IS NULL AND x.deaths < 2 AND x.semantics <= p_semantics)
-      OR p_suspect AND EXISTS (
-        SELECT 1 FROM executions x
-        WHERE x.pool = v_pool AND x.wake_at <= now() AND x.status = 0 AND x.owner IS NULL
-          AND x.quarantined IS NULL AND x.deaths >= 2 AND x.semantics <= p_semantics);
+    v_due := v_due OR EXISTS (
+      SELECT 1 FROM executions x
+      WHERE x.pool = v_pool AND x.wake_at <= now() AND x.status = 0 AND x.owner IS NULL
+        AND x.quarantined IS NULL AND x.deaths < 2 AND x.semantics <= p_semantics);
+    v_suspect := v_suspect OR p_suspect AND EXISTS (
+      SELECT 1 FROM executions x
+      WHERE x.pool = v_pool AND x.wake_at <= now() AND x.status = 0 AND x.owner IS NULL
+        AND x.quarantined IS NULL AND x.deaths >= 2 AND x.semantics <= p_semantics);
   END LOOP;
 
-  IF NOT v_found AND NOT EXISTS (SELECT 1 FROM batches WHERE writer = p_writer AND n = p_n) THEN
+  IF NOT (v_due OR v_suspect)
+     AND NOT EXISTS (SELECT 1 FROM batches WHERE writer = p_writer AND n = p_n) THEN
     SELECT w.node INTO v_node FROM writers w
     WHERE w.id = p_writer AND w.conn = p_conn AND w.state = 'alive';
     IF NOT FOUND THEN RAISE EXCEPTION 'fenced' USING ERRCODE = 'SW001'; END IF;
@@ -321,7 +324,7 @@ BEGIN
     ELSE
       IF p_n % 64 = 0 THEN DELETE FROM batches WHERE writer = p_writer AND n < p_n; END IF;
 
-      IF p_suspect THEN
+      IF v_suspect THEN
         v_alone := stepwell_claim_suspect_v1(p_writer, v_node, p_n, p_pools, p_semantics);
         IF v_alone IS NOT NULL THEN v_ids := v_ids || v_alone; END IF;
       END IF;
@@ -387,8 +390,8 @@ BEGIN
   RETURN QUERY  -- The inbox comes with the claim: it is folded before any timer that is due.
   SELECT 'I', i.execution, i.id, i.kind::bigint, i.command, NULL::bigint, NULL::bigint,
          i.dedupe_key, i.payload, NULL::bytea
-  FROM inbox i
-  WHERE EXISTS (SELECT 1 FROM executions x WHERE x.id = i.execution AND x.owner = p_writer)
+  FROM inbox i  -- Few rows; what a lane owns may be many.
+  WHERE (SELECT x.owner FROM executions x WHERE x.id = i.execution) = p_writer
   ORDER BY i.execution, i.id;
 
   FOREACH v_pool IN ARRAY p_pools LOOP
@@ -633,7 +636,8 @@ END $$;
 -- A lane's graceful end: everything it owns is due at once for whoever comes.
 CREATE FUNCTION stepwell_close_v1(p_writer uuid, p_conn bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM 1 FROM writers WHERE id = p_writer AND conn = p_conn AND state = 'alive' FOR NO KEY UPDATE;
+  PERFORM 1 FROM writers w
+  WHERE w.id = p_writer AND w.conn = p_conn AND w.state = 'alive' FOR NO KEY UPDATE;
   IF NOT FOUND THEN RAISE EXCEPTION 'fenced' USING ERRCODE = 'SW001'; END IF;
   UPDATE executions SET owner = NULL, wake_at = now() WHERE owner = p_writer;
   UPDATE writers SET state = 'dead', dead_at = now(), freed_at = now() WHERE id = p_writer;
@@ -648,7 +652,8 @@ RETURNS TABLE (new_conn bigint, newest bigint) LANGUAGE plpgsql AS $$
 BEGIN
   -- The old backend may still be at work: end it, if it is the same one and not this one.
   PERFORM pg_terminate_backend(s.pid)
-  FROM writers w JOIN pg_stat_activity s ON s.pid = w.backend_pid AND s.backend_start = w.backend_start
+  FROM writers w
+  JOIN pg_stat_activity s ON s.pid = w.backend_pid AND s.backend_start = w.backend_start
   WHERE w.id = p_writer AND s.pid <> pg_backend_pid();
 
   UPDATE writers w
@@ -662,8 +667,8 @@ BEGIN
   RETURN NEXT;
 END $$;
 
--- Stores a program, and makes it its workflow's newest.  The version number under that name: deployed
--- again, a program keeps its own.
+-- Stores a program, and makes it its workflow's newest.  Answers its version number under that
+-- name: deployed again, a program keeps its own.
 CREATE FUNCTION stepwell_put_program_v1(
   p_hash text, p_workflow text, p_source text, p_definition text, p_file text
 ) RETURNS integer LANGUAGE plpgsql AS $$

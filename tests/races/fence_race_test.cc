@@ -57,7 +57,7 @@ class R1 : public FenceRace {
 };
 
 TEST_F(R1, WithoutTheLockTheDeadWritesAndTheOwnerIsRobbed) {
-  const End end = run({{"AND state = 'alive' FOR NO KEY UPDATE;", "AND state = 'alive';"}});
+  const End end = run({{"AND w.state = 'alive' FOR NO KEY UPDATE;", "AND w.state = 'alive';"}});
   EXPECT_EQ(end.first.writers_marked, 1u);
   EXPECT_TRUE(end.other_has_inbox);
   EXPECT_TRUE(end.zombie_wrote);
@@ -86,10 +86,12 @@ class R2 : public FenceRace {
     sql("UPDATE writers SET state = 'dead' WHERE id = $1", Parameters().add(dead.writer));
     auto healthy = session(), reaper = session();
     CHECK(healthy->run_script("BEGIN").ok(), "begin");
-    CHECK(healthy->run("SELECT 1 FROM executions WHERE id = $1 FOR UPDATE",
-                       Parameters().add(id.uuid)).ok(), "lock");
-    auto reaping = std::async(std::launch::async,
-                              [&] { return reaper->run("SELECT stepwell_free_v1(100)"); });
+    CHECK(
+        healthy->run("SELECT 1 FROM executions WHERE id = $1 FOR UPDATE", Parameters().add(id.uuid))
+            .ok(),
+        "lock");
+    auto reaping =
+        std::async(std::launch::async, [&] { return reaper->run("SELECT stepwell_free_v1(100)"); });
     if (mutation.empty()) {
       reaping.wait();
     } else {
@@ -97,10 +99,17 @@ class R2 : public FenceRace {
     }
     // Meanwhile somebody else has freed it, and a lane registers and claims it.
     const Uuid fresh = ExecutionId{new_execution()}.uuid;
-    CHECK(healthy->run("INSERT INTO writers (id, node, backend_pid, backend_start) "
-                       "VALUES ($1, $1, 1, now())", Parameters().add(fresh)).ok(), "register");
-    CHECK(healthy->run("UPDATE executions SET owner = $1 WHERE id = $2",
-                       Parameters().add(fresh).add(id.uuid)).ok(), "claim");
+    CHECK(healthy
+              ->run("INSERT INTO writers (id, node, backend_pid, backend_start) "
+                    "VALUES ($1, $1, 1, now())",
+                    Parameters().add(fresh))
+              .ok(),
+          "register");
+    CHECK(healthy
+              ->run("UPDATE executions SET owner = $1 WHERE id = $2",
+                    Parameters().add(fresh).add(id.uuid))
+              .ok(),
+          "claim");
     CHECK(healthy->run_script("COMMIT").ok(), "commit");
     CHECK(reaping.get().ok(), "reap");
     return store_->describe(id).value().owner == fresh;
@@ -108,11 +117,12 @@ class R2 : public FenceRace {
 };
 
 TEST_F(R2, FreeingWhatNoLivingOwnsRobsAHealthyLane) {
-  EXPECT_FALSE(run({{"FROM executions x WHERE x.owner = ANY (v_dead)\n"
-                     "    LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED",
-                     "FROM executions x WHERE x.owner IS NOT NULL AND NOT EXISTS (SELECT 1 FROM "
-                     "writers w WHERE w.id = x.owner AND w.state = 'alive')\n"
-                     "    LIMIT p_limit FOR NO KEY UPDATE"}}));
+  EXPECT_FALSE(
+      run({{"FROM executions x WHERE x.owner = ANY (v_dead)\n"
+            "    LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED",
+            "FROM executions x WHERE x.owner IS NOT NULL AND NOT EXISTS (SELECT 1 FROM "
+            "writers w WHERE w.id = x.owner AND w.state = 'alive')\n"
+            "    LIMIT p_limit FOR NO KEY UPDATE"}}));
 }
 
 TEST_F(R2, FreeingWhatTheMarkedOwnDoesNot) { EXPECT_TRUE(run({})); }
@@ -127,8 +137,9 @@ class R3 : public FenceRace {
     expire(*lane.node);
     auto reaper = session();
     hold();
-    auto reaping = std::async(std::launch::async,
-                              [&] { return reaper->run("SELECT marked FROM stepwell_mark_dead_v1()"); });
+    auto reaping = std::async(std::launch::async, [&] {
+      return reaper->run("SELECT marked FROM stepwell_mark_dead_v1()");
+    });
     wait_until_waiting(*reaper, "advisory");
     sql("UPDATE nodes SET lease_until = now() + interval '1 min' WHERE id = $1",
         Parameters().add(lane.node->id()));
@@ -138,12 +149,13 @@ class R3 : public FenceRace {
 };
 
 TEST_F(R3, LookingOnceKillsWhoHasJustRenewed) {
-  EXPECT_EQ(marked({{"WHERE w.id = ANY (v_locked)\n"
-                     "      AND NOT EXISTS (SELECT 1 FROM nodes n\n"
-                     "                      WHERE n.id = w.node AND n.lease_until > clock_timestamp()\n"
-                     "                        AND n.id <> ALL (v_gone));",
-                     "WHERE w.id = ANY (v_locked);"}}),
-            1);
+  EXPECT_EQ(
+      marked({{"WHERE w.id = ANY (v_locked)\n"
+               "      AND NOT EXISTS (SELECT 1 FROM nodes n\n"
+               "                      WHERE n.id = w.node AND n.lease_until > clock_timestamp()\n"
+               "                        AND n.id <> ALL (v_gone));",
+               "WHERE w.id = ANY (v_locked);"}}),
+      1);
 }
 
 TEST_F(R3, LookingAgainSeesTheRenewal) { EXPECT_EQ(marked({}), 0); }
@@ -168,8 +180,9 @@ class R5 : public FenceRace {
 };
 
 TEST_F(R5, WithoutTheExceptionTheRestIsApplied) {
-  EXPECT_EQ(run({{"IF NOT FOUND THEN RAISE EXCEPTION 'fenced' USING ERRCODE = 'SW001'; END IF;", ""}}),
-            (Seqs{1, 2}));
+  EXPECT_EQ(
+      run({{"IF NOT FOUND THEN RAISE EXCEPTION 'fenced' USING ERRCODE = 'SW001'; END IF;", ""}}),
+      (Seqs{1, 2}));
 }
 
 TEST_F(R5, TheExceptionLeavesNothing) { EXPECT_EQ(run({}), Seqs{1}); }
@@ -197,13 +210,14 @@ class R7 : public FenceRace {
 };
 
 TEST_F(R7, WithoutTheStateItIsAppliedAfterItsDeath) {
-  EXPECT_TRUE(applied({{"AND conn = p_conn AND state = 'alive' FOR", "AND conn = p_conn FOR"}}, kMark));
+  EXPECT_TRUE(applied(
+      {{"AND w.conn = p_conn AND w.state = 'alive' FOR", "AND w.conn = p_conn FOR"}}, kMark));
 }
 TEST_F(R7, WithTheStateItIsFenced) { EXPECT_FALSE(applied({}, kMark)); }
 
 TEST_F(R7, WithoutTheConnectionsNumberItIsAppliedBehindItsSuccessor) {
-  EXPECT_TRUE(applied({{"AND conn = p_conn AND state = 'alive' FOR", "AND state = 'alive' FOR"}},
-                      kTakeOver));
+  EXPECT_TRUE(applied(
+      {{"AND w.conn = p_conn AND w.state = 'alive' FOR", "AND w.state = 'alive' FOR"}}, kTakeOver));
 }
 TEST_F(R7, WithTheConnectionsNumberItIsFenced) { EXPECT_FALSE(applied({}, kTakeOver)); }
 
@@ -219,15 +233,19 @@ class R11 : public FenceRace {
     hold();
     if (!heartbeat_lands) {
       // As if renewals went through the lane's own, busy connection.
-      CHECK(control_->run_script("CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS "
-                                 "$$ BEGIN RETURN NULL; END $$; CREATE TRIGGER busy BEFORE UPDATE ON "
-                                 "nodes FOR EACH ROW EXECUTE FUNCTION nothing()").ok(), "trigger");
+      CHECK(control_
+                ->run_script("CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS "
+                             "$$ BEGIN RETURN NULL; END $$; CREATE TRIGGER busy BEFORE UPDATE ON "
+                             "nodes FOR EACH ROW EXECUTE FUNCTION nothing()")
+                .ok(),
+            "trigger");
     }
     Batch batch = one_fact(id, 2);
     batch.number = 1;
     auto writing = std::async(std::launch::async, [&] { return lane->commit(batch); });
-    wait_for("SELECT EXISTS (SELECT 1 FROM writers w JOIN pg_stat_activity a ON a.pid = w.backend_pid "
-             "WHERE a.wait_event = 'advisory')");
+    wait_for(
+        "SELECT EXISTS (SELECT 1 FROM writers w JOIN pg_stat_activity a ON a.pid = w.backend_pid "
+        "WHERE a.wait_event = 'advisory')");
     // Three leases later.
     wait_for("SELECT clock_timestamp() > joined_at + interval '1200 ms' FROM nodes WHERE id = $1",
              Parameters().add(node->id()));

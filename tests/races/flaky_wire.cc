@@ -86,7 +86,8 @@ void FlakyWire::accept_all() {
     const int client = accept(listener_, nullptr, nullptr);
     const int server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const sockaddr_un address = address_of(backend_path_);
-    CHECK(connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "connect");
+    CHECK(connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0,
+          "connect");
     const std::scoped_lock lock(mutex_);
     pipes_.push_back({client, server});
     threads_.emplace_back([this, client, server] { carry({client, server}); });

@@ -30,9 +30,10 @@ std::string replaced_once(std::string text, const Replacement& replacement) {
 }  // namespace
 
 Answer RawLane::claim(std::int64_t n) {
-  return link->run("SELECT * FROM stepwell_claim_v1($1, $2, $3, '{default}', 1::smallint, 100, true, "
-                   "NULL)",
-                   Parameters().add(writer).add(conn).add(n));
+  return link->run(
+      "SELECT * FROM stepwell_claim_v1($1, $2, $3, '{default}', 1::smallint, 100, true, "
+      "NULL)",
+      Parameters().add(writer).add(conn).add(n));
 }
 
 Race::Race() {
@@ -72,10 +73,11 @@ std::int64_t Race::number(const char* text, const Parameters& parameters) {
 }
 
 bool Race::waits(const Link& link, const std::string& event) {
-  const Answer answer = sql("SELECT coalesce(bool_or(wait_event_type = 'Lock' AND "
-                            "($2::text = '' OR wait_event = $2)), false) "
-                            "FROM pg_stat_activity WHERE pid = $1::bigint",
-                            Parameters().add(std::int64_t{link.backend_pid()}).add(event));
+  const Answer answer =
+      sql("SELECT coalesce(bool_or(wait_event_type = 'Lock' AND "
+          "($2::text = '' OR wait_event = $2)), false) "
+          "FROM pg_stat_activity WHERE pid = $1::bigint",
+          Parameters().add(std::int64_t{link.backend_pid()}).add(event));
   return answer.rows().flag(0, 0);
 }
 
@@ -94,9 +96,10 @@ void Race::wait_until_waiting(const Link& link, const std::string& event) {
 }
 
 void Race::wait_until_ended(int pid) {
-  wait_for("SELECT NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE pid = $1::bigint "
-           "AND state <> 'idle')",
-           Parameters().add(std::int64_t{pid}));
+  wait_for(
+      "SELECT NOT EXISTS (SELECT 1 FROM pg_stat_activity WHERE pid = $1::bigint "
+      "AND state <> 'idle')",
+      Parameters().add(std::int64_t{pid}));
 }
 
 RawLane Race::raw_lane() {

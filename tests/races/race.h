@@ -42,8 +42,7 @@ struct RawLane {
   std::int64_t conn = 1;
 
   Answer commit(std::int64_t n, const store::Batch& batch) {
-    return link->run(postgres::kCommitSql,
-                     postgres::commit_parameters(writer, conn, n, batch));
+    return link->run(postgres::kCommitSql, postgres::commit_parameters(writer, conn, n, batch));
   }
   Answer claim(std::int64_t n);
 };

@@ -1,17 +1,21 @@
 // How fast one lane commits facts: batches of 1, 10, 100 and 1,000 facts of about 120 bytes, for
-// executions that were started before.  Prints one JSON line.
+// executions that were started before.  Prints one JSON line: facts per second, and microseconds of
+// CPU for each fact, in this process and in its backend (where that runs on this machine).
 //
 //   build/release/commit_bench [database url] [seconds per size]
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "engine/postgres/cluster.h"
+#include "engine/postgres/link.h"
 #include "engine/postgres/postgres.h"
 
 namespace stepwell {
@@ -26,12 +30,31 @@ struct Lane {
   std::vector<ExecutionId> ids;
   std::vector<std::uint64_t> seqs;
   std::uint64_t number = 0;
+  long backend = 0;
 };
+
+double own_cpu_us() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 +
+         static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+double cpu_us_of(long pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string line;
+  if (!std::getline(file, line)) return 0;
+  line.erase(0, line.rfind(')') + 2);
+  double user = 0, system = 0;
+  std::sscanf(line.c_str(), "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lf %lf", &user, &system);
+  return (user + system) * 1e6 / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
 
 store::JournalRow fact(ExecutionId id, std::uint64_t seq) {
   static const std::string payload =
-      R"({"output":{"receipt":"r-0001","amount":7,"items":["a","b"],"note":"a result of the usual size"}})";
-  return {id, seq, FactKind::kTaskSucceeded, CommandId{seq}, from_unix_ms(1'700'000'000'000), 42, payload};
+      R"({"output":{"receipt":"r-0001","amount":7,"items":["a","b"],"note":"of usual size"}})";
+  return {id, seq,    FactKind::kTaskSucceeded, CommandId{seq}, from_unix_ms(1'700'000'000'000),
+          42, payload};
 }
 
 Result<Lane> open_lane(const std::string& url, int executions) {
@@ -60,13 +83,20 @@ Result<Lane> open_lane(const std::string& url, int executions) {
   }
   TRY(lane.session->commit(batch));
   lane.seqs.assign(lane.ids.size(), 1);
+  const auto link = TRY(postgres::Link::open(options, {.name = "bench"}));
+  const auto pid = link->run("SELECT backend_pid FROM writers");
+  if (pid.ok()) lane.backend = pid.rows().number(0, 0);
   return lane;
 }
 
-// Facts per second.
-Result<double> measure(Lane& lane, std::size_t size, double seconds) {
+struct Rate {
+  double per_second = 0, client_us = 0, server_us = 0;
+};
+
+Result<Rate> measure(Lane& lane, std::size_t size, double seconds) {
   std::size_t facts = 0, next = 0;
   const auto begin = Clock::now();
+  const double client = own_cpu_us(), server = cpu_us_of(lane.backend);
   std::chrono::duration<double> elapsed{};
   while (elapsed.count() < seconds) {
     store::Batch batch;
@@ -83,15 +113,22 @@ Result<double> measure(Lane& lane, std::size_t size, double seconds) {
     facts += size;
     elapsed = Clock::now() - begin;
   }
-  return static_cast<double>(facts) / elapsed.count();
+  const auto count = static_cast<double>(facts);
+  return Rate{count / elapsed.count(), (own_cpu_us() - client) / count,
+              (cpu_us_of(lane.backend) - server) / count};
 }
 
 Status run(const std::string& url, double seconds) {
   Lane lane = TRY(open_lane(url, 1'000));
-  std::string line = "{\"bench\":\"commit\",\"unit\":\"facts/s\"";
-  for (const std::size_t size : {std::size_t{1}, std::size_t{10}, std::size_t{100}, std::size_t{1'000}}) {
-    const double rate = TRY(measure(lane, size, seconds));
-    line += ",\"" + std::to_string(size) + "\":" + std::to_string(static_cast<long>(rate));
+  std::string line = "{\"bench\":\"commit\"";
+  for (const std::size_t size :
+       {std::size_t{1}, std::size_t{10}, std::size_t{100}, std::size_t{1'000}}) {
+    const Rate rate = TRY(measure(lane, size, seconds));
+    char text[128];
+    std::snprintf(text, sizeof text,
+                  ",\"%zu\":{\"facts_per_s\":%.0f,\"client_us\":%.2f,\"server_us\":%.2f}", size,
+                  rate.per_second, rate.client_us, rate.server_us);
+    line += text;
   }
   std::printf("%s}\n", line.c_str());
   return ok_status();

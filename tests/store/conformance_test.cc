@@ -467,7 +467,8 @@ TEST_P(Conformance, AClaimStopsAtItsBytes) {
 
 TEST_P(Conformance, AProgramKeepsItsVersion) {
   const auto put = [&](const std::string& hash, const std::string& workflow) {
-    return db().put_program({hash, workflow, "source " + hash, "{\"h\":\"" + hash + "\"}", "f.yaml"})
+    return db()
+        .put_program({hash, workflow, "source " + hash, "{\"h\":\"" + hash + "\"}", "f.yaml"})
         .value();
   };
   EXPECT_EQ(put("h1", "a"), 1u);

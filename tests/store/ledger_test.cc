@@ -1,9 +1,10 @@
 // The ledger and connections: one set of rules, in memory and in Postgres.
+#include "engine/store/ledger.h"
+
 #include <gtest/gtest.h>
 
 #include <future>
 
-#include "engine/store/ledger.h"
 #include "tests/store/postgres_fixture.h"
 
 namespace stepwell::testing {
@@ -52,11 +53,15 @@ std::string text_of(const std::vector<LedgerRow>& rows) {
 }
 
 TEST_P(Remembering, RowsAreReplacedByKeyAndReadByKey) {
-  ASSERT_TRUE(ledger->write({{"g:1", "k1", "intent", "v1", "", ""},
-                             {"g:1", "k2", "intent", "v1", "", ""},
-                             {"g:2", "k1", "done", "v9", "r9", ""}}).ok());
-  ASSERT_TRUE(ledger->write({{"g:1", "k1", "done", "v1", "r1", ""},
-                             {"g:1", "k3", "pending", "v1", "", R"({"h":1})"}}).ok());
+  ASSERT_TRUE(ledger
+                  ->write({{"g:1", "k1", "intent", "v1", "", ""},
+                           {"g:1", "k2", "intent", "v1", "", ""},
+                           {"g:2", "k1", "done", "v9", "r9", ""}})
+                  .ok());
+  ASSERT_TRUE(ledger
+                  ->write({{"g:1", "k1", "done", "v1", "r1", ""},
+                           {"g:1", "k3", "pending", "v1", "", R"({"h":1})"}})
+                  .ok());
   EXPECT_EQ(text_of(ledger->read("g:1", {"k3", "k1", "k2", "absent"}).value()),
             "g:1 k3 pending v1  {\"h\":1}\n"
             "g:1 k1 done v1 r1 \n"
@@ -66,7 +71,8 @@ TEST_P(Remembering, RowsAreReplacedByKeyAndReadByKey) {
 }
 
 TEST_P(Remembering, AKeyTwiceInOneWriteKeepsTheLast) {
-  ASSERT_TRUE(ledger->write({{"g", "k", "intent", "1", "", ""}, {"g", "k", "done", "2", "r", ""}}).ok());
+  ASSERT_TRUE(
+      ledger->write({{"g", "k", "intent", "1", "", ""}, {"g", "k", "done", "2", "r", ""}}).ok());
   EXPECT_EQ(text_of(ledger->read("g", {"k"}).value()), "g k done 2 r \n");
 }
 
@@ -83,8 +89,14 @@ TEST_P(Remembering, ChunksAreListedInOrder) {
 }
 
 TEST_P(Remembering, AConnectionIsStoredWhole) {
-  Connection connection{"strava:1", "strava", "acc", "c2VhbGVk", 3, from_unix_ms(1'700'000'000'123),
-                        "needs_reauth", R"({"scopes":["a"]})"};
+  Connection connection{"strava:1",
+                        "strava",
+                        "acc",
+                        "c2VhbGVk",
+                        3,
+                        from_unix_ms(1'700'000'000'123),
+                        "needs_reauth",
+                        R"({"scopes":["a"]})"};
   ASSERT_TRUE(connections->put(connection).ok());
   const Connection read = connections->get("strava:1").value();
   EXPECT_EQ(read.provider, "strava");
@@ -124,9 +136,10 @@ TEST_P(Remembering, TwoWhoRefreshAtOnceRefreshOnce) {
 
 TEST_P(Remembering, ARefreshThatFailsChangesNothing) {
   ASSERT_TRUE(connections->put({"s:1", "s", "a", "old", 5, {}, "ready", "{}"}).ok());
-  const auto refreshed = connections->refresh("s:1", 5, [](const Connection&) -> Result<Connection> {
-    return Error{ErrorCode::kDenied, "revoked"};
-  });
+  const auto refreshed =
+      connections->refresh("s:1", 5, [](const Connection&) -> Result<Connection> {
+        return Error{ErrorCode::kDenied, "revoked"};
+      });
   EXPECT_EQ(refreshed.error().message, "revoked");
   EXPECT_EQ(connections->get("s:1").value().sealed, "old");
   EXPECT_EQ(connections->get("s:1").value().generation, 5u);

@@ -46,9 +46,9 @@ class OnPostgres : public ::testing::Test {
   }
   // Ends the backend of this lane, as a failing server does.
   void break_lane() {
-    const auto answer = other_->run(
-        "SELECT pg_terminate_backend(backend_pid, 10000) FROM writers WHERE id = $1",
-        Parameters().add(lane_->writer()));
+    const auto answer =
+        other_->run("SELECT pg_terminate_backend(backend_pid, 10000) FROM writers WHERE id = $1",
+                    Parameters().add(lane_->writer()));
     CHECK(answer.ok() && answer.rows().flag(0, 0), "terminate");
   }
   std::int64_t number(const char* sql) {
@@ -66,8 +66,10 @@ class OnPostgres : public ::testing::Test {
 
 TEST_F(OnPostgres, ARowThatOnlyTheServerCanRefuseIsFoundByHalving) {
   const Ids ids = claimed(33);
-  ASSERT_TRUE(other_->run_script("ALTER TABLE journal ADD CONSTRAINT no_evil "
-                                 "CHECK (payload <> 'evil')").ok());
+  ASSERT_TRUE(other_
+                  ->run_script("ALTER TABLE journal ADD CONSTRAINT no_evil "
+                               "CHECK (payload <> 'evil')")
+                  .ok());
   Batch batch;
   batch.number = 1;
   for (const ExecutionId id : ids) batch.facts.push_back(fact(id, 2));
@@ -183,7 +185,7 @@ TEST_F(OnPostgres, EveryKindOfFactHasAName) {
 // However the planner is set, a claim takes each row once and no more than its limit.
 TEST_F(OnPostgres, AClaimIsRightUnderEveryPlan) {
   const char* const settings[] = {"enable_indexscan", "enable_bitmapscan", "enable_nestloop",
-                                  "enable_material", "enable_sort", "enable_indexonlyscan"};
+                                  "enable_material",  "enable_sort",       "enable_indexonlyscan"};
   for (unsigned mask = 0; mask < 64; mask += 7) {
     std::vector<store::Start> starts;
     for (int i = 0; i < 12; ++i) starts.push_back(start_of(new_execution()));

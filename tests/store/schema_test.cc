@@ -24,8 +24,9 @@ std::unique_ptr<Link> link_to(const PgOptions& options) {
 std::string described(Link& link) {
   const auto answer = link.run(R"(
     SELECT string_agg(line, E'\n' ORDER BY line COLLATE "C") FROM (
-      SELECT concat_ws(' ', 'column', c.relname, a.attnum, a.attname, format_type(atttypid, atttypmod),
-                       a.attnotnull, pg_get_expr(d.adbin, d.adrelid)) AS line
+      SELECT concat_ws(' ', 'column', c.relname, a.attnum, a.attname,
+                       format_type(atttypid, atttypmod), a.attnotnull,
+                       pg_get_expr(d.adbin, d.adrelid)) AS line
       FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
       LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
       WHERE c.relnamespace = current_schema()::regnamespace
@@ -99,21 +100,21 @@ TEST(Schema, FourMigrateAtOnceAndOneDoesTheWork) {
 TEST(Schema, CheckSaysWhatIsMissing) {
   const PgOptions options = empty_schema();
   auto store = postgres::open_store(options).value();
-  EXPECT_EQ(store->check(false).error().message,
-            "there is no Stepwell in schema \"" + options.schema +
-                "\" of this database; run: stepwell migrate");
+  EXPECT_EQ(store->check(false).error().message, "there is no Stepwell in schema \"" +
+                                                     options.schema +
+                                                     "\" of this database; run: stepwell migrate");
   ASSERT_TRUE(postgres::migrate(options).ok());
   const Status usable = store->check(false);
   EXPECT_TRUE(usable.ok()) << usable.error().message;
   auto link = link_to(options);
   ASSERT_TRUE(link->run("DELETE FROM schema_migrations WHERE version = 2").ok());
-  EXPECT_EQ(store->check(false).error().message,
-            "the schema is at version 1, this binary needs " +
-                std::to_string(postgres::schema_version()) + "; run: stepwell migrate");
+  EXPECT_EQ(store->check(false).error().message, "the schema is at version 1, this binary needs " +
+                                                     std::to_string(postgres::schema_version()) +
+                                                     "; run: stepwell migrate");
   ASSERT_TRUE(link->run("INSERT INTO schema_migrations VALUES (99, 'x')").ok());
-  EXPECT_EQ(store->check(false).error().message,
-            "the schema is at version 99, this binary needs " +
-                std::to_string(postgres::schema_version()) + "; use a newer binary");
+  EXPECT_EQ(store->check(false).error().message, "the schema is at version 99, this binary needs " +
+                                                     std::to_string(postgres::schema_version()) +
+                                                     "; use a newer binary");
   EXPECT_EQ(postgres::migrate(options).error().code, ErrorCode::kConflict);
   ASSERT_TRUE(link->run("DELETE FROM schema_migrations WHERE version = 99").ok());
   ASSERT_TRUE(link->run("INSERT INTO schema_migrations VALUES (2, 'x')").ok());
@@ -126,9 +127,10 @@ TEST(Schema, SettingsThatLoseDataAreRefused) {
   PgOptions options = fresh_schema();
   options.url += "&options=-c%20synchronous_commit%3Doff";
   auto store = postgres::open_store(options).value();
-  EXPECT_EQ(store->check(false).error().message,
-            "this database runs with synchronous_commit=off: it would lose what it has acknowledged; "
-            "set it to on, or give --unsafe");
+  EXPECT_EQ(
+      store->check(false).error().message,
+      "this database runs with synchronous_commit=off: it would lose what it has acknowledged; "
+      "set it to on, or give --unsafe");
   EXPECT_TRUE(store->check(true).ok());
 }
 
@@ -146,8 +148,10 @@ TEST(Schema, ThereIsNoDefaultPartitionAndFewEnough) {
 TEST(Schema, ARunningRowCannotBeForgotten) {
   auto link = link_to(fresh_schema());
   const auto answer = link->run(
-      "INSERT INTO executions (id, semantics, input_hash, started_at, workflow, program_hash, name, "
-      "pool, tags, input) VALUES (stepwell_first_id(now()), 1, 0, now(), 'w', 'h', '', 'p', '{}', '{}')");
+      "INSERT INTO executions (id, semantics, input_hash, started_at, workflow, program_hash, "
+      "name, "
+      "pool, tags, input) VALUES (stepwell_first_id(now()), 1, 0, now(), 'w', 'h', '', 'p', '{}', "
+      "'{}')");
   ASSERT_FALSE(answer.ok());
   EXPECT_NE(answer.trouble().message.find("executions_cannot_be_forgotten"), std::string::npos)
       << answer.trouble().message;

@@ -39,8 +39,10 @@ class PostgresWorld : public World {
   }
   store::Store& store() override { return *store_; }
   void expire(const store::Node& node) override {
-    const auto answer = link_->run("UPDATE nodes SET lease_until = now() - interval '1 s' "
-                                     "WHERE id = $1", postgres::Parameters().add(node.id()));
+    const auto answer = link_->run(
+        "UPDATE nodes SET lease_until = now() - interval '1 s' "
+        "WHERE id = $1",
+        postgres::Parameters().add(node.id()));
     CHECK(answer.ok() && answer.rows().affected() == 1, answer.trouble().message);
   }
 
@@ -77,8 +79,13 @@ ExecutionId new_execution() {
 }
 
 store::JournalRow fact(ExecutionId id, std::uint64_t seq, std::string payload, FactKind kind) {
-  return {id, seq, kind, CommandId{seq}, from_unix_ms(1'700'000'000'000 + static_cast<int>(seq)),
-          seq, std::move(payload)};
+  return {id,
+          seq,
+          kind,
+          CommandId{seq},
+          from_unix_ms(1'700'000'000'000 + static_cast<int>(seq)),
+          seq,
+          std::move(payload)};
 }
 
 store::Start start_of(ExecutionId id, const std::string& name, const std::string& input,

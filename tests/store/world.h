@@ -37,8 +37,7 @@ store::JournalRow fact(ExecutionId id, std::uint64_t seq, std::string payload = 
 store::Start start_of(ExecutionId id, const std::string& name = "", const std::string& input = "{}",
                       const std::string& workflow = "wf");
 store::Delivery stop_of(ExecutionId id, const std::string& key = "stop");
-store::FinishRow finish_of(ExecutionId id,
-                           ExecutionStatus status = ExecutionStatus::kSucceeded);
+store::FinishRow finish_of(ExecutionId id, ExecutionStatus status = ExecutionStatus::kSucceeded);
 
 // Values for assertions.
 std::vector<ExecutionId> ids_of(const store::ClaimResult& result);
