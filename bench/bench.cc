@@ -31,8 +31,8 @@ double own_cpu() {
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
-// Of all servers on this machine, those that have ended included.
-double postgres_cpu() {
+// Of the server and all its children, those that have ended included.
+double postgres_cpu(const std::string& server_pid) {
   double ticks = 0;
   DIR* proc = opendir("/proc");
   if (proc == nullptr) return 0;
@@ -42,7 +42,10 @@ double postgres_cpu() {
     if (!std::getline(file, line) || line.find("(postgres)") == std::string::npos) continue;
     std::istringstream fields(line.substr(line.rfind(')') + 1));
     std::string skipped;
-    for (int i = 0; i < 11; ++i) fields >> skipped;
+    std::string parent;
+    fields >> skipped >> parent;
+    if (parent != server_pid && server_pid != entry->d_name) continue;
+    for (int i = 2; i < 11; ++i) fields >> skipped;
     double user = 0, system = 0, child_user = 0, child_system = 0;
     fields >> user >> system >> child_user >> child_system;
     ticks += user + system + child_user + child_system;
@@ -88,13 +91,14 @@ std::string chain_input(std::uint64_t number) {
 
 Spending::Spending(std::string url)
     : url_(std::move(url)),
+      server_pid_(ask_psql(url_, R"(SELECT split_part(pg_read_file('postmaster.pid'), E'\n', 1))")),
       engine_cpu_(own_cpu()),
-      postgres_cpu_(postgres_cpu()),
+      postgres_cpu_(postgres_cpu(server_pid_)),
       wal_(wal_position(url_)),
       tables_(table_bytes(url_)) {}
 
 void Spending::report(Object& line, double steps) const {
-  const double engine = own_cpu() - engine_cpu_, postgres = postgres_cpu() - postgres_cpu_;
+  const double engine = own_cpu() - engine_cpu_, postgres = postgres_cpu(server_pid_) - postgres_cpu_;
   line.set("cpu_s_per_1000_steps", rounded((engine + postgres) / steps * 1000));
   line.set("engine_cpu_us_per_step", rounded(engine / steps * 1e6));
   line.set("postgres_cpu_us_per_step", rounded(postgres / steps * 1e6));

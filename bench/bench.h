@@ -39,7 +39,7 @@ class Spending {
   void report(Object& line, double steps) const;
 
  private:
-  std::string url_;
+  std::string url_, server_pid_;
   double engine_cpu_, postgres_cpu_, wal_, tables_;
 };
 

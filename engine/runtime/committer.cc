@@ -203,7 +203,9 @@ void Committer::claim() {
     return want_claim();
   }
   const std::size_t count = claimed->claimed.size();
-  if (count > 0 && count >= request.limit) want_claim();  // There may be more.
+  // The lane says more exactly when it has taken them in.
+  room_ -= std::min<std::size_t>(room_, count);
+  if (count > 0 && count >= request.limit && room_ > 0) want_claim();  // There may be more.
   if (count == 0 && claimed->inbox.empty()) last_empty_claim_ms_ = monotonic_ms();
   clock_.correct(claimed->now, before);
   ++claims_;
