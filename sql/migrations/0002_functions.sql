@@ -64,7 +64,8 @@ CREATE FUNCTION stepwell_start_v1(
 ) RETURNS uuid[] LANGUAGE plpgsql AS $$
 DECLARE
   v_losers uuid[];
-  v_new    uuid[];
+  v_new    boolean[];  -- For each start.
+  v_wanted bigint;
   v_count  bigint;
 BEGIN
   INSERT INTO start_keys (workflow, name, execution, input_hash)
@@ -74,20 +75,18 @@ BEGIN
   ORDER BY s.workflow, s.name
   ON CONFLICT DO NOTHING;
 
+  -- Not new: the losers, and those that an earlier, unanswered call of the same caller has made.
   SELECT array_agg(s.id) FILTER (WHERE k.execution <> s.id),
-         array_agg(s.id) FILTER (WHERE k.execution IS NOT DISTINCT FROM s.id OR s.name = '')
+         array_agg((s.name = '' OR k.execution = s.id)
+                   AND NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = s.id) ORDER BY s.i)
   INTO v_losers, v_new
-  FROM unnest(s_id, s_workflow, s_name) AS s (id, workflow, name)
+  FROM unnest(s_id, s_workflow, s_name) WITH ORDINALITY AS s (id, workflow, name, i)
   LEFT JOIN LATERAL (  -- One look into the index for each: OFFSET keeps it from being a join.
     SELECT y.execution FROM start_keys y
     WHERE y.namespace = 'default' AND y.workflow = s.workflow AND y.name = s.name OFFSET 0) k
     ON s.name <> '';
-
-  -- Those that an earlier, unanswered call of the same caller has made already.
-  SELECT array_agg(n.id) INTO v_new
-  FROM unnest(v_new) AS n (id)
-  WHERE NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = n.id);
-  IF v_new IS NULL THEN RETURN v_losers; END IF;
+  v_wanted := cardinality(array_positions(v_new, true));
+  IF v_wanted = 0 THEN RETURN v_losers; END IF;
 
   INSERT INTO executions (id, semantics, input_hash, owner, wake_at, claim_seq, claimed_at,
                           started_at, redrive_of, workflow, program_hash, name, pool, tags, input)
@@ -97,22 +96,23 @@ BEGIN
          1, now(), stepwell_time(s.at_ms), s.redrive_of, s.workflow, s.hash, s.name, s.pool,
          s.tags::text[], s.input
   FROM unnest(s_id, s_workflow, s_hash, s_name, s_input, s_input_hash, s_pool, s_semantics, s_tags,
-              s_redrive_of, s_owned, s_at_ms)
+              s_redrive_of, s_owned, s_at_ms, v_new)
        AS s (id, workflow, hash, name, input, input_hash, pool, semantics, tags,
-             redrive_of, owned, at_ms)
-  WHERE s.id = ANY (v_new);
+             redrive_of, owned, at_ms, is_new)
+  WHERE s.is_new;
   GET DIAGNOSTICS v_count = ROW_COUNT;
-  IF v_count <> cardinality(v_new) THEN
-    RAISE EXCEPTION 'started % executions, not %', v_count, cardinality(v_new);
+  IF v_count <> v_wanted THEN
+    RAISE EXCEPTION 'started % executions, not %', v_count, v_wanted;
   END IF;
 
   INSERT INTO journal (execution, seq, kind, command, at_ms, input_hash, payload)
   SELECT s.id, 1, 1, 0, s.at_ms, s.hash, s.payload
-  FROM unnest(s_id, s_at_ms, s_fact_hash, s_payload) AS s (id, at_ms, hash, payload)
-  WHERE s.id = ANY (v_new);
+  FROM unnest(s_id, s_at_ms, s_fact_hash, s_payload, v_new)
+       AS s (id, at_ms, hash, payload, is_new)
+  WHERE s.is_new;
   GET DIAGNOSTICS v_count = ROW_COUNT;
-  IF v_count <> cardinality(v_new) THEN
-    RAISE EXCEPTION 'wrote % first facts, not %', v_count, cardinality(v_new);
+  IF v_count <> v_wanted THEN
+    RAISE EXCEPTION 'wrote % first facts, not %', v_count, v_wanted;
   END IF;
   RETURN v_losers;
 END $$;
@@ -135,8 +135,8 @@ $$;
 
 -- A lane's batch.  Arrays of one group have one length; an absent group has empty ones.
 -- Returns the time and the outcomes of the starts.
--- (owner = ...) IS TRUE keeps the index on owner out of it: before the first ANALYZE it looks cheap,
--- and costs all that the lane owns for every row.
+-- (owner = ...) IS TRUE keeps the index on owner out of it: before the first ANALYZE it looks
+-- cheap, and costs all that the lane owns for every row.
 CREATE FUNCTION stepwell_commit_v1(
   p_writer uuid, p_conn bigint, p_n bigint,
   f_execution uuid[], f_seq bigint[], f_kind smallint[], f_command bigint[], f_at_ms bigint[],
@@ -268,7 +268,7 @@ BEGIN
 
   IF r_execution <> '{}' THEN
     UPDATE executions SET owner = NULL, wake_at = now()
-    WHERE id = ANY (r_execution) AND owner = p_writer;
+    WHERE id = ANY (r_execution) AND (owner = p_writer) IS TRUE;
   END IF;
 
   -- point: before the end

@@ -338,7 +338,7 @@ class R14 : public Race {
 };
 
 TEST_F(R14, FreeingAllThatIsNotHeldFreesWhatWasJustStarted) {
-  EXPECT_FALSE(run({{"WHERE id = ANY (r_execution) AND owner = p_writer",
+  EXPECT_FALSE(run({{"WHERE id = ANY (r_execution) AND (owner = p_writer) IS TRUE",
                      "WHERE id <> ALL (r_execution) AND owner = p_writer"}},
                    true));
 }
