@@ -62,50 +62,40 @@ std::optional<int> compare_timestamps(const Value& a, const Value& b) {
   return *left < *right ? -1 : *left > *right ? 1 : 0;
 }
 
-bool compare(Comparison comparison, const Value& value, const Value& operand) {
+using Order = std::optional<int>;
+bool equal(Order order) { return order == 0; }
+bool less(Order order) { return order && *order < 0; }
+bool greater(Order order) { return order && *order > 0; }
+bool at_most(Order order) { return order && *order <= 0; }
+bool at_least(Order order) { return order && *order >= 0; }
+
+bool compare(Comparison comparison, const Value& a, const Value& b) {
   using enum Comparison;
-  std::optional<int> order;
   switch (comparison) {
-    case kStringEquals: order = compare_strings(value, operand); return order == 0;
-    case kStringLessThan: order = compare_strings(value, operand); return order && *order < 0;
-    case kStringGreaterThan: order = compare_strings(value, operand); return order && *order > 0;
-    case kStringLessThanEquals:
-      order = compare_strings(value, operand);
-      return order && *order <= 0;
-    case kStringGreaterThanEquals:
-      order = compare_strings(value, operand);
-      return order && *order >= 0;
+    case kStringEquals: return equal(compare_strings(a, b));
+    case kStringLessThan: return less(compare_strings(a, b));
+    case kStringGreaterThan: return greater(compare_strings(a, b));
+    case kStringLessThanEquals: return at_most(compare_strings(a, b));
+    case kStringGreaterThanEquals: return at_least(compare_strings(a, b));
+    case kNumericEquals: return equal(compare_numbers(a, b));
+    case kNumericLessThan: return less(compare_numbers(a, b));
+    case kNumericGreaterThan: return greater(compare_numbers(a, b));
+    case kNumericLessThanEquals: return at_most(compare_numbers(a, b));
+    case kNumericGreaterThanEquals: return at_least(compare_numbers(a, b));
+    case kTimestampEquals: return equal(compare_timestamps(a, b));
+    case kTimestampLessThan: return less(compare_timestamps(a, b));
+    case kTimestampGreaterThan: return greater(compare_timestamps(a, b));
+    case kTimestampLessThanEquals: return at_most(compare_timestamps(a, b));
+    case kTimestampGreaterThanEquals: return at_least(compare_timestamps(a, b));
     case kStringMatches:
-      return value.is_string() && operand.is_string() &&
-             like(value.as_string(), operand.as_string());
-    case kNumericEquals: order = compare_numbers(value, operand); return order == 0;
-    case kNumericLessThan: order = compare_numbers(value, operand); return order && *order < 0;
-    case kNumericGreaterThan: order = compare_numbers(value, operand); return order && *order > 0;
-    case kNumericLessThanEquals:
-      order = compare_numbers(value, operand);
-      return order && *order <= 0;
-    case kNumericGreaterThanEquals:
-      order = compare_numbers(value, operand);
-      return order && *order >= 0;
-    case kBooleanEquals:
-      return value.is_bool() && operand.is_bool() && value.as_bool() == operand.as_bool();
-    case kTimestampEquals: order = compare_timestamps(value, operand); return order == 0;
-    case kTimestampLessThan: order = compare_timestamps(value, operand); return order && *order < 0;
-    case kTimestampGreaterThan:
-      order = compare_timestamps(value, operand);
-      return order && *order > 0;
-    case kTimestampLessThanEquals:
-      order = compare_timestamps(value, operand);
-      return order && *order <= 0;
-    case kTimestampGreaterThanEquals:
-      order = compare_timestamps(value, operand);
-      return order && *order >= 0;
-    case kIsNull: return value.is_null();
+      return a.is_string() && b.is_string() && like(a.as_string(), b.as_string());
+    case kBooleanEquals: return a.is_bool() && b.is_bool() && a.as_bool() == b.as_bool();
+    case kIsNull: return a.is_null();
     case kIsPresent: return true;
-    case kIsNumeric: return value.is_number();
-    case kIsString: return value.is_string();
-    case kIsBoolean: return value.is_bool();
-    case kIsTimestamp: return as_timestamp(value).has_value();
+    case kIsNumeric: return a.is_number();
+    case kIsString: return a.is_string();
+    case kIsBoolean: return a.is_bool();
+    case kIsTimestamp: return as_timestamp(a).has_value();
   }
   return false;
 }
