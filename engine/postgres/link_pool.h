@@ -37,7 +37,7 @@ class LinkPool {
   Result<std::unique_ptr<Link>> fresh() { return Link::open(options_, purpose_); }
 
  private:
-  static constexpr std::size_t kKept = 8;
+  static constexpr std::size_t kKept = 32;  // As many as callers at once, of the server's 100.
 
   Result<std::unique_ptr<Link>> borrow() {
     {

@@ -226,9 +226,11 @@ Status PgSession::cut(const Trouble& trouble) {
       part.batch = store::without_followers(part.batch, named);
       return ok_status();
     case Kind::kTaken: return cut_taken();
-    case Kind::kSchema: return trouble.error("commit");
-    case Kind::kRefusedData:
-    case Kind::kOther: halve(trouble.message); return ok_status();
+    case Kind::kRefusedData: halve(trouble.message); return ok_status();
+    case Kind::kSchema:
+    case Kind::kOther:
+      // Nothing says that a row is to blame: refusing them one by one would fail them all.
+      return Error{ErrorCode::kUnavailable, trouble.error("commit").message};
     case Kind::kLost:
     case Kind::kBusy:
     case Kind::kFenced: break;

@@ -99,6 +99,32 @@ TEST_F(OnPostgres, AnIdBeyondThePartitionsIsRefusedAndItsNeighboursAreNot) {
   EXPECT_EQ(store_->start({late}).error().code, ErrorCode::kRefusedData);
 }
 
+TEST_F(OnPostgres, ATroubleThatIsNobodysFaultRefusesNobody) {
+  const Ids ids = claimed(3);
+  ASSERT_TRUE(other_
+                  ->run_script("CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS "
+                               "$$ BEGIN RAISE 'disk is on fire' USING ERRCODE = 'XX001'; END $$; "
+                               "CREATE TRIGGER broken BEFORE INSERT ON journal "
+                               "FOR EACH ROW EXECUTE FUNCTION broken()")
+                  .ok());
+  Batch batch;
+  batch.number = 1;
+  for (const ExecutionId id : ids) batch.facts.push_back(fact(id, 2));
+  const auto refused = lane_->commit(batch);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(refused.error().message, "commit: disk is on fire");
+  ASSERT_TRUE(other_->run_script("DROP TRIGGER broken ON journal").ok());
+  Batch other = batch;
+  other.number = 2;
+  EXPECT_EQ(lane_->commit(other).error().message,
+            "batch 1 has no answer yet: ask for it before sending another");
+  const Ack ack = commit(batch);  // The same arguments again.
+  EXPECT_TRUE(ack.refused.empty());
+  EXPECT_TRUE(ack.lost.empty());
+  for (const ExecutionId id : ids) EXPECT_EQ(seqs(id), (Seqs{1, 2}));
+}
+
 TEST_F(OnPostgres, ABrokenConnectionIsTakenOverAndTheBatchSentAgain) {
   const Ids ids = claimed(3);
   for (std::uint64_t i = 1; i <= 3; ++i) {
