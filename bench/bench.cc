@@ -98,7 +98,8 @@ Spending::Spending(std::string url)
       tables_(table_bytes(url_)) {}
 
 void Spending::report(Object& line, double steps) const {
-  const double engine = own_cpu() - engine_cpu_, postgres = postgres_cpu(server_pid_) - postgres_cpu_;
+  const double engine = own_cpu() - engine_cpu_,
+               postgres = postgres_cpu(server_pid_) - postgres_cpu_;
   line.set("cpu_s_per_1000_steps", rounded((engine + postgres) / steps * 1000));
   line.set("engine_cpu_us_per_step", rounded(engine / steps * 1e6));
   line.set("postgres_cpu_us_per_step", rounded(postgres / steps * 1e6));

@@ -144,7 +144,9 @@ Result<Object> run_map(const Arguments& arguments) {
     const auto page = engine->history(large.id, {.next = {}, .newest_first = true});
     if (!page) return Error{ErrorCode::kInternal, page.error};
     line.set("last_history_page_s", rounded(seconds_since(began)));
-    line.set("last_event", page.value.events.empty() ? "" : page.value.events.front());
+    const auto event = page.value.events.empty() ? Value() : *parse_json(page.value.events.front());
+    if (const Value* type = event.find("type")) line.set("last_event", *type);
+    if (const Value* id = event.find("id")) line.set("events", *id);
   }
   Options options;
   options.database_url = arguments.url;

@@ -31,6 +31,7 @@ Lane::Lane(LaneWorld world, unsigned number)
 Lane::~Lane() { stop(); }
 
 Status Lane::start(const std::vector<HandlerFactory>& factories) {
+  committer_.set_room(world_.settings.max_held);
   answers_ = std::make_shared<Answers>(loop_, [this] { settle(); });
   std::promise<Status> made;
   loop_.post([&] { made.set_value(make_handlers(factories)); });

@@ -186,7 +186,7 @@ Result<bool> run(const Settings& settings) {
   Starter starter(engine, workflows, settings.seed ^ 0x5eed, tally);
   TRY(play(settings, faults, starter, engine));
 
-  auto store = TRY(postgres::open_store({.url = cluster->url()}));
+  auto store = TRY(postgres::open_store({.url = cluster->url(), .label = "chaos"}));
   const Verdict verdict = TRY(judge(*store, starter.expected));
   for (const std::string& example : verdict.examples) std::printf("  %s\n", example.c_str());
   for (const std::string& twice : starter.broken) std::printf("  started twice: %s\n", twice.c_str());

@@ -1,0 +1,159 @@
+// A worker is killed with -9 in the middle of its work; another one ends it, exactly.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stepwell/engine.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <future>
+#include <string>
+#include <thread>
+
+#include "engine/runtime/attach.h"
+#include "engine/step/step.h"
+#include "tests/store/postgres_fixture.h"
+
+namespace stepwell::runtime {
+namespace {
+
+constexpr const char* kChain = R"(
+StartAt: A
+States:
+  A: {Type: Task, Resource: crash.count, Next: B}
+  B: {Type: Task, Resource: crash.count, Next: Each}
+  Each:
+    Type: Map
+    ItemsPath: $.items
+    MaxConcurrency: 2
+    ItemProcessor: {StartAt: I, States: {I: {Type: Task, Resource: crash.count, End: true}}}
+    ResultPath: $.items
+    Next: C
+  C: {Type: Task, Resource: crash.count, End: true}
+)";
+constexpr int kExecutions = 60;
+constexpr std::uint64_t kRuns = kExecutions * 6;  // Of tasks, when none runs twice.
+constexpr std::chrono::seconds kPatience{60};
+
+// In a file that both processes map: what a killed one counted stays.
+struct Counts {
+  std::atomic<std::uint64_t> runs{0};
+};
+
+Counts& map_counts(const std::string& path) {
+  const int file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  CHECK(file >= 0 && ftruncate(file, sizeof(Counts)) == 0, "cannot make " + path);
+  void* page = mmap(nullptr, sizeof(Counts), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  CHECK(page != MAP_FAILED, "cannot map " + path);
+  close(file);
+  return *static_cast<Counts*>(page);
+}
+
+std::unique_ptr<Engine> open_in(const std::string& url, const std::string& schema) {
+  auto store = postgres::open_store({.url = url, .schema = schema, .label = "crash"});
+  CHECK(store.ok(), store.error().message);
+  Settings settings;
+  settings.label = "crash";
+  settings.lanes = 2;
+  return std::move(open_on(std::move(*store), {}, settings).value);
+}
+
+// This program again, running nothing but the worker below.
+pid_t spawn_worker(const postgres::PgOptions& database, const std::string& counts,
+                   std::uint64_t last_run) {
+  setenv("STEPWELL_CRASH_URL", database.url.c_str(), 1);
+  setenv("STEPWELL_CRASH_SCHEMA", database.schema.c_str(), 1);
+  setenv("STEPWELL_CRASH_COUNTS", counts.c_str(), 1);
+  setenv("STEPWELL_CRASH_LAST", std::to_string(last_run).c_str(), 1);
+  std::string words[] = {"crash_test", "--gtest_filter=Worker.DISABLED_Run",
+                         "--gtest_also_run_disabled_tests", "--gtest_brief=1"};
+  char* arguments[std::size(words) + 1] = {};
+  for (std::size_t i = 0; i < std::size(words); ++i) arguments[i] = words[i].data();
+  pid_t pid = -1;
+  CHECK(posix_spawn(&pid, "/proc/self/exe", nullptr, nullptr, arguments, environ) == 0,
+        "cannot start a worker");
+  return pid;
+}
+
+// Not a test: what the spawned process runs, until it is killed.
+TEST(Worker, DISABLED_Run) {
+  const char* url = std::getenv("STEPWELL_CRASH_URL");
+  if (url == nullptr) GTEST_SKIP() << "only as a child of Crash.*";
+  Counts& counts = map_counts(std::getenv("STEPWELL_CRASH_COUNTS"));
+  const std::uint64_t last = std::strtoull(std::getenv("STEPWELL_CRASH_LAST"), nullptr, 10);
+  auto engine = open_in(url, std::getenv("STEPWELL_CRASH_SCHEMA"));
+  engine->task(
+      "crash.count",
+      [&counts, last](const TaskInput& input) {
+        if (++counts.runs == last) kill(getpid(), SIGKILL);
+        return TaskAnswer::ok(input.input);
+      },
+      true);
+  ASSERT_TRUE(engine->run());
+  std::promise<void>().get_future().wait();  // For ever.
+}
+
+std::uint64_t facts_that_answer_nothing(store::Store& store, const Program& program,
+                                        const store::ExecutionRow& row) {
+  Execution execution;
+  std::vector<Command> commands;
+  std::uint64_t wrong = 0;
+  const auto journal = store.journal(row.id, 0, 1'000);
+  for (const store::JournalRow& fact : *journal) {
+    auto body = decode_payload(fact.kind, fact.payload);
+    if (!step(program, execution, {fact.command, fact.at, fact.input_hash, std::move(*body)},
+              commands)) {
+      ++wrong;
+    }
+  }
+  EXPECT_EQ(execution.status, row.status);
+  EXPECT_EQ(execution.output.to_json(), row.output);
+  return wrong;
+}
+
+TEST(Crash, OfAWorkerInTheMiddleLosesAndDoublesNothing) {
+  const postgres::PgOptions database = testing::fresh_schema();
+  const std::string path = ::testing::TempDir() + "stepwell-crash-" + std::to_string(getpid());
+  Counts& counts = map_counts(path);
+  auto caller = open_in(database.url, database.schema);
+  ASSERT_TRUE(caller->deploy_text("crash", kChain));
+  std::vector<std::string> ids, inputs;
+  for (int i = 0; i < kExecutions; ++i) {
+    inputs.push_back(R"({"n":)" + std::to_string(i) + R"(,"items":[1,2,3]})");
+    const auto started = caller->start("crash", inputs.back(), {.name = std::to_string(i)});
+    ASSERT_TRUE(started) << started.error;
+    ids.push_back(started.value.id);
+  }
+  const pid_t first = spawn_worker(database, path, kRuns / 2);
+  int status = 0;
+  waitpid(first, &status, 0);
+  ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+
+  const auto killed = std::chrono::steady_clock::now();
+  const pid_t second = spawn_worker(database, path, 0);
+  store::Store& store = store_of(*caller);
+  const auto stored = store.program_by_name("crash");
+  Programs programs(store);
+  const ProgramRef program = *programs.get(stored->hash);
+  for (int i = 0; i < kExecutions; ++i) {
+    const auto ended = caller->wait(ids[static_cast<std::size_t>(i)], kPatience);
+    ASSERT_TRUE(ended) << ended.error << " " << ended.value.waiting;
+    EXPECT_EQ(ended.value.status + ended.value.output,
+              "SUCCEEDED" + inputs[static_cast<std::size_t>(i)]);
+    const auto row = store.describe({*Uuid::parse(ids[static_cast<std::size_t>(i)])});
+    EXPECT_EQ(facts_that_answer_nothing(store, *program, *row), 0u);
+  }
+  // Far less than the lease of 15 s: the dead is seen by evidence.
+  EXPECT_LT(std::chrono::steady_clock::now() - killed, std::chrono::seconds(10));
+  EXPECT_GE(counts.runs, kRuns);
+  kill(second, SIGKILL);
+  waitpid(second, nullptr, 0);
+  unlink(path.c_str());
+}
+
+}  // namespace
+}  // namespace stepwell::runtime
