@@ -24,7 +24,7 @@
 
 namespace stepwell::expr {
 
-inline constexpr std::size_t kMaxEvaluationSteps = 10'000'000;
+inline constexpr std::size_t kMaxEvaluationSteps = 1'000'000;
 inline constexpr std::size_t kMaxExpressionBytes = 32'768;
 inline constexpr std::size_t kMaxExpressionDepth = 64;
 
@@ -87,6 +87,10 @@ class JsonPath {
   // `missing`, if given, is set to what was looked for and not there, as AWS words it:
   // "Missing property in path $['no']" or "No results for path: $['NoSuchInputPath']".
   std::optional<Value> find(const Scope& scope, std::string* missing = nullptr) const;
+
+  // Does a definite path that leads nowhere end in an index beyond its array?  (In a template that
+  // is null on AWS, not an error.)
+  bool is_past_end(const Scope& scope) const;
 
   // For a reference path: `document` with `value` put there, parents created as needed.
   // Nothing when the path runs through something that is neither object nor array.

@@ -304,20 +304,43 @@ JsonPath::Root JsonPath::root() const { return parts_->root; }
 const std::string& JsonPath::variable() const { return parts_->variable; }
 const std::string& JsonPath::text() const { return parts_->text; }
 
+namespace {
+
+// Where the path begins; nullptr when there is no such variable.
+const Value* root_of(const JsonPath::Parts& path, const Scope& scope) {
+  if (path.root == JsonPath::Root::kContext) return &scope.context;
+  if (path.root == JsonPath::Root::kVariable) return scope.variables.find(path.variable);
+  return &scope.input;
+}
+
+}  // namespace
+
 std::optional<Value> JsonPath::find(const Scope& scope, std::string* missing) const {
-  const Value* root = &scope.input;
-  if (parts_->root == Root::kContext) root = &scope.context;
-  if (parts_->root == Root::kVariable) {
-    root = scope.variables.find(parts_->variable);
-    if (root == nullptr) {
-      if (missing != nullptr) *missing = "No results for path: $" + parts_->variable;
-      return std::nullopt;
-    }
+  const Value* root = root_of(*parts_, scope);
+  if (root == nullptr) {
+    if (missing != nullptr) *missing = "No results for path: $" + parts_->variable;
+    return std::nullopt;
   }
   Budget budget;
   Found found = follow(*parts_, *root, *root, budget, missing != nullptr);
+  if (budget.is_spent()) {
+    found.value.reset();
+    found.missing = "Too much work for one path: " + parts_->text;
+  }
   if (missing != nullptr) *missing = std::move(found.missing);
   return std::move(found.value);
+}
+
+bool JsonPath::is_past_end(const Scope& scope) const {
+  const Value* root = root_of(*parts_, scope);
+  if (root == nullptr || parts_->steps.empty() || !is_plain(*parts_)) return false;
+  if (!std::holds_alternative<Indexes>(parts_->steps.back())) return false;
+  Parts front = *parts_;
+  front.steps.pop_back();
+  Value scratch;
+  std::size_t stopped = 0;
+  const Value* array = follow_definite(front, *root, scratch, stopped);
+  return array != nullptr && array->is_array();
 }
 
 namespace {

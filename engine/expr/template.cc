@@ -134,6 +134,7 @@ Evaluated evaluate_node(const Node& node, const Scope& scope);
 Evaluated evaluate_path(const Node::Path& node, const Scope& scope) {
   auto found = node.path.find(scope);
   if (found) return std::move(*found);
+  if (node.path.is_past_end(scope)) return Value();
   return Failure{"States.Runtime",
                  "The JSONPath '" + node.path.text() + "' specified for the field '" + node.field +
                      "' could not be found in the input '" + scope.input.to_json() + "'"};
