@@ -88,18 +88,21 @@ bool report_indentation(const std::vector<Line>& lines, const std::string& point
     open.push_back(lines[i].indent());
   }
   if (open.empty() || std::find(open.begin(), open.end(), indent) != open.end()) return false;
+  const std::string_view words = lines.back().text.substr(indent);
+  // Deeper is right below a key, and wrong below a key that has its value already.
+  const bool is_deeper = indent > open.back();
+  const bool has_two_keys = words.find(": ") != words.rfind(": ");
+  if (is_deeper && (has_two_keys || !looks_like_entry(lines.back()))) return false;
   std::string columns;
   for (const std::size_t one : open) {
     columns += (columns.empty() ? "" : one == open.back() ? " or " : ", ") + std::to_string(one);
   }
-  const std::string_view words = lines.back().text.substr(indent);
-  findings.error(
-      "indentation",
-      lines.back().place(
-          indent, std::max<std::size_t>(std::min(words.find_first_of(" "), words.size()), 1)),
-      pointer,
-      "this line is indented by " + std::to_string(indent) + " spaces, which fits nothing above it",
-      "indent it by " + columns);
+  const std::size_t word = std::min(words.find(' '), words.size());
+  findings.error("indentation", lines.back().place(indent, std::max<std::size_t>(word, 1)), pointer,
+                 "this line is indented by " + std::to_string(indent) +
+                     (is_deeper ? " spaces, deeper than a line above that has its value already"
+                                : " spaces, which fits nothing above it"),
+                 "indent it by " + columns);
   return true;
 }
 

@@ -1,0 +1,19 @@
+// play — one case from start to end, in virtual time.
+#pragma once
+
+#include <string>
+
+#include "engine/step/step.h"
+#include "engine/transcript/script.h"
+
+namespace stepwell::transcript {
+
+struct Played {
+  Execution execution;
+  std::string transcript;
+  std::string problem;  // Why it could not be played to its end; empty: it was.
+};
+
+Played play(const Program& program, const Case& one, bool check_fold);
+
+}  // namespace stepwell::transcript

@@ -1,0 +1,66 @@
+// What a test file asks for, read and checked.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "dsl/findings.h"
+#include "dsl/yaml/document.h"
+
+namespace stepwell::transcript {
+
+// What a mocked task answers.
+struct Answer {
+  enum class Kind { kValue, kFail, kTimeout, kHeartbeatLost, kEcho };
+  Kind kind = Kind::kValue;
+  Value value;
+  std::string error, cause;
+  bool has_cause = false;
+  std::optional<Millis> retry_after;
+  Millis delay{0};
+};
+
+// Answers in order; the last one is given again and again.
+struct Mock {
+  std::optional<Value> when;  // Only to an input that contains this.
+  std::vector<Answer> answers;
+};
+struct TaskMocks {
+  std::string name;  // Of a state, or of a resource.
+  dsl::Place place;
+  std::vector<Mock> mocks;
+};
+
+// What an operator does from outside.
+struct Action {
+  Millis at{0};
+  bool is_redrive = false;  // Else: stop.
+  std::optional<std::string> error, cause;
+};
+
+struct Case {
+  std::string name;
+  Value input;
+  std::vector<TaskMocks> tasks;
+  std::vector<Action> actions;
+  Time start;
+  std::uint64_t seed = 1;
+  std::optional<std::string> status, error, cause, transcript;
+  std::optional<Value> output;
+
+  const dsl::Node* node = nullptr;  // Where it stands, for --update.
+};
+
+struct Script {
+  std::string workflow;             // A file, or empty:
+  std::optional<Value> definition;  // the workflow itself.
+  dsl::Place workflow_place;
+  std::vector<Case> cases;
+};
+
+// Problems go to `findings`; the script is good when that has no errors.
+Script read_script(const dsl::Document& document, dsl::Findings& findings);
+
+}  // namespace stepwell::transcript
