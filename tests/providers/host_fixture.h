@@ -158,10 +158,10 @@ class HostFixture : public ::testing::Test {
   std::unique_ptr<store::Ledger> ledger;
   std::unique_ptr<store::Connections> connections;
   std::unique_ptr<Responder> responder;
+  std::unique_ptr<loop::Loop> loop_ = std::make_unique<loop::Loop>();
 
  private:
   std::string root_;
-  std::unique_ptr<loop::Loop> loop_ = std::make_unique<loop::Loop>();
   std::unique_ptr<ProviderHost> host_;
   std::thread thread_;
   std::mutex mutex_;
