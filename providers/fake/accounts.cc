@@ -31,8 +31,7 @@ std::string Accounts::token(const char* kind, std::uint32_t user, std::uint64_t 
   const std::string name = "fake-" + std::string(kind) + "." + vendor_ + "." +
                            std::to_string(user) + "." + std::to_string(generation);
   char seal[20];
-  std::snprintf(seal, sizeof seal, "%016llx",
-                static_cast<unsigned long long>(hash64(name, seed_)));
+  std::snprintf(seal, sizeof seal, "%016llx", static_cast<unsigned long long>(hash64(name, seed_)));
   return name + "." + seal;
 }
 

@@ -1,8 +1,7 @@
 // Accounts — one vendor's OAuth: access tokens that end, refresh tokens that may rotate.
 //
-// Tokens are text made from (vendor, user, generation), so nothing but the generation is kept, and a
-// restarted fake knows those it gave out at first.
-// Thread-safety: none; one thread.
+// Tokens are text made from (vendor, user, generation), so nothing but the generation is kept, and
+// a restarted fake knows those it gave out at first. Thread-safety: none; one thread.
 #pragma once
 
 #include <cstdint>

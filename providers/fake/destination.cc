@@ -39,8 +39,8 @@ struct Content {
 
   std::string text() const {
     std::string out = "workout";
-    for (const std::int64_t part : {start, end, offset_s, active_s, distance_mm, elevation_mm,
-                                    hr_bpm, kcal}) {
+    for (const std::int64_t part :
+         {start, end, offset_s, active_s, distance_mm, elevation_mm, hr_bpm, kcal}) {
       out += "|" + std::to_string(part);
     }
     return out + "|" + sport + "|" + title;

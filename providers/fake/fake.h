@@ -6,9 +6,9 @@
 //   GET  /__expected?user=1&type=workout       what the destination should hold
 //   GET  /__audit?user=1                       whether it does, and how its clients behaved
 //
-// Users are 1 to N; data is a function of the seed (truth.h).  Faults are a function of (seed, vendor,
-// route, user, how many requests there were before), so a run repeats itself whatever runs beside it.
-// Thread-safety: everything on the loop's thread.  The loop outlives the server.
+// Users are 1 to N; data is a function of the seed (truth.h).  Faults are a function of (seed,
+// vendor, route, user, how many requests there were before), so a run repeats itself whatever runs
+// beside it. Thread-safety: everything on the loop's thread.  The loop outlives the server.
 #pragma once
 
 #include <cstdint>
@@ -25,12 +25,12 @@
 namespace stepwell::fake {
 
 struct FakeOptions {
-  server::Endpoint endpoint;
+  server::Endpoint endpoint = {};
   std::uint64_t seed = 7;
   std::uint32_t users = 1;
   std::uint32_t years = 3;
-  std::optional<Time> until;  // Data ends at this midnight; default: the one before now.
-  Value knobs;                // As for PUT /__ctl; null: none.
+  std::optional<Time> until = {};  // Data ends at this midnight; default: the one before now.
+  Value knobs = {};                // As for PUT /__ctl; null: none.
 };
 
 class FakeServer {

@@ -93,8 +93,8 @@ class GoogleFace : public Face {
   server::Response answer(const Call& call) override {
     const std::string name = route(call.request->method, call.path);
     if (name == "identity") {
-      return json(Object{{"name", "users/me/identity"},
-                         {"healthUserId", std::to_string(call.user)}});
+      return json(
+          Object{{"name", "users/me/identity"}, {"healthUserId", std::to_string(call.user)}});
     }
     if (name == "devices") return json(Object{{"pairedDevices", Value::Array()}});
     if (name == "operation") return operation(call.path.substr(12));

@@ -12,11 +12,11 @@ namespace {
 using Share = double Knobs::*;
 using Count = std::int64_t Knobs::*;
 struct Word {
-  std::string Knobs::* member;
+  std::string Knobs::*member;
   std::vector<std::string> words;
 };
 struct Windows {
-  std::vector<Trouble> Knobs::* member;
+  std::vector<Trouble> Knobs::*member;
   int status;
 };
 

@@ -126,7 +126,8 @@ Response FakeServer::Parts::admin(const Request& request) {
                          "/__revoke, /__expected, /__audit");
 }
 
-// {"preset": "rough"} for all, or {"strava": {"preset": "rough", "errors": 0.1}, ...}; all or nothing.
+// {"preset": "rough"} for all, or {"strava": {"preset": "rough", "errors": 0.1}, ...}; all or
+// nothing.
 Status FakeServer::Parts::control(const Value& change) {
   if (!change.is_object()) return Error{ErrorCode::kInvalid, "knobs are an object"};
   std::map<std::string, Knobs> next;
@@ -163,8 +164,7 @@ Value FakeServer::Parts::knobs() const {
 }
 
 std::uint32_t FakeServer::Parts::user_in(const Request& request) {
-  return static_cast<std::uint32_t>(
-      std::strtoul(request.query_value("user").c_str(), nullptr, 10));
+  return static_cast<std::uint32_t>(std::strtoul(request.query_value("user").c_str(), nullptr, 10));
 }
 
 Result<Span> FakeServer::Parts::span_in(const Request& request) const {
@@ -174,8 +174,7 @@ Result<Span> FakeServer::Parts::span_in(const Request& request) const {
     if (text.empty()) continue;
     const auto time = instant(text);
     if (!time) {
-      return Error{ErrorCode::kInvalid,
-                   std::string(name) + " is neither YYYY-MM-DD nor RFC 3339"};
+      return Error{ErrorCode::kInvalid, std::string(name) + " is neither YYYY-MM-DD nor RFC 3339"};
     }
     (name[0] == 'f' ? span.from : span.to) = *time;
   }
@@ -227,7 +226,8 @@ Value FakeServer::Parts::audit(std::optional<std::uint32_t> user, const Span& sp
                       {"clients", Value(std::move(behaviour))}});
 }
 
-Result<std::unique_ptr<FakeServer>> FakeServer::start(loop::Loop& loop, const FakeOptions& options) {
+Result<std::unique_ptr<FakeServer>> FakeServer::start(loop::Loop& loop,
+                                                      const FakeOptions& options) {
   if (options.users < 1 || options.users > 10'000'000 || options.years < 1 || options.years > 50) {
     return Error{ErrorCode::kInvalid, "users are 1 to 10000000, years 1 to 50"};
   }
@@ -250,7 +250,8 @@ Status FakeServer::control(const Value& change) { return parts_->control(change)
 Result<Value> FakeServer::tokens(const std::string& provider, std::uint32_t user) {
   const auto vendor = parts_->vendors.find(provider);
   if (vendor == parts_->vendors.end() || !parts_->truth.has_user(user)) {
-    return Error{ErrorCode::kNotFound, "there is no user " + std::to_string(user) + " at " + provider};
+    return Error{ErrorCode::kNotFound,
+                 "there is no user " + std::to_string(user) + " at " + provider};
   }
   return vendor->second->accounts().tokens(user, vendor->second->knobs(), wall_clock());
 }

@@ -16,9 +16,7 @@ std::optional<std::int64_t> number(const std::string& text) {
   return value;
 }
 
-std::string clock_text(Seconds t) {
-  return to_rfc3339(from_unix_ms(t * 1000)).substr(0, 19) + "Z";
-}
+std::string clock_text(Seconds t) { return to_rfc3339(from_unix_ms(t * 1000)).substr(0, 19) + "Z"; }
 
 // As in a list; a whole activity has more.
 Object summary_of(const Workout& w) {

@@ -67,20 +67,21 @@ std::optional<std::size_t> sport_of_google(std::string_view word) {
 
 Value Workout::to_canonical() const {
   const Sport& what = sports()[sport];
-  Object data{{"sport", what.canonical}, {"title", title},
-              {"elapsed_s", elapsed_s},  {"moving_s", moving_s}};
+  Object data{{"sport", what.canonical},
+              {"title", title},
+              {"elapsed_s", elapsed_s},
+              {"moving_s", moving_s}};
   if (distance_dm > 0) data.set("distance_m", static_cast<double>(distance_dm) / 10);
   if (elevation_m > 0) data.set("elevation_gain_m", elevation_m);
   if (hr_bpm > 0) data.set("hr_avg_bpm", hr_bpm);
-  if (kcal > 0) data.set("energy_active_kcal", kcal);
-  return Value(Object{
-      {"schema", "workout/1.0"},
-      {"source", Value(Object{{"id", std::to_string(id)},
-                              {"origin", is_manual ? "manual" : "device"}})},
-      {"time", Value(Object{{"start", rfc3339(start)},
-                            {"end", rfc3339(end())},
-                            {"start_offset_s", offset_s}})},
-      {"data", Value(std::move(data))}});
+  if (kcal > 0) data.set("energy_total_kcal", kcal);
+  return Value(Object{{"schema", "workout/1.0"},
+                      {"source", Value(Object{{"id", std::to_string(id)},
+                                              {"origin", is_manual ? "manual" : "device"}})},
+                      {"time", Value(Object{{"start", rfc3339(start)},
+                                            {"end", rfc3339(end())},
+                                            {"start_offset_s", offset_s}})},
+                      {"data", Value(std::move(data))}});
 }
 
 std::uint64_t Truth::hash(std::uint32_t user, std::uint32_t day, std::uint32_t what) const {
@@ -120,8 +121,8 @@ Workout Truth::on_day(std::uint32_t user, std::uint32_t day, std::uint32_t i) co
   w.start = all().from + day * kDay + i * slot +
             static_cast<Seconds>(dice.below(static_cast<std::uint64_t>(slot)));
   w.elapsed_s = 600 + static_cast<std::int64_t>(dice.below(6'600));
-  w.moving_s = w.elapsed_s - static_cast<std::int64_t>(
-                                 dice.below(static_cast<std::uint64_t>(w.elapsed_s) / 10));
+  w.moving_s = w.elapsed_s -
+               static_cast<std::int64_t>(dice.below(static_cast<std::uint64_t>(w.elapsed_s) / 10));
   w.offset_s = kZones[mix(options_.seed, user) % kZones.size()][is_summer(w.start) ? 1 : 0];
   w.sport = dice.below(sports().size());
   if (sports()[w.sport].has_distance) {

@@ -1,8 +1,8 @@
 // Truth — what every user did, as a pure function of the seed.
 //
 // Nothing is stored: workout i of user u on day d is a hash of (seed, u, d, i).  Only the number of
-// workouts before each day is kept per user (4 bytes a day, made on first use), so "those from a to b"
-// is found in a step.  The records are canonical; a face turns them into a vendor's words.
+// workouts before each day is kept per user (4 bytes a day, made on first use), so "those from a to
+// b" is found in a step.  The records are canonical; a face turns them into a vendor's words.
 // Thread-safety: none (the cache); one thread.
 #pragma once
 
@@ -41,10 +41,10 @@ struct Workout {
   std::int64_t id = 0;  // At the source.
   Seconds start = 0;
   std::int64_t elapsed_s = 0, moving_s = 0;
-  int offset_s = 0;     // Seconds east of UTC there and then.
+  int offset_s = 0;  // Seconds east of UTC there and then.
   std::size_t sport = 0;
   std::string title;
-  std::int64_t distance_dm = 0;  // Tenths of a metre; 0: the sport has none.
+  std::int64_t distance_dm = 0;               // Tenths of a metre; 0: the sport has none.
   int elevation_m = 0, hr_bpm = 0, kcal = 0;  // 0: not known.
   bool is_manual = false;
 

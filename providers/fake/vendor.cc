@@ -51,8 +51,8 @@ void Vendor::handle(const server::Request& request, const std::string& path, Mil
 
 // Consents at once, in the name of ?user=.
 server::Response Vendor::authorize(const server::Request& request) const {
-  const auto user = static_cast<std::uint32_t>(
-      std::strtoul(request.query_value("user").c_str(), nullptr, 10));
+  const auto user =
+      static_cast<std::uint32_t>(std::strtoul(request.query_value("user").c_str(), nullptr, 10));
   server::Response response;
   response.status = 302;
   response.headers.emplace_back(
@@ -62,8 +62,8 @@ server::Response Vendor::authorize(const server::Request& request) const {
   return response;
 }
 
-void Vendor::serve(server::Request request, const std::string& path, std::uint32_t user,
-                   Millis now, server::Reply reply) {
+void Vendor::serve(server::Request request, const std::string& path, std::uint32_t user, Millis now,
+                   server::Reply reply) {
   const std::string route = face_->route(request.method, path);
   if (route.empty()) {
     ++unknown_routes_;
@@ -76,7 +76,8 @@ void Vendor::serve(server::Request request, const std::string& path, std::uint32
   Call call{std::make_shared<const server::Request>(std::move(request)), path, user, false};
   Random dice(mix(hash64(name_ + " " + route, seed_), mix(user, ordinal)));
   const bool is_write = face_->is_write(route);
-  if (route == "create" && call.request->body.find("\"name\"") == std::string::npos) ++writes_without_key_;
+  if (route == "create" && call.request->body.find("\"name\"") == std::string::npos)
+    ++writes_without_key_;
   Fate fate = fate_of(dice, is_write);
   call.is_pending = dice.unit() < knobs_.pending && is_write;
   auto timely = [this, reply = std::move(reply)](server::Response response) {
@@ -164,19 +165,13 @@ void Vendor::carry_out(Fate fate, Random& dice, const Call& call, const server::
   };
   switch (fate) {
     case Fate::kServe:
-    case Fate::kLimited:
-      return reply(answer(call));
-    case Fate::kError:
-      return reply(error_of(dice.next()));
-    case Fate::kReset:
-      return reply(cut_off({}, Cut::kBeforeReply));
-    case Fate::kTruncated:
-      return reply(cut_off(answer(call), Cut::kHalfway));
+    case Fate::kLimited: return reply(answer(call));
+    case Fate::kError: return reply(error_of(dice.next()));
+    case Fate::kReset: return reply(cut_off({}, Cut::kBeforeReply));
+    case Fate::kTruncated: return reply(cut_off(answer(call), Cut::kHalfway));
     case Fate::kSlow:
       return later_(Millis(knobs_.slow_ms), [this, call, reply] { reply(answer(call)); });
-    case Fate::kCommitThenFail:
-      (void)answer(call);
-      return reply(error_of(dice.next()));
+    case Fate::kCommitThenFail: (void)answer(call); return reply(error_of(dice.next()));
     case Fate::kLandLate:
       later_(Millis(knobs_.land_late_ms), [this, call] { (void)answer(call); });
       return reply(cut_off({}, Cut::kBeforeReply));
@@ -196,8 +191,7 @@ server::Response Vendor::answer(const Call& call) const {
 
 server::Response Vendor::error_of(std::uint64_t dice) const {
   switch (dice % 3) {
-    case 0:
-      return face_->refusal(500, "Internal Error");
+    case 0: return face_->refusal(500, "Internal Error");
     case 1: {
       server::Response response;
       response.status = 502;

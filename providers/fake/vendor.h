@@ -1,7 +1,7 @@
 // Vendor — one faked vendor: its face, accounts and knobs, and what it noticed of its clients.
 //
-// Decides the fate of each request (served, refused, cut off, done but not told) and carries it out.
-// Thread-safety: none; one thread.
+// Decides the fate of each request (served, refused, cut off, done but not told) and carries it
+// out. Thread-safety: none; one thread.
 #pragma once
 
 #include <map>
@@ -33,7 +33,14 @@ class Vendor {
 
  private:
   enum class Fate : std::uint8_t {
-    kServe, kError, kReset, kLimited, kTruncated, kSlow, kCommitThenFail, kLandLate
+    kServe,
+    kError,
+    kReset,
+    kLimited,
+    kTruncated,
+    kSlow,
+    kCommitThenFail,
+    kLandLate
   };
   struct Limit {
     Millis since{0}, until{0};

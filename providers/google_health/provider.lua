@@ -3,17 +3,24 @@ local M = {}
 local EXERCISE = sw.map_file "exercise"  -- canonical word -> vendor's
 local POINTS = "/users/me/dataTypes/exercise/dataPoints"
 
+-- The resource name of a point; ours carry our key, for servers that honour it.
+local function name_of(id) return POINTS:sub(2) .. "/" .. id end
+
 -- The vendor's local time without a zone.
 local function civil(record, instant)
   return sw.time.civil(instant, record.time.start_offset_s or 0)
 end
 
-local function round(number) return math.floor(number + 0.5) end
+-- Whole numbers of a larger or smaller unit; nothing of nothing.
+local function scaled(number, factor) return number and math.floor(number * factor + 0.5) end
+local function text_of(number) return number and tostring(number) end
 
 function M.from_canonical(record)
   local data, time = record.data, record.time
   local lost = {}
-  if data.elevation_gain_m then lost[#lost + 1] = "elevation_gain_m" end
+  for _, field in ipairs { "notes", "hr_max_bpm", "speed_max_mps", "power_avg_w", "laps" } do
+    if data[field] ~= nil then lost[#lost + 1] = field end
+  end
   return {
     exercise = {
       interval = {
@@ -22,27 +29,31 @@ function M.from_canonical(record)
         endTime = time["end"],
         endUtcOffset = string.format("%ds", time.end_offset_s or time.start_offset_s or 0),
       },
-      exerciseType = EXERCISE[data.sport] or "OTHER_WORKOUT",
+      exerciseType = EXERCISE[data.sport] or "OTHER",
       displayName = data.title,
-      activeDuration = string.format("%ds", round(data.moving_s or data.elapsed_s)),
+      activeDuration = string.format("%ds", scaled(data.moving_s or data.elapsed_s, 1)),
       metricsSummary = {
-        distanceMillimeters = data.distance_m and round(data.distance_m * 1000) or nil,
-        averageHeartRateBeatsPerMinute = data.hr_avg_bpm and tostring(round(data.hr_avg_bpm)) or nil,
-        caloriesKcal = data.energy_active_kcal,
+        distanceMillimeters = scaled(data.distance_m, 1000),
+        elevationGainMillimeters = scaled(data.elevation_gain_m, 1000),
+        averageSpeedMillimetersPerSecond = scaled(data.speed_avg_mps, 1000),
+        averageHeartRateBeatsPerMinute = text_of(scaled(data.hr_avg_bpm, 1)),
+        caloriesKcal = data.energy_total_kcal or data.energy_active_kcal,
       },
     },
   }, lost
 end
 
 -- An operation of the vendor's -> what became of the record.
-local function outcome(operation, lost)
+local function outcome(operation, key, lost)
   if operation.error then
-    if operation.error.code == 6 then  -- ALREADY_EXISTS
-      return { status = "exists", remote_id = operation.error.message or "unknown" }
+    if operation.error.code == 6 then  -- ALREADY_EXISTS, which names of our making make possible.
+      return { status = "exists", remote_id = name_of(key) }
     end
     sw.err.BadRequest { message = operation.error.message or "the operation failed" }
   end
-  if not operation.done then return { status = "pending", handle = { operation = operation.name } } end
+  if not operation.done then
+    return { status = "pending", handle = { operation = operation.name } }
+  end
   return { status = "created", remote_id = operation.response.name, lost = lost }
 end
 
@@ -53,12 +64,16 @@ function M.push(ctx, q)
       local body, lost = M.from_canonical(item.record)
       if item.op == "update" then
         local id = item.remote_id:match("[^/]+$")
-        local answer = sw.http.patch(POINTS .. "/" .. id, { json = body, idempotent = true, timeout = timeout })
-        local result = outcome(answer.json, lost)
+        local answer = sw.http.patch(POINTS .. "/" .. id,
+                                     { json = body, idempotent = true, timeout = timeout })
+        local result = outcome(answer.json, item.key, lost)
         if result.status == "created" then result.status = "updated" end
         return result
       end
-      return outcome(sw.http.post(POINTS, { json = body, timeout = timeout }).json, lost)
+      body.name = name_of(item.key)
+      local answer = sw.http.post(POINTS, { json = body, accept = { 409 }, timeout = timeout })
+      if answer.status == 409 then return { status = "exists", remote_id = body.name } end
+      return outcome(answer.json, item.key, lost)
     end),
   }
 end
@@ -66,7 +81,7 @@ end
 function M.push_status(ctx, q)
   return {
     results = sw.each(q.items, function(item)
-      return outcome(sw.http.get("/" .. item.handle.operation).json)
+      return outcome(sw.http.get("/" .. item.handle.operation).json, item.key)
     end),
   }
 end
@@ -109,10 +124,12 @@ for word, vendor in pairs(EXERCISE) do SPORT[vendor] = word end
 
 function M.to_canonical(point)
   local exercise = point.exercise
-  if not exercise or not exercise.interval then sw.err.BadData { message = "a data point without an interval" } end
+  if not exercise or not exercise.interval then
+    sw.err.BadData { message = "a data point without an interval" }
+  end
   local summary = exercise.metricsSummary or {}
-  local start, finish = sw.time.parse(exercise.interval.startTime), sw.time.parse(exercise.interval.endTime)
-  local millimetres = tonumber(summary.distanceMillimeters)
+  local start = sw.time.parse(exercise.interval.startTime)
+  local finish = sw.time.parse(exercise.interval.endTime)
   return {
     type = "workout",
     source = { id = point.name:match("[^/]+$"), origin = "device" },
@@ -125,12 +142,31 @@ function M.to_canonical(point)
       sport = SPORT[exercise.exerciseType] or "other",
       title = exercise.displayName,
       elapsed_s = finish - start,
-      distance_m = millimetres and millimetres / 1000,
+      moving_s = exercise.activeDuration and sw.time.duration(exercise.activeDuration) or nil,
+      distance_m = sw.units.mm_m(tonumber(summary.distanceMillimeters)),
+      elevation_gain_m = sw.units.mm_m(tonumber(summary.elevationGainMillimeters)),
       hr_avg_bpm = tonumber(summary.averageHeartRateBeatsPerMinute),
       energy_total_kcal = summary.caloriesKcal,
     },
     raw = { sport = exercise.exerciseType },
   }
+end
+
+function M.identify(ctx)
+  local answer = sw.http.get("/users/me/identity").json
+  return { account = answer.healthUserId }
+end
+
+-- Trackers tell when they last synced; what was typed in by hand is not seen, so without a tracker
+-- the answer is "maybe".
+function M.has_new_data(ctx, q)
+  local devices = sw.http.get("/users/me/pairedDevices").json.pairedDevices or {}
+  local last
+  for _, device in ipairs(devices) do
+    local at = device.lastSyncTime
+    if at and (not last or at > last) then last = at end
+  end
+  return { changed = last == nil or q.token ~= last, token = last }
 end
 
 -- The filter knows local time only: a day wider on either side; the engine drops what is outside.
@@ -140,8 +176,10 @@ function M.fetch(ctx, q)
     'exercise.interval.civil_start_time >= "%s" AND exercise.interval.civil_start_time < "%s"',
     sw.time.civil(from, -86400), sw.time.civil(to, 86400))
   local token = q.cursor and q.cursor.token
-  local answer = sw.http.get(POINTS, { query = { filter = filter, pageToken = token, pageSize = 25 } }).json
-  return { items = sw.map(answer.dataPoints or {}, M.to_canonical), next = sw.page.token(answer.nextPageToken) }
+  local query = { filter = filter, pageToken = token, pageSize = 25 }
+  local answer = sw.http.get(POINTS, { query = query, timeout = ctx.settings.timeout_s }).json
+  return { items = sw.map(answer.dataPoints or {}, M.to_canonical),
+           next = sw.page.token(answer.nextPageToken) }
 end
 
 return M

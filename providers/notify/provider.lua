@@ -11,16 +11,18 @@ end
 function M.send(ctx, q)
   local template = texts(q.locale)[q.template]
   if not template then
-    sw.err.raise { class = "Notify.UnknownTemplate", message = "there is no text " .. tostring(q.template) }
+    sw.err.raise { class = "Notify.UnknownTemplate",
+                   message = "there is no text " .. tostring(q.template) }
   end
   local function fill(text)
     return (text:gsub("{(%w+)}", function(name)
       local value = (q.values or {})[name]
-      if math.type(value) == "float" and value == math.floor(value) then value = math.tointeger(value) end
+      value = math.tointeger(value) or value
       return tostring(value == nil and "?" or value)
     end))
   end
-  sw.notify { template = q.template, user = q.user, title = fill(template.title), body = fill(template.body) }
+  sw.notify { template = q.template, user = q.user,
+              title = fill(template.title), body = fill(template.body) }
   return { template = q.template }
 end
 

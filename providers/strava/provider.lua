@@ -2,6 +2,9 @@
 local M = {}
 local SPORT = sw.map_file "sport"  -- {"Run": "running", ...}
 
+-- Strava writes 0 where it does not know; absent is not zero.
+local function known(number) return number ~= 0 and number or nil end
+
 function M.to_canonical(activity)
   if not activity.id or not activity.start_date or not activity.elapsed_time then
     sw.err.BadData { message = "an activity without id, start_date or elapsed_time" }
@@ -26,10 +29,14 @@ function M.to_canonical(activity)
       title = activity.name,
       elapsed_s = activity.elapsed_time,
       moving_s = activity.moving_time,
-      distance_m = activity.distance,
-      elevation_gain_m = activity.total_elevation_gain,
+      distance_m = known(activity.distance),
+      elevation_gain_m = known(activity.total_elevation_gain),
       hr_avg_bpm = activity.average_heartrate,
-      energy_active_kcal = activity.calories,
+      hr_max_bpm = activity.max_heartrate,
+      speed_avg_mps = known(activity.average_speed),
+      speed_max_mps = known(activity.max_speed),
+      power_avg_w = activity.average_watts,
+      energy_total_kcal = known(activity.calories),  -- It does not say whether resting is in it.
     },
     raw = { sport = activity.sport_type },
   }
@@ -37,6 +44,9 @@ end
 
 -- `after` and `before` leave their own second out.
 function M.fetch(ctx, q)
+  if q.type ~= "workout" then
+    sw.err.Unsupported { message = "Strava has no " .. tostring(q.type) }
+  end
   local size = math.min(q.limit or 200, 200)
   local answer = sw.http.get("/athlete/activities", {
     query = {
@@ -45,6 +55,7 @@ function M.fetch(ctx, q)
       after = sw.time.parse(q.window.from) - 1,
       before = sw.time.parse(q.window.to),
     },
+    timeout = ctx.settings.timeout_s,
   })
   return {
     items = sw.map(answer.json, M.to_canonical),
@@ -55,7 +66,8 @@ end
 function M.fetch_payloads(ctx, q)
   return {
     results = sw.each(q.ids, function(id)
-      local answer = sw.http.get("/activities/" .. id, { accept = { 404 } })
+      local answer = sw.http.get("/activities/" .. id,
+                                 { accept = { 404 }, timeout = ctx.settings.timeout_s })
       if answer.status == 404 then return { status = "missing" } end
       return { status = "ok", record = M.to_canonical(answer.json) }
     end),

@@ -2,99 +2,99 @@
 --
 -- Ranges, counters, keys and hashes go in and out; records never do: they live in one call of
 -- run_chunk and end with it.
-local windows = require "lib.windows"
+local calls = require "lib.calls"
 local push = require "lib.push"
+local request = require "lib.request"
+local windows = require "lib.windows"
 local M = {}
 
 local RECORDS_PER_CHUNK = 500
 local LONGEST_CHUNK_DAYS = 366
+local MOST_CHUNKS = 1200  -- What fits into a payload of 256 KiB.
 
 local function refuse(message) sw.err.raise { class = "Sync.Refused", message = message } end
 
-local function day(t) return sw.time.iso(t) end
-local function name(type, from, to) return type .. "/" .. sw.time.date(from) .. ".." .. sw.time.date(to) end
-
--- Both ends of the sync, or a refusal that says what is missing.
-local function ends(q)
-  local source, destination = sw.connection(q.source), sw.connection(q.destination)
-  local reads = (sw.provider(source.provider).data_types or {})[q.type]
-  local writes = (sw.provider(destination.provider).data_types or {})[q.type]
-  if not reads or not reads.read then refuse(source.provider .. " cannot be read for " .. q.type) end
-  if not writes or not writes.write then refuse(destination.provider .. " cannot take " .. q.type) end
-  return source, destination, reads.read, writes.write
+local function facts_of(connection, type, way)
+  return sw.provider(connection.provider).data_types[type][way]
 end
 
--- {user, source, destination, type, from, to, ranges?} -> the job, checked.
+local function chunk_of(type, from, to)
+  return { chunk = type .. "/" .. sw.time.date(from) .. ".." .. sw.time.date(to), type = type,
+           from = sw.time.iso(from), to = sw.time.iso(to) }
+end
+
+-- {user, source, destination, type, from, to, ...} -> the job, or all that is wrong with it.
 function M.validate(ctx, q)
-  for _, field in ipairs { "user", "source", "destination", "type" } do
-    if type(q[field]) ~= "string" then refuse("the input needs \"" .. field .. "\"") end
-  end
-  local _, _, reads = ends(q)
-  if reads.backfill == "none" or reads.history == "since_connect" then
-    refuse("the source keeps no history of " .. q.type)
-  end
-  local ranges = {}
-  for i, range in ipairs(q.ranges or {}) do
-    ranges[i] = { from = sw.time.parse(range.from), to = sw.time.parse(range.to) }
-  end
-  if #ranges == 0 then
-    if not q.from or not q.to then refuse("the input needs \"from\" and \"to\", or \"ranges\"") end
-    ranges[1] = { from = sw.time.parse(q.from), to = sw.time.parse(q.to) }
-  end
-  for i, range in ipairs(ranges) do
-    if range.from >= range.to then refuse("range " .. i .. " ends before it begins") end
-    ranges[i] = { from = day(range.from), to = day(range.to) }
-  end
-  return {
-    user = q.user, source = q.source, destination = q.destination, type = q.type,
-    locale = q.locale or "en", ranges = ranges, given = q.ranges ~= nil and #q.ranges > 0,
-    records_per_day = q.records_per_day,
-  }
+  local job, problems = request.check(q, ctx.now)
+  if not job then refuse(table.concat(problems, "; ")) end
+  return job
 end
 
--- How many records a day has: as the input says, as the source counts, or unknown.
+-- Records a day in the newest page that the source has: one request.
+local function sample(job, source, from, to)
+  local page = calls.read(source.provider, "fetch", {
+    connection = job.source, type = job.type, mode = "metadata", limit = 100,
+    window = { from = sw.time.iso(math.max(from, to - 90 * 86400)), to = sw.time.iso(to) } })
+  local first, last, count
+  for _, record in ipairs(page.items) do
+    if not record.bad then
+      local t = sw.time.parse(record.time.start)
+      first, last, count = math.min(first or t, t), math.max(last or t, t), (count or 0) + 1
+    end
+  end
+  if not count or last == first then return nil end
+  return count / windows.days(first, last)
+end
+
+-- How many records a day has: as the input says, as the source counts, as a sample shows when the
+-- input asks for chunks of a size; or unknown.
 local function density(job, from, to)
   if job.records_per_day then return job.records_per_day end
   local source = sw.connection(job.source)
-  local read = sw.provider(source.provider).data_types[job.type].read
-  if read.count ~= "exact" and read.count ~= "estimate" then return nil end
-  local answer = sw.call(source.provider, "count", {
-    connection = job.source, type = job.type, window = { from = day(from), to = day(to) } })
-  return answer.count / windows.days(from, to)
+  local read = facts_of(source, job.type, "read")
+  if read.count == "exact" or read.count == "estimate" then
+    local answer = calls.read(source.provider, "count", {
+      connection = job.source, type = job.type,
+      window = { from = sw.time.iso(from), to = sw.time.iso(to) } })
+    return answer.count / windows.days(from, to)
+  end
+  return job.records_per_chunk and sample(job, source, from, to)
+end
+
+local function pieces_of(job, from, to)
+  if job.is_retry then return { { from = from, to = to } } end
+  local per_day = density(job, from, to)
+  if not per_day or per_day <= 0 then return windows.months(from, to) end
+  local read = facts_of(sw.connection(job.source), job.type, "read")
+  local longest = tonumber((read.max_window or ""):match("^(%d+)d$")) or LONGEST_CHUNK_DAYS
+  local wanted = (job.records_per_chunk or RECORDS_PER_CHUNK) / per_day
+  return windows.pieces(from, to, math.min(longest, wanted))
 end
 
 -- Ranges -> chunks of about 500 records where the volume is known, else of a month; newest first.
+-- Ranges that a run before gave up are run as they are.
 function M.plan_chunks(ctx, job)
   local chunks = {}
   for _, range in ipairs(job.ranges) do
-    local from, to = sw.time.parse(range.from), sw.time.parse(range.to)
-    local pieces
-    local per_day = not job.given and density(job, from, to)
-    if job.given then
-      pieces = { { from = from, to = to } }
-    elseif per_day and per_day > 0 then
-      pieces = windows.pieces(from, to, math.min(LONGEST_CHUNK_DAYS, math.max(1, RECORDS_PER_CHUNK / per_day)))
-    else
-      pieces = windows.months(from, to)
-    end
-    for _, piece in ipairs(pieces) do
-      chunks[#chunks + 1] = { chunk = name(job.type, piece.from, piece.to), type = job.type,
-                              from = day(piece.from), to = day(piece.to) }
+    for _, piece in ipairs(pieces_of(job, sw.time.parse(range.from), sw.time.parse(range.to))) do
+      chunks[#chunks + 1] = chunk_of(job.type, piece.from, piece.to)
     end
   end
-  return { chunks = sw.json.array(chunks) }
+  if #chunks > MOST_CHUNKS then
+    refuse(#chunks .. " chunks are more than " .. MOST_CHUNKS .. ": ask for fewer years at once")
+  end
+  return { chunks = sw.json.array(chunks), total = #chunks }
 end
 
-local function inside(record, q)
-  return record.time.start >= q.from and record.time.start < q.to
-end
-
--- Full records for those that came as metadata, when the workflow asks for them.
-local function hydrate(job, source, q, records)
-  if not q.hydrate then return records end
+-- Full records for those that came as metadata.
+local function hydrate(job, source, records)
   local ids, out = {}, {}
   for _, record in ipairs(records) do
-    if record.complete == false then ids[#ids + 1] = record.source.id else out[#out + 1] = record end
+    if record.complete == false then
+      ids[#ids + 1] = record.source.id
+    else
+      out[#out + 1] = record
+    end
   end
   for first = 1, #ids, 20 do
     local batch = table.move(ids, first, math.min(first + 19, #ids), 1, {})
@@ -103,8 +103,10 @@ local function hydrate(job, source, q, records)
     for _, result in ipairs(answer.results) do
       if result.status == "ok" then
         out[#out + 1] = result.record
-      elseif result.status ~= "missing" then
-        sw.err.Transient { message = "a record could not be read in full" }
+      elseif result.status == "missing" then  -- Deleted since it was listed.
+        job.counts.read = job.counts.read - 1
+      else
+        sw.err.raise(result.error or { class = "Provider.Transient", message = "not attempted" })
       end
     end
   end
@@ -122,43 +124,61 @@ local function as_items(job, source, records)
   return items
 end
 
--- One page: quarantine what is bad, drop what is outside, bring the rest to the destination.
-local function run_page(ctx, job, source, q, page, counts, trouble)
+-- Quarantines what is bad, drops what is outside, brings the rest to the destination.
+local function run_page(job, source, window, page)
   local records = {}
   for _, item in ipairs(page.items) do
     if item.bad then
-      counts.quarantined = counts.quarantined + 1
-    elseif inside(item, q) then
+      job.counts.quarantined = job.counts.quarantined + 1
+    elseif item.time.start >= window.from and item.time.start < window.to then
       records[#records + 1] = item
     end
   end
-  counts.read = counts.read + #records
-  push.push(job, as_items(job, source, hydrate(job, source, q, records)), counts, trouble, ctx.now)
+  job.counts.read = job.counts.read + #records
+  if job.hydrate then records = hydrate(job, source, records) end
+  push.push(job, as_items(job, source, records))
+end
+
+local function job_of(ctx, q)
+  local destination = sw.connection(q.destination)
+  local write = facts_of(destination, q.type, "write")
+  local can_update = false
+  for _, op in ipairs(write.ops) do can_update = can_update or op == "update" end
+  return {
+    source = q.source, destination = q.destination, destination_provider = destination.provider,
+    type = q.type, hydrate = q.hydrate, conflicts = q.conflicts or "destination_wins",
+    execution = ctx.execution, can_update = can_update, trouble = {},
+    settle_s = (destination.settings or {}).settle_s or sw.time.duration(write.settle or "60s"),
+    counts = { read = 0, created = 0, updated = 0, exists = 0, unchanged = 0, conflicts = 0,
+               refused = 0, quarantined = 0 },
+  }
+end
+
+local function run_window(job, window)
+  local source = sw.connection(job.source)
+  local read, cursor = facts_of(source, job.type, "read"), nil
+  repeat
+    local page = calls.read(source.provider, "fetch", {
+      connection = job.source, type = job.type, mode = read.modes[1], window = window,
+      cursor = cursor, limit = read.page_size or 100 })
+    run_page(job, source, window, page)
+    cursor = page.next
+  until cursor == nil
+  push.raise(job.trouble)
 end
 
 -- {source, destination, type, from, to, chunk} -> counters.  May be run again at any time.
 function M.run_chunk(ctx, q)
-  local source, destination, reads, writes = ends(q)
-  local settings = destination.settings or {}
-  local job = {
-    source = q.source, destination = q.destination, type = q.type,
-    destination_provider = destination.provider,
-    settle_s = settings.settle_s or sw.time.duration((writes.settle or "60s")),
-  }
-  local counts = { read = 0, created = 0, updated = 0, exists = 0, unchanged = 0, failed = 0, quarantined = 0 }
-  local trouble = push.new_trouble()
+  local job = job_of(ctx, q)
   sw.ledger.chunk { chunk = q.chunk, status = "running", detail = { attempt = ctx.attempt } }
-  local cursor
-  repeat
-    local page = sw.call(source.provider, "fetch", {
-      connection = q.source, type = q.type, mode = "metadata", window = { from = q.from, to = q.to },
-      cursor = cursor, limit = reads.page_size or 100 })
-    run_page(ctx, job, source, q, page, counts, trouble)
-    cursor = page.next
-  until cursor == nil
-  push.raise(trouble)
-  sw.ledger.chunk { chunk = q.chunk, status = "done", detail = counts }
-  return { status = "done", chunk = q.chunk, type = q.type, from = q.from, to = q.to, counts = counts }
+  local ok, e = pcall(run_window, job, { from = q.from, to = q.to })
+  if not ok then
+    sw.log.warn("a chunk could not be finished", { chunk = q.chunk, error = tostring(e) })
+    error(calls.clean(e), 0)
+  end
+  sw.ledger.chunk { chunk = q.chunk, status = "done", detail = job.counts }
+  return { status = "done", chunk = q.chunk, type = q.type, from = q.from, to = q.to,
+           counts = job.counts }
 end
 
 -- A chunk that is too large or too slow -> smaller ones, or a failure when it is a day already.
@@ -166,23 +186,41 @@ function M.split_chunk(ctx, q)
   local pieces = windows.split(sw.time.parse(q.from), sw.time.parse(q.to))
   if not pieces then return M.fail_chunk(ctx, q) end
   local chunks = {}
-  for i, piece in ipairs(pieces) do
-    chunks[i] = { chunk = name(q.type, piece.from, piece.to), type = q.type,
-                  from = day(piece.from), to = day(piece.to) }
-  end
+  for i, piece in ipairs(pieces) do chunks[i] = chunk_of(q.type, piece.from, piece.to) end
   sw.ledger.chunk { chunk = q.chunk, status = "split", detail = { into = #chunks } }
   return { status = "split", chunk = q.chunk, chunks = sw.json.array(chunks) }
 end
 
 function M.fail_chunk(ctx, q)
-  local error = q.error or {}
-  sw.ledger.chunk { chunk = q.chunk, status = "failed", detail = { error = error.Error } }
+  local e = q.error or {}
+  sw.ledger.chunk { chunk = q.chunk, status = "failed",
+                    detail = { error = e.Error, cause = e.Cause } }
   return { status = "failed", chunk = q.chunk, type = q.type, from = q.from, to = q.to,
-           error = error.Error or "unknown", cause = error.Cause or "" }
+           error = e.Error or "unknown", cause = e.Cause or "" }
 end
 
 local function add_counts(totals, counts)
   for counter, count in pairs(counts) do totals[counter] = (totals[counter] or 0) + count end
+end
+
+local function add_failed(out, result, error, cause)
+  out.failed_ranges[#out.failed_ranges + 1] =
+    { type = result.type, from = result.from, to = result.to, error = error, cause = cause }
+end
+
+local function add_result(out, result)
+  if result.status == "split" then
+    for _, chunk in ipairs(result.chunks) do out.chunks[#out.chunks + 1] = chunk end
+  elseif result.status == "failed" then
+    add_failed(out, result, result.error, result.cause)
+  else
+    add_counts(out.counts, result.counts)
+    if result.counts.refused > 0 then
+      add_failed(out, result, "Sync.RecordsRefused",
+                 "the destination refused " .. result.counts.refused .. " records")
+    end
+  end
+  out[result.status] = out[result.status] + 1
 end
 
 -- {results, so_far} -> what is done, what failed, and what was split and is to be run next.
@@ -193,17 +231,7 @@ function M.tally(ctx, q)
     counts = so_far.counts or {}, failed_ranges = sw.json.array(so_far.failed_ranges or {}),
     chunks = sw.json.array {},
   }
-  for _, result in ipairs(q.results) do
-    out[result.status] = out[result.status] + 1
-    if result.status == "done" then
-      add_counts(out.counts, result.counts)
-    elseif result.status == "split" then
-      for _, chunk in ipairs(result.chunks) do out.chunks[#out.chunks + 1] = chunk end
-    else
-      out.failed_ranges[#out.failed_ranges + 1] =
-        { type = result.type, from = result.from, to = result.to, error = result.error }
-    end
-  end
+  for _, result in ipairs(q.results) do add_result(out, result) end
   out.more = #out.chunks > 0
   out.status = #out.failed_ranges == 0 and "COMPLETED" or "COMPLETED_WITH_ERRORS"
   return out
