@@ -1,5 +1,5 @@
-// The provider folders in the tree: their manifests are valid, their Lua compiles, and each function
-// that a manifest promises is there.
+// The provider folders in the tree: their manifests are valid, their Lua compiles, and each
+// function that a manifest promises is there.
 #include <gtest/gtest.h>
 
 #include "providers/host/broker/folder.h"
