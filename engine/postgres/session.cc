@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "engine/postgres/batch_sql.h"
+#include "engine/postgres/reconnects.h"
 
 namespace stepwell::postgres {
 namespace {
@@ -84,9 +85,19 @@ Status PgSession::reconnect() {
     fenced_ = true;
     return Error{ErrorCode::kFenced, "the database lost an acknowledged batch: drop everything"};
   }
+  ++reconnects().reconnected;
+  if (pending_ && !pending_->parts.empty() && pending_->parts.front().n != 0) {
+    const bool landed = taken.rows().number(0, 1) >= pending_->parts.front().n;
+    ++(landed ? reconnects().had_landed : reconnects().sent_again);
+  }
   conn_ = taken.rows().number(0, 0);
   link_ = std::move(link);
   return ok_status();
+}
+
+Reconnects& reconnects() {
+  static Reconnects all;
+  return all;
 }
 
 Result<Link*> PgSession::connected() {

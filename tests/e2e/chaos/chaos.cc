@@ -8,6 +8,7 @@
 // Then the faults end, all executions must reach the end that plain arithmetic foretells, and every
 // journal must fold to what its row says.  Exits 0 only if nothing was lost, stuck, wrong or
 // doubled and every fault and way of recovery was hit.
+#include <poll.h>
 #include <spawn.h>
 #include <unistd.h>
 
@@ -35,7 +36,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kWorkflows = 40;
-constexpr std::size_t kStartsPerRound = 25;
+constexpr std::size_t kStartsPerRound = 40;
+constexpr int kRoundMs = 200;   // Between two rounds of starts.
+constexpr int kLookMs = 250;    // Between two looks at what still runs.
 constexpr std::chrono::seconds kSettle{120};  // For the rest to end after the last fault.
 
 struct Settings {
@@ -44,6 +47,9 @@ struct Settings {
   int workers = 4;
   std::string directory;
 };
+
+// The pace of the load, not a wait for something to happen.
+void pause_ms(int ms) { poll(nullptr, 0, ms); }
 
 // Starts executions until the time is over; what could not be acknowledged is asked for again.
 class Starter {
@@ -150,7 +156,7 @@ Status play(const Settings& settings, Faults& faults, Starter& starter, Engine& 
   auto next_fault = Clock::now() + std::chrono::milliseconds(1500);
   while (Clock::now() < end) {
     starter.start_some(kStartsPerRound);
-    usleep(300'000);
+    pause_ms(kRoundMs);
     if (Clock::now() < next_fault) continue;
     TRY(faults.inject());
     next_fault = Clock::now() + std::chrono::milliseconds(1000);
@@ -158,7 +164,7 @@ Status play(const Settings& settings, Faults& faults, Starter& starter, Engine& 
   TRY(faults.heal());
   starter.start_again();
   const auto deadline = Clock::now() + kSettle;
-  while (Clock::now() < deadline && count_running(engine) != 0) usleep(500'000);
+  while (Clock::now() < deadline && count_running(engine) != 0) pause_ms(kLookMs);
   starter.start_again();
   return ok_status();
 }

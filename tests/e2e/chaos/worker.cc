@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "engine/postgres/postgres.h"
+#include "engine/postgres/reconnects.h"
 #include "engine/runtime/attach.h"
 #include "stepwell/engine.h"
 #include "tests/e2e/chaos/plan.h"
@@ -25,6 +25,10 @@ class Reporter {
     add(tally_.executions_freed, figures_.freed, freed_);
     add(tally_.fenced, figures_.fenced, fenced_);
     add(tally_.journals_folded, figures_.folded, folded_);
+    const postgres::Reconnects& reconnects = postgres::reconnects();
+    add(tally_.reconnected, reconnects.reconnected, reconnected_);
+    add(tally_.batch_landed, reconnects.had_landed, landed_);
+    add(tally_.batch_sent_again, reconnects.sent_again, sent_again_);
   }
 
  private:
@@ -36,6 +40,7 @@ class Reporter {
   const runtime::Figures& figures_;
   Tally& tally_;
   std::uint64_t evidence_ = 0, lease_ = 0, freed_ = 0, fenced_ = 0, folded_ = 0;
+  std::uint64_t reconnected_ = 0, landed_ = 0, sent_again_ = 0;
 };
 
 }  // namespace
