@@ -10,12 +10,22 @@ local M = {}
 
 local RECORDS_PER_CHUNK = 500
 local LONGEST_CHUNK_DAYS = 366
-local MOST_CHUNKS = 1200  -- What fits into a payload of 256 KiB.
+-- A payload of 256 KiB holds the chunks of a round (130 bytes each) and their results (250).
+local MOST_CHUNKS = 600
+local LONGEST_CAUSE = 200
+local COUNTERS = { "read", "created", "updated", "exists", "unchanged", "conflicts", "refused",
+                   "quarantined" }
 
 local function refuse(message) sw.err.raise { class = "Sync.Refused", message = message } end
 
 local function facts_of(connection, type, way)
   return sw.provider(connection.provider).data_types[type][way]
+end
+
+local function zeros()
+  local counts = {}
+  for _, counter in ipairs(COUNTERS) do counts[counter] = 0 end
+  return counts
 end
 
 local function chunk_of(type, from, to)
@@ -149,8 +159,7 @@ local function job_of(ctx, q)
     type = q.type, hydrate = q.hydrate, conflicts = q.conflicts or "destination_wins",
     execution = ctx.execution, can_update = can_update, trouble = {},
     settle_s = (destination.settings or {}).settle_s or sw.time.duration(write.settle or "60s"),
-    counts = { read = 0, created = 0, updated = 0, exists = 0, unchanged = 0, conflicts = 0,
-               refused = 0, quarantined = 0 },
+    counts = zeros(),
   }
 end
 
@@ -177,8 +186,9 @@ function M.run_chunk(ctx, q)
     error(calls.clean(e), 0)
   end
   sw.ledger.chunk { chunk = q.chunk, status = "done", detail = job.counts }
-  return { status = "done", chunk = q.chunk, type = q.type, from = q.from, to = q.to,
-           counts = job.counts }
+  local counts = {}
+  for counter, count in pairs(job.counts) do counts[counter] = count ~= 0 and count or nil end
+  return { status = "done", type = q.type, from = q.from, to = q.to, counts = counts }
 end
 
 -- A chunk that is too large or too slow -> smaller ones, or a failure when it is a day already.
@@ -188,15 +198,15 @@ function M.split_chunk(ctx, q)
   local chunks = {}
   for i, piece in ipairs(pieces) do chunks[i] = chunk_of(q.type, piece.from, piece.to) end
   sw.ledger.chunk { chunk = q.chunk, status = "split", detail = { into = #chunks } }
-  return { status = "split", chunk = q.chunk, chunks = sw.json.array(chunks) }
+  return { status = "split", chunks = sw.json.array(chunks) }
 end
 
 function M.fail_chunk(ctx, q)
   local e = q.error or {}
   sw.ledger.chunk { chunk = q.chunk, status = "failed",
                     detail = { error = e.Error, cause = e.Cause } }
-  return { status = "failed", chunk = q.chunk, type = q.type, from = q.from, to = q.to,
-           error = e.Error or "unknown", cause = e.Cause or "" }
+  return { status = "failed", type = q.type, from = q.from, to = q.to,
+           error = e.Error or "unknown", cause = (e.Cause or ""):sub(1, LONGEST_CAUSE) }
 end
 
 local function add_counts(totals, counts)
@@ -210,12 +220,18 @@ end
 
 local function add_result(out, result)
   if result.status == "split" then
-    for _, chunk in ipairs(result.chunks) do out.chunks[#out.chunks + 1] = chunk end
+    for _, chunk in ipairs(result.chunks) do
+      if #out.chunks < MOST_CHUNKS then
+        out.chunks[#out.chunks + 1] = chunk
+      else
+        add_failed(out, chunk, "Sync.TooManyChunks", "it was split into too many at once")
+      end
+    end
   elseif result.status == "failed" then
     add_failed(out, result, result.error, result.cause)
   else
     add_counts(out.counts, result.counts)
-    if result.counts.refused > 0 then
+    if (result.counts.refused or 0) > 0 then
       add_failed(out, result, "Sync.RecordsRefused",
                  "the destination refused " .. result.counts.refused .. " records")
     end
@@ -228,7 +244,7 @@ function M.tally(ctx, q)
   local so_far = q.so_far or {}
   local out = {
     done = so_far.done or 0, failed = so_far.failed or 0, split = so_far.split or 0,
-    counts = so_far.counts or {}, failed_ranges = sw.json.array(so_far.failed_ranges or {}),
+    counts = so_far.counts or zeros(), failed_ranges = sw.json.array(so_far.failed_ranges or {}),
     chunks = sw.json.array {},
   }
   for _, result in ipairs(q.results) do add_result(out, result) end
