@@ -19,8 +19,8 @@ constexpr std::chrono::minutes kPatience{10};
 std::string map_definition(unsigned at_once) {
   return fmt::format(
       R"({{"StartAt":"Each","States":{{"Each":{{"Type":"Map","MaxConcurrency":{},"ItemProcessor":)"
-      R"({{"StartAt":"Do","States":{{"Do":{{"Type":"Task","Resource":"bench.noop","End":true}}}}}},)"
-      R"("End":true}}}}}})",
+      R"({{"StartAt":"Do","States":{{"Do":{{"Type":"Task","Resource":"bench.noop",)"
+      R"("End":true}}}}}},"End":true}}}}}})",
       at_once);
 }
 

@@ -60,9 +60,9 @@ struct Scratch {
   std::unique_ptr<postgres::Cluster> cluster;
 
   Status open() {
-    folder = "/tmp/stepwell-bench-XXXXXX";
+    folder = (std::filesystem::temp_directory_path() / "stepwell-bench-XXXXXX").string();
     if (mkdtemp(folder.data()) == nullptr) {
-      return Error{ErrorCode::kDenied, "cannot make a folder in /tmp"};
+      return Error{ErrorCode::kDenied, "cannot make " + folder};
     }
     chmod(folder.c_str(), 0755);  // The server may run as another user.
     cluster = TRY(postgres::Cluster::open(

@@ -205,7 +205,8 @@ WatchId Loop::watch(int descriptor, bool readable, bool writable,
                     std::function<void(bool, bool)> ready) {
   auto* watch = new Watch;
   watch->ready = std::move(ready);
-  CHECK(uv_poll_init(&parts_->loop, &watch->handle, descriptor) == 0, "cannot watch the descriptor");
+  CHECK(uv_poll_init(&parts_->loop, &watch->handle, descriptor) == 0,
+        "cannot watch the descriptor");
   const WatchId id = parts_->next_id++;
   parts_->watches[id] = watch;
   parts_->start_watch(watch, readable, writable);
@@ -219,9 +220,7 @@ void Loop::change(WatchId watch, bool readable, bool writable) {
 
 void Loop::unwatch(WatchId watch) { parts_->close_watch(watch); }
 
-std::int64_t Loop::monotonic_ms() const {
-  return static_cast<std::int64_t>(uv_now(&parts_->loop));
-}
+std::int64_t Loop::monotonic_ms() const { return static_cast<std::int64_t>(uv_now(&parts_->loop)); }
 
 void* Loop::native() const { return &parts_->loop; }
 

@@ -27,9 +27,9 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  void run();                              // Until stop(); then closes all handles.
-  void stop();                             // Any thread; idempotent.
-  void post(std::function<void()> work);   // Any thread; runs soon, in order, on the loop.
+  void run();                             // Until stop(); then closes all handles.
+  void stop();                            // Any thread; idempotent.
+  void post(std::function<void()> work);  // Any thread; runs soon, in order, on the loop.
   bool on_loop_thread() const;
   // Called each time before the loop goes to wait, after everything else that was ready.
   void before_wait(std::function<void()> work);
@@ -60,15 +60,16 @@ class Loop {
 
 // A child process with a socketpair as its channel.
 struct ChildOptions {
-  std::vector<std::string> argv;          // argv[0] is the path.
-  std::vector<std::string> environment;   // "KEY=value"; nothing is inherited.
-  int channel_fd = 3;                     // The child's end of the socketpair.
+  std::vector<std::string> argv;         // argv[0] is the path.
+  std::vector<std::string> environment;  // "KEY=value"; nothing is inherited.
+  int channel_fd = 3;                    // The child's end of the socketpair.
 };
 struct Child {
   int pid = -1;
   int channel = -1;  // Our end, non-blocking; the caller closes it.
 };
 // `exited(status)` on the loop's thread, status as of waitpid.
-Result<Child> spawn(Loop& loop, const ChildOptions& options, std::function<void(int status)> exited);
+Result<Child> spawn(Loop& loop, const ChildOptions& options,
+                    std::function<void(int status)> exited);
 
 }  // namespace stepwell::loop

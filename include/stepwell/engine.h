@@ -3,7 +3,9 @@
 //   stepwell::Options options;
 //   options.database_url = "postgresql:///app";
 //   auto engine = stepwell::Engine::open(options);
-//   engine->task("greet", [](const std::string& input) { return stepwell::TaskAnswer::ok(input); });
+//   engine->task("greet", [](const stepwell::TaskInput& in) {
+//     return stepwell::TaskAnswer::ok(in.input);
+//   });
 //   engine->deploy_text("hello", yaml);
 //   engine->run();                                   // starts the lanes; returns at once
 //   auto id = engine->start("hello", R"({"name":"Ada"})", {.name = "first"});

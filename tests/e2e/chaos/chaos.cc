@@ -8,6 +8,7 @@
 // Then the faults end, all executions must reach the end that plain arithmetic foretells, and every
 // journal must fold to what its row says.  Exits 0 only if nothing was lost, stuck, wrong or
 // doubled and every fault and way of recovery was hit.
+#include <fmt/core.h>
 #include <poll.h>
 #include <spawn.h>
 #include <unistd.h>
@@ -17,8 +18,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
-
-#include <fmt/core.h>
 
 #include "base/random.h"
 #include "engine/postgres/cluster.h"
@@ -37,8 +36,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kWorkflows = 40;
 constexpr std::size_t kStartsPerRound = 40;
-constexpr int kRoundMs = 200;   // Between two rounds of starts.
-constexpr int kLookMs = 250;    // Between two looks at what still runs.
+constexpr int kRoundMs = 200;                 // Between two rounds of starts.
+constexpr int kLookMs = 250;                  // Between two looks at what still runs.
 constexpr std::chrono::seconds kSettle{120};  // For the rest to end after the last fault.
 
 struct Settings {
@@ -61,7 +60,8 @@ class Starter {
     for (std::size_t i = 0; i < count; ++i) {
       const Workflow& workflow = workflows_[random_.below(workflows_.size())];
       const auto v = static_cast<std::int64_t>(random_.below(20)) - 10;
-      expected.push_back({workflow.name, fmt::format("e{}", expected.size()), {}, workflow.expected(v)});
+      expected.push_back(
+          {workflow.name, fmt::format("e{}", expected.size()), {}, workflow.expected(v)});
       inputs_.push_back(fmt::format(R"({{"v":{}}})", v));
       start(expected.size() - 1);
     }
@@ -102,8 +102,8 @@ class Starter {
 
 // This program again, as a worker: a fork alone would inherit locks of our threads.
 pid_t spawn_worker(const std::string& url, int number, const std::string& tally_path) {
-  std::string words[] = {"stepwell-chaos", "--worker", std::to_string(number), "--database",
-                         url,              "--tally",  tally_path};
+  std::string words[] = {"stepwell-chaos", "--worker", std::to_string(number), "--database", url,
+                         "--tally",        tally_path};
   char* arguments[std::size(words) + 1] = {};
   for (std::size_t i = 0; i < std::size(words); ++i) arguments[i] = words[i].data();
   pid_t pid = -1;
@@ -174,9 +174,8 @@ Result<bool> run(const Settings& settings) {
   Tally& tally = map_tally(tally_path);
   auto cluster = TRY(postgres::Cluster::open(
       {.directory = settings.directory + "/cluster", .settings = {}, .dies_with_parent = true}));
-  Faults faults(*cluster, tally, settings.seed, kLease, [&](int number) {
-    return spawn_worker(cluster->url(), number, tally_path);
-  });
+  Faults faults(*cluster, tally, settings.seed, kLease,
+                [&](int number) { return spawn_worker(cluster->url(), number, tally_path); });
   Options options;
   options.database_url = cluster->url();
   options.label = "chaos-starter";
@@ -195,7 +194,8 @@ Result<bool> run(const Settings& settings) {
   auto store = TRY(postgres::open_store({.url = cluster->url(), .label = "chaos"}));
   const Verdict verdict = TRY(judge(*store, starter.expected));
   for (const std::string& example : verdict.examples) std::printf("  %s\n", example.c_str());
-  for (const std::string& twice : starter.broken) std::printf("  started twice: %s\n", twice.c_str());
+  for (const std::string& twice : starter.broken)
+    std::printf("  started twice: %s\n", twice.c_str());
   const bool all_hit = report_tally(tally);
   report("verdict: ", {{"executions", verdict.checked},
                        {"lost", verdict.lost},
@@ -232,9 +232,10 @@ int main(int count, char** words) {
     if (mkdtemp(scratch.data()) == nullptr) return 2;
     settings.directory = scratch;
   }
-  std::printf("seed %llu, %g minutes, %d workers; again with: ./dev chaos --seed %llu --minutes %g\n",
-              static_cast<unsigned long long>(settings.seed), settings.minutes, settings.workers,
-              static_cast<unsigned long long>(settings.seed), settings.minutes);
+  std::printf(
+      "seed %llu, %g minutes, %d workers; again with: ./dev chaos --seed %llu --minutes %g\n",
+      static_cast<unsigned long long>(settings.seed), settings.minutes, settings.workers,
+      static_cast<unsigned long long>(settings.seed), settings.minutes);
   std::fflush(stdout);
   const auto good = run(settings);
   if (!scratch.empty()) std::filesystem::remove_all(scratch);

@@ -84,7 +84,8 @@ Status Faults::terminate_backends() {
   const std::string sql =
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
       "AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND random() < 0.5";
-  const std::string command = "psql -qAt -d '" + cluster_.url() + "' -c \"" + sql + "\" >/dev/null 2>&1";
+  const std::string command =
+      "psql -qAt -d '" + cluster_.url() + "' -c \"" + sql + "\" >/dev/null 2>&1";
   if (std::system(command.c_str()) != 0) {
     return Error{ErrorCode::kUnavailable, "psql could not terminate backends: " + command};
   }

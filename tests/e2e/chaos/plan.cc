@@ -35,9 +35,10 @@ std::string map_states(std::size_t i, std::int64_t by, const std::string& next) 
       R"("S{0}":{{"Type":"Pass","Parameters":{{"v.$":"$.v","items":{1}}},"Next":"S{0}m"}},)"
       R"("S{0}m":{{"Type":"Map","ItemsPath":"$.items","MaxConcurrency":4,)"
       R"("ItemSelector":{{"v.$":"$.v","by.$":"$$.Map.Item.Value"}},"ItemProcessor":)"
-      R"({{"StartAt":"I{0}","States":{{"I{0}":{{"Type":"Task","Resource":"chaos.add","End":true}}}}}},)"
-      R"("ResultPath":"$.parts","Next":"S{0}s"}},)"
-      R"("S{0}s":{{"Type":"Task","Resource":"chaos.sum","Parameters":{{"parts.$":"$.parts"}},{2}}})",
+      R"({{"StartAt":"I{0}","States":{{"I{0}":{{"Type":"Task","Resource":"chaos.add",)"
+      R"("End":true}}}}}},"ResultPath":"$.parts","Next":"S{0}s"}},)"
+      R"("S{0}s":{{"Type":"Task","Resource":"chaos.sum",)"
+      R"("Parameters":{{"parts.$":"$.parts"}},{2}}})",
       i, numbers_to(by), next);
 }
 
@@ -49,7 +50,8 @@ std::string parallel_states(std::size_t i, std::int64_t by, const std::string& n
   };
   return fmt::format(
       R"("S{0}":{{"Type":"Parallel","Branches":[{1},{2}],"ResultPath":"$.parts","Next":"S{0}s"}},)"
-      R"("S{0}s":{{"Type":"Task","Resource":"chaos.sum","Parameters":{{"parts.$":"$.parts"}},{3}}})",
+      R"("S{0}s":{{"Type":"Task","Resource":"chaos.sum",)"
+      R"("Parameters":{{"parts.$":"$.parts"}},{3}}})",
       i, branch("a", 1), branch("b", by), next);
 }
 

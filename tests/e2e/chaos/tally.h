@@ -16,15 +16,15 @@ struct Tally {
   // Faults.
   Count worker_killed{0}, worker_stopped{0}, backend_terminated{0}, postgres_crashed{0};
   // Ways of recovery.
-  Count marked_by_evidence{0};   // A dead process was noticed before its lease ended.
-  Count marked_by_lease{0};      // A silent one, when its lease was over.
-  Count executions_freed{0};     // Taken from the dead.
-  Count fenced{0};               // A zombie woke up and was refused.
-  Count reconnected{0};          // A lane lost its connection and got it back.
-  Count batch_landed{0};         // ... and its batch in flight had been committed
-  Count batch_sent_again{0};     // ... or had not, and was sent again.
-  Count journals_folded{0};      // Executions taken over with a journal to fold.
-  Count starts_repeated{0};      // Starts sent again with the same name: no second execution.
+  Count marked_by_evidence{0};  // A dead process was noticed before its lease ended.
+  Count marked_by_lease{0};     // A silent one, when its lease was over.
+  Count executions_freed{0};    // Taken from the dead.
+  Count fenced{0};              // A zombie woke up and was refused.
+  Count reconnected{0};         // A lane lost its connection and got it back.
+  Count batch_landed{0};        // ... and its batch in flight had been committed
+  Count batch_sent_again{0};    // ... or had not, and was sent again.
+  Count journals_folded{0};     // Executions taken over with a journal to fold.
+  Count starts_repeated{0};     // Starts sent again with the same name: no second execution.
 };
 
 // Maps the file at `path`, made and zeroed when it is not there.  Mapped until the process ends.

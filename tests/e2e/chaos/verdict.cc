@@ -21,7 +21,8 @@ class Judge {
     auto found = TRY(store_.find(expected.workflow, expected.name));
     if (!found) return count(verdict.lost, who + ": there is no such execution");
     if (!expected.id.empty() && found->text() != expected.id) {
-      return count(verdict.lost, who + ": acknowledged as " + expected.id + ", is " + found->text());
+      return count(verdict.lost,
+                   who + ": acknowledged as " + expected.id + ", is " + found->text());
     }
     const store::ExecutionRow row = TRY(store_.describe(*found));
     if (row.status == ExecutionStatus::kRunning) {
@@ -50,7 +51,8 @@ class Judge {
     if (!program) {
       const store::StoredProgram stored = TRY(store_.program_by_hash(hash));
       program = dsl::compile(stored.definition).program;
-      if (!program) return Error{ErrorCode::kInternal, "a stored program does not compile: " + hash};
+      if (!program)
+        return Error{ErrorCode::kInternal, "a stored program does not compile: " + hash};
     }
     return program;
   }
@@ -80,9 +82,10 @@ class Judge {
       if (page.size() < kJournalPage) break;
     }
     if (execution.status != row.status || execution.output.to_json() != row.output) {
-      return count(verdict.mismatched,
-                   fmt::format("{}: the row says {} {}, the fold {} {}", who, to_string(row.status),
-                               row.output, to_string(execution.status), execution.output.to_json()));
+      return count(
+          verdict.mismatched,
+          fmt::format("{}: the row says {} {}, the fold {} {}", who, to_string(row.status),
+                      row.output, to_string(execution.status), execution.output.to_json()));
     }
     return ok_status();
   }

@@ -24,7 +24,7 @@ struct Verdict {
   std::uint64_t stuck = 0;       // Not at its end.
   std::uint64_t wrong = 0;       // Ended otherwise than plain arithmetic says.
   std::uint64_t mismatched = 0;  // The fold of the journal is not what the row says.
-  std::uint64_t duplicate = 0;   // A fact in the journal that answers nothing: something came twice.
+  std::uint64_t duplicate = 0;  // A fact in the journal that answers nothing: something came twice.
   std::vector<std::string> examples;  // The first few, for people.
   bool is_good() const { return lost + stuck + wrong + mismatched + duplicate == 0; }
 };
