@@ -1,10 +1,10 @@
 #include "cli/target.h"
 
-#include <signal.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -17,7 +17,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool is_alive(int pid) { return pid > 0 && (::kill(pid, 0) == 0 || errno == EPERM); }
+// Whoever runs a dev server in `folder` holds a lock there as long as it lives, however it ends.
+int try_lock(const fs::path& folder) {
+  const std::string path = (folder / kStateFolder / "dev.lock").string();
+  const int file = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+  if (file < 0 || ::flock(file, LOCK_EX | LOCK_NB) == 0) return file;
+  ::close(file);
+  return -1;
+}
+
+bool is_locked(const fs::path& folder) {
+  const int file = try_lock(folder);
+  if (file >= 0) ::close(file);
+  return file < 0;
+}
 
 std::optional<DevServer> read_dev_server(const fs::path& path) {
   std::ifstream file(path);
@@ -53,6 +66,15 @@ Status write_dev_server(const DevServer& server) {
   return ok_status();
 }
 
+Status lock_dev_folder() {
+  std::error_code failed;
+  fs::create_directories(kStateFolder, failed);
+  static int held = -1;  // Until the process ends.
+  held = try_lock(".");
+  if (held >= 0) return ok_status();
+  return Error{ErrorCode::kConflict, "a dev server runs in this folder already"};
+}
+
 void remove_dev_server() {
   const auto server = read_dev_server(kDevFile);
   if (server && server->pid == ::getpid()) ::unlink(kDevFile);
@@ -62,7 +84,7 @@ std::optional<DevServer> find_dev_server() {
   std::error_code failed;
   for (fs::path folder = fs::current_path(failed); !failed; folder = folder.parent_path()) {
     auto server = read_dev_server(folder / kDevFile);
-    if (server && is_alive(server->pid)) {
+    if (server && is_locked(folder)) {
       server->folder = folder.string();
       return server;
     }

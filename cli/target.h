@@ -28,6 +28,8 @@ inline constexpr const char* kDevFile = ".stepwell/dev.json";
 inline constexpr const char* kDatabaseVariable = "STEPWELL_DATABASE_URL";
 inline constexpr const char* kVaultKeyVariable = "STEPWELL_VAULT_KEY";
 
+// kConflict when another process has it; held until this process ends.
+Status lock_dev_folder();
 Status write_dev_server(const DevServer& server);
 void remove_dev_server();
 // Looks in this folder and the ones above.  Nothing when there is none, or its process is gone.

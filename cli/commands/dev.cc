@@ -28,11 +28,15 @@ Result<std::unique_ptr<postgres::Cluster>> open_cluster(Console& console) {
 }
 
 Exit run_dev(Console& console, const DevArguments& given) {
-  if (const auto other = find_dev_server(); other && std::filesystem::exists(kDevFile)) {
-    return console.fail(Exit::kConflict,
-                        "a dev server runs here already: process " + std::to_string(other->pid) +
-                            ", " + other->api_url,
-                        "stop it first, or work in another folder");
+  const auto other = find_dev_server();
+  const Status locked = lock_dev_folder();
+  if (!locked.ok()) {
+    return console.fail(
+        Exit::kConflict,
+        "a dev server runs here already" +
+            (other ? ": process " + std::to_string(other->pid) + ", " + other->api_url
+                   : std::string()),
+        "stop it first, or work in another folder");
   }
   ServerOptions options;
   options.port = given.port;
