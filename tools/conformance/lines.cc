@@ -6,6 +6,7 @@ namespace stepwell::conformance {
 bool next_line(std::istream& in, Line& line) {
   line.text.clear();
   line.too_long = false;
+  line.head.clear();
   std::streambuf* buffer = in.rdbuf();
   bool any = false;
   for (int c = buffer->sbumpc(); c != std::char_traits<char>::eof(); c = buffer->sbumpc()) {
@@ -14,6 +15,7 @@ bool next_line(std::istream& in, Line& line) {
     if (line.too_long) continue;
     if (line.text.size() == kMaxLineBytes) {
       line.too_long = true;
+      line.head = line.text.substr(0, kHeadBytes);
       line.text.clear();
       continue;
     }

@@ -11,12 +11,14 @@
 
 namespace stepwell::conformance {
 
+inline constexpr std::size_t kHeadBytes = 4096;
 // Longer lines are answered without being looked at.
 inline constexpr std::size_t kMaxLineBytes = 2u << 20;
 
 struct Line {
   std::string text;       // Without the newline; empty when `too_long`.
   bool too_long = false;  // The rest of it was skipped.
+  std::string head;       // The first bytes of a line that is too long: its id may be there.
 };
 
 // False at the end of the input.

@@ -28,6 +28,19 @@ Value refused(const Value& id, const std::string& why) {
   return answer(id, compiled);
 }
 
+// The "id" at the beginning of a line that is no JSON, so that even then the answer names its case.
+Value id_within(std::string_view text) {
+  const std::size_t key = text.substr(0, kHeadBytes).find("\"id\"");
+  if (key == std::string_view::npos) return {};
+  std::size_t first = text.find_first_not_of(" :", key + 4);
+  if (first == std::string_view::npos) return {};
+  const bool is_text = text[first] == '"';
+  const std::size_t end = is_text ? text.find('"', first + 1) : text.find_first_of(",} ", first);
+  if (end == std::string_view::npos) return {};
+  Result<Value> id = parse_json(text.substr(first, end - first + (is_text ? 1 : 0)));
+  return id.ok() ? std::move(id).value() : Value();
+}
+
 Value validate(const Value& about) {
   const Value* id = about.find("id");
   const Value name = id != nullptr ? *id : Value();
@@ -49,7 +62,12 @@ int run_validate(std::istream& cases, std::ostream& results) {
   while (next_line(cases, line)) {
     if (!line.too_long && line.text.empty()) continue;
     const Result<Value> about = parse_case(line);
-    write_line(results, about.ok() ? validate(*about) : refused(Value(), about.error().message));
+    if (about.ok()) {
+      write_line(results, validate(*about));
+    } else {
+      const Value id = id_within(line.too_long ? line.head : line.text);
+      write_line(results, refused(id, about.error().message));
+    }
   }
   return 0;
 }
