@@ -148,9 +148,9 @@ TEST_F(HostTest, TellsTimeoutsFromUnknownOutcomes) {
     return Told{};
   });
   provider("acme", run_is(R"(
-    local _, a = pcall(sw.http.get, "/x", { timeout = 0.05 })
-    local _, b = pcall(sw.http.post, "/x", { timeout = 0.05 })
-    local _, c = pcall(sw.http.post, "/x", { timeout = 0.05, idempotent = true })
+    local _, a = pcall(sw.http.get, "/x", { timeout = 0.4 })
+    local _, b = pcall(sw.http.post, "/x", { timeout = 0.4 })
+    local _, c = pcall(sw.http.post, "/x", { timeout = 0.4, idempotent = true })
     return { a.class, a.reason, b.class, c.class })"));
   connect("acme:u1", "access-secret-1");
   EXPECT_EQ(run(), R"(["Provider.Timeout","read","Provider.Ambiguous","Provider.Timeout"])");
