@@ -11,7 +11,8 @@ constexpr const char* kPoints = "/google_health/users/me/dataTypes/exercise/data
 std::string point(const std::string& start, const std::string& name = "k1") {
   return R"({"name":"users/me/dataTypes/exercise/dataPoints/)" + name +
          R"(","exercise":{"interval":{"startTime":")" + start +
-         R"(","startUtcOffset":"3600s","endTime":"2026-12-31T00:00:00Z"},"exerciseType":"RUNNING"}})";
+         R"(","startUtcOffset":"3600s","endTime":"2026-12-31T00:00:00Z"},)"
+         R"("exerciseType":"RUNNING"}})";
 }
 
 TEST(Strava, AnyPageSizeGivesTheSameSet) {
@@ -135,7 +136,8 @@ TEST(Faults, FollowTheDays) {
         .status;
   };
   fake.control(R"({"strava": {"bad_windows": [{"from": "2026-03-10", "to": "2026-03-11"}],
-                              "slow_windows": [{"from": "2026-06-01", "to": "2026-07-01", "max_days": 7}]}})");
+                              "slow_windows": [{"from": "2026-06-01", "to": "2026-07-01",
+                                                "max_days": 7}]}})");
   EXPECT_EQ(status("1772323199", "1775001600"), 500);  // March
   EXPECT_EQ(status("1775001599", "1777593600"), 200);  // April
   EXPECT_EQ(status("1780271999", "1782864000"), 413);  // June
