@@ -99,7 +99,9 @@ std::optional<std::string> base64_decode(std::string_view text) {
       if (digit < 0) return std::nullopt;
       word = word << 6 | static_cast<std::uint32_t>(digit);
     }
-    for (std::size_t k = 0; k + padding < 3; ++k) out += static_cast<char>(word >> (16 - 8 * k) & 255);
+    for (std::size_t k = 0; k + padding < 3; ++k) {
+      out += static_cast<char>(word >> (16 - 8 * k) & 255);
+    }
   }
   return out;
 }

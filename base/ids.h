@@ -19,8 +19,8 @@ struct StrongId {
 
 using MachineId = StrongId<struct MachineTag, std::uint32_t>;  // Index into Program::machines.
 using StateId = StrongId<struct StateTag, std::uint32_t>;      // Index into Machine::states.
-using FrameId = StrongId<struct FrameTag, std::uint64_t>;      // Counted up in an execution, from 1.
-using CommandId = StrongId<struct CommandTag, std::uint64_t>;  // Counted up in an execution, from 1.
+using FrameId = StrongId<struct FrameTag, std::uint64_t>;      // Counts in an execution, from 1.
+using CommandId = StrongId<struct CommandTag, std::uint64_t>;  // Counts in an execution, from 1.
 
 // 128 bits, RFC 9562 text form.  Executions, nodes and writers are named by these.
 struct Uuid {

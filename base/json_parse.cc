@@ -53,7 +53,8 @@ class Builder {
     std::string what = error.what();
     const std::size_t named = what.find("] ");
     if (named != std::string::npos) what = what.substr(named + 2);
-    message_ = what.find("line") == std::string::npos ? what + " at byte " + std::to_string(at) : what;
+    const bool has_place = what.find("line") != std::string::npos;
+    message_ = has_place ? what : what + " at byte " + std::to_string(at);
     return false;
   }
 

@@ -17,7 +17,9 @@ int digits(std::string_view text, std::size_t at, std::size_t count) {
   return number;
 }
 
-bool has(std::string_view text, std::size_t at, char c) { return at < text.size() && text[at] == c; }
+bool has(std::string_view text, std::size_t at, char c) {
+  return at < text.size() && text[at] == c;
+}
 
 // "Z", "+01:00" or "-0330" style offsets from `at` to the end; minutes east of UTC.
 std::optional<int> offset_minutes(std::string_view text, std::size_t at) {
@@ -75,7 +77,8 @@ std::optional<Time> parse_rfc3339(std::string_view text) {
   const auto offset = offset_minutes(text, at);
   if (!offset) return std::nullopt;
   return Time(std::chrono::sys_days(date)) + std::chrono::hours(hour) +
-         std::chrono::minutes(minute - *offset) + std::chrono::seconds(second) + Millis(milliseconds);
+         std::chrono::minutes(minute - *offset) + std::chrono::seconds(second) +
+         Millis(milliseconds);
 }
 
 std::string to_human(Millis duration) {

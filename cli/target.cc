@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "base/value.h"
 #include "providers/host/broker/vault.h"
@@ -70,7 +71,11 @@ Status lock_dev_folder() {
   std::error_code failed;
   fs::create_directories(kStateFolder, failed);
   static int held = -1;  // Until the process ends.
-  held = try_lock(".");
+  // One that was killed this moment takes a while to be gone.
+  for (int tries = 0; held < 0 && tries < 20; ++tries) {
+    if (tries > 0) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    held = try_lock(".");
+  }
   if (held >= 0) return ok_status();
   return Error{ErrorCode::kConflict, "a dev server runs in this folder already"};
 }

@@ -18,14 +18,16 @@ endfunction()
 # What every target of ours is compiled with.
 function(stepwell_flags target)
   target_include_directories(${target} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
-    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/generated>)
+    $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+    $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/generated>)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor
     -Woverloaded-virtual -Wimplicit-fallthrough -Werror=switch
     # A fold must come out the same on every machine.
     -ffp-contract=off)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # GCC 12 at -O2 warns falsely about variants of strings.
-    target_compile_options(${target} PRIVATE -Wduplicated-cond -Wlogical-op -Wno-maybe-uninitialized)
+    target_compile_options(${target} PRIVATE -Wduplicated-cond -Wlogical-op
+      -Wno-maybe-uninitialized)
   endif()
   if(STEPWELL_WERROR)
     target_compile_options(${target} PRIVATE -Werror)

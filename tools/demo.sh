@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The main job, start to end, where everything goes wrong that can: a backfill of three years between
-# two fake vendors with faults, the engine killed in the middle, the failed ranges run again, and the
-# proof that the destination holds exactly what it should.  Exit 0 only if all of that held.
+# The main job, start to end, where everything goes wrong that can: a backfill of three years
+# between two fake vendors with faults, the engine killed in the middle, the failed ranges run
+# again, and the proof that the destination holds exactly what it should.  Exit 0 only if all of
+# that held.
 #   demo.sh STEPWELL
 set -euo pipefail
 stepwell=$(realpath "$1")
@@ -12,24 +13,25 @@ mkdir "$place/workflows"
 cp "$home/workflows/historical_backfill.yaml" "$place/workflows/"
 cd "$place"
 unset STEPWELL_DATABASE_URL
-engine=0 fake=0 killer=0
+fake="" killer=""
 
 clear_line=""
 [ -t 2 ] && clear_line=$'\r\033[K'
-step() { printf '%s%2d  %s\n' "$clear_line" "$1" "$2" >&2; }
+step() { local number=$1; shift; printf '%s%2d  %s\n' "$clear_line" "$number" "$*" >&2; }
 broken() {
   printf '%sThe demo failed: %s\n    what was said: %s/*.log\n' "$clear_line" "$1" "$place" >&2
   failed=1
+  [ "$BASHPID" = $$ ] || kill $$  # From the part that kills the engine: end the rest too.
   exit 1
 }
 clean_up() {
   local process
-  for process in $killer $(cat engine.pid 2>/dev/null || echo "$engine") $fake; do
-    [ "$process" -eq 0 ] || kill "$process" 2>/dev/null || true
+  for process in $killer $(cat engine.pid 2>/dev/null || true) $fake; do
+    kill "$process" 2>/dev/null || true
   done
   wait 2>/dev/null || true
-  # The engine that was started again is not our child: wait for it by its file.
-  for _ in $(seq 100); do [ -e .stepwell/dev.json ] && sleep 0.1 || break; done
+  # The engine holds this lock until it and its PostgreSQL have ended.
+  [ ! -e .stepwell/dev.lock ] || flock --timeout 30 .stepwell/dev.lock true || true
   [ "${failed:-0}" -eq 1 ] || { cd / && rm -rf "$place"; }
 }
 failed=1  # Until it is known to be well.
@@ -45,8 +47,11 @@ request = urllib.request.Request(url + path, method=method, data="".join(body).e
 print(urllib.request.urlopen(request, timeout=10).read().decode())
 PY
 }
-# member NAME: of the JSON object on standard input.
-member() { python3 -c 'import json, sys; print(json.load(sys.stdin).get(sys.argv[1]))' "$1"; }
+# member NAME...: of the JSON object on standard input, and of the objects in it.
+member() {
+  python3 -c 'import functools, json, sys
+print(functools.reduce(dict.get, sys.argv[1:], json.load(sys.stdin)))' "$@"
+}
 
 # Waits until FILE has a line that begins with "ready".
 wait_ready() {
@@ -62,8 +67,8 @@ start_engine() {
   : >"$1"
   "$stepwell" dev --port 0 --fake "$fake_url" --providers "$home/providers" \
     --notify "$place/notifications.log" >"$1.out" 2>"$1" &
-  engine=$!
-  echo "$engine" >engine.pid
+  echo $! >engine.pid
+  disown  # So that bash does not report its violent end.
   wait_ready "$1" "the engine"
 }
 
@@ -76,7 +81,7 @@ bad_from=$(day '400 days ago') bad_to=$(day '396 days ago')
 fake=$!
 wait_ready fake.log "the fake"
 fake_url=$(head -1 fake.out)
-step 1 "Strava and Google Health, faked, at $fake_url: errors, lost replies, and $bad_from to $bad_to broken"
+step 1 "Strava and Google Health, faked: errors, lost replies, $bad_from to $bad_to broken"
 
 start_engine engine-1.log
 for provider in strava google_health; do
@@ -87,7 +92,8 @@ done
 { read -r source && read -r destination; } <connections
 step 2 "an engine with a PostgreSQL of its own; connected: $source and $destination"
 
-input="{user: '1', source: '$source', destination: '$destination', type: workout, from: $begin, to: $today}"
+input="{user: '1', source: '$source', destination: '$destination', type: workout,
+  from: $begin, to: $today}"
 id=$("$stepwell" exec start historical_backfill --name demo --input "$input" 2>start.log) ||
   { cat start.log >&2; broken "the backfill did not start"; }
 step 3 "a backfill of workouts from $begin to $today has begun: $id"
@@ -109,12 +115,12 @@ PY
   kill -9 "$(cat engine.pid)"
   step 4 "kill -9 of the engine at $reached records; started again"
   start_engine engine-2.log
-  wait "$engine"  # This subshell is its parent.
 ) &
 killer=$!
 
-"$stepwell" exec watch "$id" -o json >first.json 2> >(tee watch.log >&2) || broken "the backfill did not end well"
-status=$(member output <first.json | python3 -c 'import ast, sys; print(ast.literal_eval(sys.stdin.read())["status"])')
+"$stepwell" exec watch "$id" -o json >first.json ||
+  broken "the backfill did not end well"
+status=$(member output status <first.json)
 [ -e engine-2.log ] || broken "it was over before the engine could be killed"
 [ "$status" = COMPLETED_WITH_ERRORS ] || broken "it ended $status, expected COMPLETED_WITH_ERRORS"
 step 5 "$status; these ranges failed:"
@@ -122,13 +128,16 @@ step 5 "$status; these ranges failed:"
 
 http PUT /__ctl '{"strava": {"bad_windows": []}}' >ctl.log
 step 6 "Strava mends those days; only the failed ranges are run again"
-"$stepwell" backfill retry "$id" --watch -o json >second.json 2> >(tee retry.log >&2) || broken "the second run did not end well"
-status=$(member output <second.json | python3 -c 'import ast, sys; print(ast.literal_eval(sys.stdin.read())["status"])')
+"$stepwell" backfill retry "$id" --watch -o json >second.json ||
+  broken "the second run did not end well"
+status=$(member output status <second.json)
 [ "$status" = COMPLETED ] || broken "the second run ended $status, expected COMPLETED"
 step 7 "$status"
 
 http GET "/__audit?user=1" >audit.json
-expected=$(member expected <audit.json) found=$(member found <audit.json)
-missing=$(member missing <audit.json) extra=$(member extra <audit.json) corrupt=$(member corrupt <audit.json)
-step 8 "the destination holds $found of $expected records: missing $missing, extra $extra, corrupt $corrupt"
-[ "$expected" -gt 0 ] && [ "$missing $extra $corrupt" = "0 0 0" ] || broken "that is not exact: $place/audit.json"
+for name in expected found missing extra corrupt; do
+  declare "$name=$(member "$name" <audit.json)"
+done
+step 8 "the destination holds $found of $expected records:" \
+  "missing $missing, extra $extra, corrupt $corrupt"
+[ "$expected" -gt 0 ] && [ "$missing $extra $corrupt" = "0 0 0" ] || broken "that is not exact"

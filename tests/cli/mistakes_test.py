@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What people do wrong at the command line, and what it tells them: where, what, and how to mend it.
+"""What people do wrong at the command line, and what it tells them: where, what and how to mend.
 One `stepwell dev` with a Postgres of its own serves all cases.
 
   mistakes_test.py STEPWELL

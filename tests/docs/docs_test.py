@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The pages do not lie: every workflow in them compiles, every console block runs and prints what it
+"""The pages do not lie: every workflow in them compiles, every console block prints what it
 says, every link leads somewhere, every command of the binary is documented.
 
   docs_test.py SOURCE STEPWELL

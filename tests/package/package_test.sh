@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs into an empty prefix, builds examples/embedded against it as a stranger would, and runs it
-# on a private Postgres.  Also: what must not compile does not.
+# Installs into an empty prefix, builds examples/embedded against it as a stranger would, and runs
+# it on a private Postgres.  Also: what must not compile does not.
 #   package_test.sh SOURCE BUILD COMPILER VERSION
 set -euo pipefail
 source=$1 build=$2 compiler=$3 version=$4

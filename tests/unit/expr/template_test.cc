@@ -14,7 +14,8 @@ TEST(Template, ComputesTheFieldsThatSaySo) {
 
 TEST(Template, AMissingPathIsTheStatesError) {
   EXPECT_EQ(evaluate_template(R"({"a":{"value.$":"$.x"}})", R"({"y":1})"),
-            "States.Runtime: The JSONPath '$.x' specified for the field 'value.$' could not be found "
+            "States.Runtime: The JSONPath '$.x' specified for the field 'value.$' could not be "
+            "found "
             "in the input '{\"y\":1}'");
 }
 
@@ -22,7 +23,8 @@ TEST(Template, AMissingPathIsTheStatesError) {
 TEST(Template, AnIndexPastTheEndIsNull) {
   EXPECT_EQ(evaluate_template(R"({"a.$":"$.x[2]"})", R"({"x":[1]})"), R"({"a":null})");
   EXPECT_EQ(evaluate_template(R"({"a.$":"$.x[2]"})", R"({"x":1})"),
-            "States.Runtime: The JSONPath '$.x[2]' specified for the field 'a.$' could not be found "
+            "States.Runtime: The JSONPath '$.x[2]' specified for the field 'a.$' could not be "
+            "found "
             "in the input '{\"x\":1}'");
 }
 
