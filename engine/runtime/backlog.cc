@@ -31,6 +31,7 @@ void append(store::Batch& to, store::Batch&& from) {
 void append(Chunk& to, Chunk&& from) {
   append(to.batch, std::move(from.batch));
   append_moved(to.answers, from.answers);
+  to.bytes += from.bytes;
 }
 
 }  // namespace stepwell::runtime

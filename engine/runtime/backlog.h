@@ -25,6 +25,7 @@ struct Chunk {
   store::Batch batch;
   std::vector<StartAnswer> answers;  // One for each of batch.starts.
   std::optional<HeldList> held;
+  std::size_t bytes = 0;    // Of the texts in it, about.
   std::uint64_t epoch = 0;  // Of the lane's session: what was staged for an older one is void.
 
   bool empty() const { return batch.empty() && !held; }

@@ -8,7 +8,8 @@ namespace {
 
 constexpr Millis kFirstPause{20};
 constexpr Millis kLongestPause{1'000};
-constexpr int kLastPauses = 10;  // While the engine stops: then its work is given up.
+constexpr int kLastTries = 1;    // While the engine stops: then its work is given up.
+constexpr int kTriesToTell = 2;  // In vain (each takes seconds), until somebody is told.
 constexpr std::uint64_t kClaimBytes = 64u << 20;
 constexpr int kClaimUpToPercent = 70;       // Of the lease.
 constexpr std::int64_t kEmptyClaimsMs = 2;  // Between two claims that find nothing.
@@ -40,7 +41,8 @@ void Committer::submit(Chunk&& chunk) {
     // Into the chunk that waits: one batch is cheaper than two.
     const bool fits = !chunks_.empty() && !chunks_.back().held && !chunk.held &&
                       chunks_.back().epoch == chunk.epoch &&
-                      chunks_.back().rows() + chunk.rows() <= options_.batch_rows;
+                      chunks_.back().rows() + chunk.rows() <= options_.batch_rows &&
+                      chunks_.back().bytes + chunk.bytes <= options_.batch_bytes;
     if (fits) {
       append(chunks_.back(), std::move(chunk));
       return;  // It is known already that there is work.
@@ -117,7 +119,7 @@ bool Committer::commit_batch(store::Batch& batch, store::Ack& ack,
                              std::vector<StartAnswer>& answers) {
   batch.number = next_number_++;
   Millis wait = kFirstPause;
-  int pauses = 0;
+  int last_tries = 0, tries = 0;
   while (session_) {
     auto committed = session_->commit(batch);
     if (committed.ok()) {
@@ -126,9 +128,16 @@ bool Committer::commit_batch(store::Batch& batch, store::Ack& ack,
     }
     const Error& error = committed.error();
     if (error.code == ErrorCode::kFenced) break;
-    if (error.code != ErrorCode::kUnavailable) calls_.broken(error.while_doing("writing a batch"));
+    const bool is_strange = error.code != ErrorCode::kUnavailable;
+    if (is_strange || ++tries == kTriesToTell) {
+      calls_.broken(error.while_doing("writing a batch (trying again)"));
+    }
     ++figures_.unavailable;
-    if (!pause(wait) && ++pauses > kLastPauses) return false;
+    if (!pause(wait) && ++last_tries >= kLastTries) {
+      // The engine stops and the database is away: whoever waits is told.
+      calls_.fenced(std::move(answers), epoch_);
+      return false;
+    }
     wait = std::min(wait * 2, kLongestPause);
   }
   on_fenced(std::move(answers));

@@ -34,7 +34,8 @@ struct CommitterCalls {
 struct CommitterOptions {
   std::vector<std::string> pools;
   std::uint32_t claim_limit = 200;
-  std::size_t batch_rows = 4'000;  // Beyond that a batch takes no further chunk.
+  std::size_t batch_rows = 4'000;  // Beyond these a batch takes no further chunk.
+  std::size_t batch_bytes = 16u << 20;
 };
 
 class Committer {

@@ -5,6 +5,13 @@
 #include "engine/store/suspects.h"
 
 namespace stepwell::runtime {
+namespace {
+
+// What the committer gets before the lane has gone through all that is ready.
+constexpr std::size_t kManyBytes = 8u << 20;
+constexpr std::size_t kManyFacts = 2'000;
+
+}  // namespace
 
 Lane::Lane(LaneWorld world, unsigned number)
     : world_(std::move(world)),
@@ -137,6 +144,7 @@ store::JournalRow Lane::row_of(Held& held, const Fact& fact) {
   held.journal_hash = store::roll_journal_hash(held.journal_hash, row);
   ++held.facts_since_snapshot;
   held.bytes_since_snapshot += row.payload.size() + store::kJournalRowBytes;
+  open_.bytes += row.payload.size();
   held.progress_ms = loop_.monotonic_ms();
   return row;
 }
@@ -178,6 +186,7 @@ void Lane::stage_finish(Held& held, const Finish& finish) {
   row.error = finish.error;
   row.cause = finish.cause;
   row.at = held.x.last_at;
+  open_.bytes += row.output.size();
   open_.batch.finishes.push_back(std::move(row));
   held.is_ended = true;
 }
@@ -244,7 +253,10 @@ void Lane::settle() {
   while (true) {
     answers_->take(answered_);
     if (answered_.empty()) return;
-    for (TaskAnswered& answered : answered_) answer(std::move(answered));
+    for (TaskAnswered& answered : answered_) {
+      answer(std::move(answered));
+      if (open_.bytes > kManyBytes || open_.batch.facts.size() > kManyFacts) flush();
+    }
     answered_.clear();
   }
 }

@@ -2,14 +2,15 @@
 //
 //   stepwell::Options options;
 //   options.database_url = "postgresql:///app";
-//   auto engine = stepwell::Engine::open(options);
-//   engine->task("greet", [](const stepwell::TaskInput& in) {
+//   auto opened = stepwell::Engine::open(options);
+//   stepwell::Engine& engine = *opened.value;
+//   engine.task("greet", [](const stepwell::TaskInput& in) {
 //     return stepwell::TaskAnswer::ok(in.input);
 //   });
-//   engine->deploy_text("hello", yaml);
-//   engine->run();                                   // starts the lanes; returns at once
-//   auto id = engine->start("hello", R"({"name":"Ada"})", {.name = "first"});
-//   auto end = engine->wait(id.value, std::chrono::seconds(10));
+//   engine.deploy_text("hello", yaml);
+//   engine.run();                                    // starts the lanes; returns at once
+//   auto started = engine.start("hello", R"({"name":"Ada"})", {.name = "first"});
+//   auto end = engine.wait(started.value.id, std::chrono::seconds(10));
 //
 // JSON crosses this border as text.  No header of a third party is included.
 // Thread-safety: every method may be called from any thread once run() has returned; task(), and
