@@ -72,8 +72,8 @@ class Backfill : public ::testing::Test {
     const auto running = engine->run();
     ASSERT_TRUE(running) << running.error;
   }
-  void open_in_memory() {
-    start_fake();
+  void open_in_memory(const FakeOptions& given = {}) {
+    start_fake(given);
     open_engine("memory:", store::make_memory_ledger(), store::make_memory_connections());
   }
 

@@ -1,5 +1,7 @@
 // The backfill end to end: whatever the vendors do, the destination ends exact, and what failed can
 // be run again by itself.
+#include <cstdlib>
+
 #include "providers/fake/truth.h"
 #include "tests/providers_fake/backfill_fixture.h"
 
@@ -45,8 +47,12 @@ TEST_F(Pipeline, RunAgainChangesNothing) {
   EXPECT_EQ(fake->verdict(kThreeMonths), exact(expected()));
 }
 
+// STEPWELL_SEED=n runs it with other data and other faults.
 TEST_F(Pipeline, IsExactWhateverTheVendorsDo) {
-  open_in_memory();
+  const char* given = std::getenv("STEPWELL_SEED");
+  const std::uint64_t seed = given == nullptr ? 7 : std::strtoull(given, nullptr, 10);
+  SCOPED_TRACE("STEPWELL_SEED=" + std::to_string(seed));
+  open_in_memory({.seed = seed});
   fake->control(R"({"preset": "rough"})");
   run(input("2026-05-01T00:00:00Z"));
   ASSERT_EQ(status(), "COMPLETED") << ended.output;
