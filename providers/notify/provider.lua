@@ -1,7 +1,10 @@
 -- {template, user, locale, values} -> one record to the sink, in the user's language.
 local M = {}
 
-local LANGUAGES = { en = sw.map_file "en", de = sw.map_file "de" }
+local LANGUAGES = {}
+for _, language in ipairs { "de", "en", "es", "fr" } do
+  LANGUAGES[language] = sw.map_file(language)
+end
 
 -- "de-AT" -> "de"; a language without texts of its own reads English.
 local function texts(locale)
