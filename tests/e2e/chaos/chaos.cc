@@ -13,11 +13,15 @@
 #include <spawn.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <mutex>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "base/random.h"
 #include "engine/postgres/cluster.h"
@@ -36,6 +40,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kWorkflows = 40;
 constexpr std::size_t kStartsPerRound = 40;
+constexpr unsigned kCallers = 8;
 constexpr int kRoundMs = 200;                 // Between two rounds of starts.
 constexpr int kLookMs = 250;                  // Between two looks at what still runs.
 constexpr std::chrono::seconds kSettle{120};  // For the rest to end after the last fault.
@@ -57,14 +62,22 @@ class Starter {
       : engine_(engine), workflows_(std::move(workflows)), random_(seed), tally_(tally) {}
 
   void start_some(std::size_t count) {
+    const std::size_t first = expected.size();
     for (std::size_t i = 0; i < count; ++i) {
       const Workflow& workflow = workflows_[random_.below(workflows_.size())];
       const auto v = static_cast<std::int64_t>(random_.below(20)) - 10;
       expected.push_back(
           {workflow.name, fmt::format("e{}", expected.size()), {}, workflow.expected(v)});
       inputs_.push_back(fmt::format(R"({{"v":{}}})", v));
-      start(expected.size() - 1);
     }
+    std::atomic<std::size_t> next{first};
+    std::vector<std::thread> callers;
+    for (unsigned caller = 0; caller < kCallers; ++caller) {
+      callers.emplace_back([&] {
+        for (std::size_t i = next++; i < first + count; i = next++) start(i);
+      });
+    }
+    for (std::thread& caller : callers) caller.join();
     // A repeat of something old must answer the same execution.
     start(random_.below(expected.size()));
     tally_.starts_repeated++;
@@ -88,6 +101,7 @@ class Starter {
     auto answer = engine_.start(one.workflow, inputs_[i], {.name = one.name});
     if (!answer) return;  // The database is away, or the answer was lost: again later.
     if (!one.id.empty() && one.id != answer.value.id) {
+      const std::scoped_lock lock(mutex_);
       broken.push_back(one.name + ": " + one.id + " and " + answer.value.id);
     }
     one.id = answer.value.id;
@@ -98,6 +112,7 @@ class Starter {
   std::vector<std::string> inputs_;
   Random random_;
   Tally& tally_;
+  std::mutex mutex_;  // Of broken.
 };
 
 // This program again, as a worker: a fork alone would inherit locks of our threads.
