@@ -190,6 +190,26 @@ TEST_F(Pipeline, RefreshesTokensThatEndInTheMiddle) {
   EXPECT_EQ(clients.find("strava")->find("dead_refresh_tokens")->as_int(), 0);
 }
 
+TEST_F(Pipeline, IsExactWhereTheDestinationHonoursOurNames) {
+  open_in_memory();
+  fake->control(R"({"preset": "rough", "google_health": {"client_ids": "honoured"}})");
+  run(input());
+  ASSERT_EQ(status(), "COMPLETED") << ended.output;
+  EXPECT_EQ(fake->verdict(kThreeMonths), exact(expected()));
+}
+
+TEST_F(Pipeline, WaitsForAQuotaAndDoesNotCallThatAFailure) {
+  open_in_memory();
+  fake->control(R"({"google_health": {"quota": 25, "quota_s": 2}})");
+  run(input());
+  ASSERT_EQ(status(), "COMPLETED") << ended.output;
+  EXPECT_EQ(fake->verdict(kThreeMonths), exact(expected()));
+  const Value google = *fake->get("/__audit").find("clients")->find("google_health");
+  ASSERT_NE(google.find("statuses")->find("429"), nullptr) << "the quota was met";
+  // One process, two lanes: each learns of the limit by being refused once in a window.
+  EXPECT_LE(google.find("statuses")->find("429")->as_int(), 30);
+}
+
 TEST_F(Pipeline, ListsWhatAPersonHasToMend) {
   open_in_memory();
   ASSERT_EQ(fake->call("POST", "/__revoke?provider=google_health&user=1").status, 200);
