@@ -84,10 +84,9 @@ const char* const kChain = [] {
 }();
 
 std::string chain_input(std::uint64_t number) {
-  return fmt::format(
-      R"({{"id":{},"kind":"workout","unit":"kcal",)"
-      R"("text":"about a hundred bytes of JSON","v":[1,2.5]}})",
-      1'000'000 + number);
+  return fmt::format(R"({{"id":{},"kind":"workout","unit":"kcal",)"
+                     R"("text":"about a hundred bytes of JSON","v":[1,2.5]}})",
+                     1'000'000 + number);
 }
 
 Spending::Spending(std::string url)

@@ -65,9 +65,8 @@ std::unique_ptr<Engine> World::engine(std::shared_ptr<TaskHandler> tasks) {
       "test.echo", [](const TaskInput& input) { return TaskAnswer::ok(input.input); }, true);
   if (tasks == nullptr) tasks = std::make_shared<ManualTasks>(std::vector<std::string>{});
   // Deploys know all of them, whoever serves them.
-  attach(
-      engine, [tasks](loop::Loop&, unsigned) { return tasks; },
-      {"test.first", "test.second", "test.slow", "test.elsewhere"});
+  attach(engine, [tasks](loop::Loop&, unsigned) { return tasks; },
+         {"test.first", "test.second", "test.slow", "test.elsewhere"});
   const auto running = engine.run();
   EXPECT_TRUE(running) << running.error;
   return std::move(opened.value);
