@@ -19,7 +19,7 @@ class InvariantBroken : public std::logic_error {
 
 }  // namespace stepwell
 
-#define CHECK(condition, why)                                                      \
-  do {                                                                             \
+#define CHECK(condition, why)                                                          \
+  do {                                                                                 \
     if (!(condition)) ::stepwell::check_failed(#condition, __FILE__, __LINE__, (why)); \
   } while (false)

@@ -85,9 +85,9 @@ inline Status ok_status() { return Unit{}; }
 }  // namespace stepwell
 
 // TRY(expression): the value, or return the error from the enclosing function.
-#define TRY(...)                                          \
-  __extension__({                                         \
-    auto&& try_result_ = (__VA_ARGS__);                   \
-    if (!try_result_.ok()) return try_result_.error();    \
-    std::move(try_result_).value();                       \
+#define TRY(...)                                       \
+  __extension__({                                      \
+    auto&& try_result_ = (__VA_ARGS__);                \
+    if (!try_result_.ok()) return try_result_.error(); \
+    std::move(try_result_).value();                    \
   })

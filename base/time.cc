@@ -90,9 +90,9 @@ std::string to_human(Millis duration) {
   } else if (ms < 60'000) {
     size = std::snprintf(buffer.data(), buffer.size(), "%.1f s", static_cast<double>(ms) / 1000);
   } else if (ms < 3'600'000) {
-    size = std::snprintf(buffer.data(), buffer.size(), "%lldm %llds",
-                         static_cast<long long>(ms / 60'000),
-                         static_cast<long long>(ms / 1'000 % 60));
+    size =
+        std::snprintf(buffer.data(), buffer.size(), "%lldm %llds",
+                      static_cast<long long>(ms / 60'000), static_cast<long long>(ms / 1'000 % 60));
   } else {
     size = std::snprintf(buffer.data(), buffer.size(), "%lldh %lldm",
                          static_cast<long long>(ms / 3'600'000),

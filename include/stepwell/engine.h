@@ -41,7 +41,15 @@ struct Options {
 
 // What went wrong, for programs: the same words as in the HTTP API.
 enum class Code : std::uint8_t {
-  kOk, kInvalid, kNotFound, kConflict, kUnavailable, kTooLarge, kDenied, kTimeout, kInternal,
+  kOk,
+  kInvalid,
+  kNotFound,
+  kConflict,
+  kUnavailable,
+  kTooLarge,
+  kDenied,
+  kTimeout,
+  kInternal,
 };
 
 template <class T>
@@ -124,11 +132,11 @@ class Engine {
   Answer<std::string> deploy_text(const std::string& name, const std::string& yaml_or_json);
   Answer<std::string> deploy_file(const std::string& path);
 
-  Answer<Nothing> run();   // Starts lanes, claimer, sweeper.
-  void stop();             // Graceful; idempotent.
+  Answer<Nothing> run();  // Starts lanes, claimer, sweeper.
+  void stop();            // Graceful; idempotent.
 
   Answer<StartedExecution> start(const std::string& workflow, const std::string& input_json,
-                         const StartOptions& options = {});
+                                 const StartOptions& options = {});
   Answer<ExecutionView> describe(const std::string& id);
   // Until it has ended or is quarantined; kTimeout, with the view of now, when the time is over.
   Answer<ExecutionView> wait(const std::string& id, std::chrono::milliseconds at_most);

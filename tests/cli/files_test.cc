@@ -34,8 +34,8 @@ std::vector<std::string> names_in(const Folder& folder) {
 
 TEST(WorkflowFiles, TakesYamlAndJsonButNoTranscriptsAndNothingHidden) {
   Folder folder;
-  for (const char* name : {"b.yaml", "a.yml", "sub/c.asl.json", "d.json", "b.test.yaml", "e.txt",
-                           ".hidden/f.yaml"}) {
+  for (const char* name :
+       {"b.yaml", "a.yml", "sub/c.asl.json", "d.json", "b.test.yaml", "e.txt", ".hidden/f.yaml"}) {
     folder.touch(name);
   }
   EXPECT_EQ(names_in(folder), (std::vector<std::string>{"a", "b", "d", "c"}));

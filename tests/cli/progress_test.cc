@@ -14,7 +14,7 @@ class WatchedRun {
   Progress progress;
 
   WatchedRun& event(const std::string& type, const std::string& details_name = "",
-             const std::string& details = "") {
+                    const std::string& details = "") {
     ++id_;
     std::string text = R"({"id":)" + std::to_string(id_) + R"(,"previousEventId":)" +
                        std::to_string(id_ - 1) +
@@ -32,7 +32,7 @@ class WatchedRun {
                  R"({"length":)" + std::to_string(total) + "}");
   }
   WatchedRun& iterations(const std::string& name, int from, int count,
-                  const std::string& how = "Succeeded") {
+                         const std::string& how = "Succeeded") {
     for (int i = from; i < from + count; ++i) {
       event("MapIteration" + how, "mapIteration" + how + "EventDetails",
             R"({"name":")" + name + R"(","index":)" + std::to_string(i) + "}");

@@ -12,9 +12,19 @@ std::string again(const std::string& text) {
 }
 
 TEST(Value, IsWrittenAsItCame) {
-  const char* kTexts[] = {
-      "null", "true", "[]", "{}", "0", "-1", "9223372036854775807", "0.0", "3.3", "1.5e+300",
-      "1e-07", R"("\"\\\b\f\n\r\t\u0001é😀")", R"({"b":1,"a":[1,2.0,{"c":null}]})"};
+  const char* kTexts[] = {"null",
+                          "true",
+                          "[]",
+                          "{}",
+                          "0",
+                          "-1",
+                          "9223372036854775807",
+                          "0.0",
+                          "3.3",
+                          "1.5e+300",
+                          "1e-07",
+                          R"("\"\\\b\f\n\r\t\u0001é😀")",
+                          R"({"b":1,"a":[1,2.0,{"c":null}]})"};
   for (const char* text : kTexts) EXPECT_EQ(again(text), text);
 }
 
