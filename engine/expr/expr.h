@@ -1,12 +1,12 @@
 // Expressions: what may stand in a workflow where a value is computed.
 //
 // Parsed once, when a workflow is deployed; evaluated purely, as often as the workflow runs.
-// Three kinds of text meet here, and later a fourth:
+// Four kinds of text meet here:
 //   * a path            "$.order.items[0]"   "$$.Execution.Name"   "$counter.total"   (JsonPath)
 //   * an intrinsic call "States.Format('{}', $.name)"                                  (Intrinsic)
 //   * a payload template {"a.$": "$.x", "b": 1}                                        (Template)
-//   * a JSONata string  "{% $states.input.x %}": the seam is Template, whose language is its own
-//     business; whoever evaluates one never asks which it is.
+//   * a JSONata string  "{% $states.input.x %}"                                        (Jsonata)
+// A Template may be of either language; whoever evaluates one never asks which it is.
 //
 // All are immutable and share their parts: copies are cheap, threads may share them.
 // Evaluation is bounded by counted work (kMaxEvaluationSteps), never by time.
@@ -20,7 +20,9 @@
 #include <vector>
 
 #include "base/random.h"
+#include "base/time.h"
 #include "base/value.h"
+#include "engine/expr/jsonata.h"
 
 namespace stepwell::expr {
 
@@ -33,13 +35,18 @@ struct Scope {
   const Value& input;      // `$`
   const Value& context;    // `$$`, the context object (null when uses_context() said no)
   const Value& variables;  // `$name`: an object of the variables in sight
-  Random& random;          // For States.UUID and States.MathRandom.
+  Random& random;          // For States.UUID, States.MathRandom, $random, $uuid.
+  // JSONata reads `input` and `context` as $states.input and $states.context; and, where they are:
+  const Value* result = nullptr;        // $states.result
+  const Value* error_output = nullptr;  // $states.errorOutput
+  Time now{};                           // $now, $millis: when the fact happened.
 };
 
 // A failure of the workflow, not of the engine: it becomes the state's error.
 struct Failure {
   std::string error;  // "States.Runtime", "States.IntrinsicFailure", ...
   std::string cause;  // Without the "An error occurred while executing the state ..." in front.
+  std::string location = {};  // Of a JSONata expression: "Output/result"; else empty.
 };
 
 // A Value, or the Failure.
@@ -125,6 +132,7 @@ class Intrinsic {
 struct TemplateError {
   std::string message;
   std::string pointer;  // "/a/b.$", "" for the template itself
+  std::size_t at = 0;   // JSONata: bytes into the string at `pointer`.
 };
 
 // A JSON value in which some fields are computed (keys that end in ".$").  A part without any is
@@ -139,6 +147,10 @@ class Template {
   static std::variant<Template, std::vector<TemplateError>> parse_jsonpath(const Value& text);
   // A single path or intrinsic call standing for the whole value (ItemsPath, SecondsPath, ...).
   static Parsed<Template> parse_path(std::string_view text);
+  // JSONata: every string in it that is exactly "{% ... %}" is computed, all else is constant.
+  // `field` is the place that failures name: "Output" makes "Output/total".
+  static std::variant<Template, std::vector<TemplateError>> parse_jsonata(const Value& text,
+                                                                          std::string field);
 
   // The failure's cause is AWS's text ("The JSONPath '$.x' specified for the field 'value.$' could
   // not be found in the input '...'").
@@ -147,6 +159,10 @@ class Template {
   bool is_constant() const;
   bool uses_context() const;
   void collect_variables(std::vector<std::string>& names) const;
+  // When the whole of it is one JSONata expression: that; else nullptr.
+  const Jsonata* whole_expression() const;
+  // Every JSONata expression in it, with its JSON pointer inside the template.
+  std::vector<std::pair<std::string, Jsonata>> expressions() const;
 
  private:
   explicit Template(std::shared_ptr<const Node> node) : node_(std::move(node)) {}

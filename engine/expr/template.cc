@@ -1,4 +1,6 @@
 // Payload templates: JSON in which some fields are computed.
+#include <algorithm>
+
 #include "base/match.h"
 #include "engine/expr/expr.h"
 
@@ -13,6 +15,10 @@ struct Template::Node {
     JsonPath path;
     std::string field;
   };  // field: "a.$", for AWS's error texts.
+  struct Expression {
+    Jsonata jsonata;
+    std::string location;  // "Output/result"
+  };
   struct Call {
     Intrinsic call;
     std::string field;
@@ -23,7 +29,7 @@ struct Template::Node {
   struct Members {
     std::vector<std::pair<std::string, Ref>> members;
   };
-  std::variant<Constant, Path, Call, List, Members> what;
+  std::variant<Constant, Path, Call, Expression, List, Members> what;
   bool uses_context = false;
 };
 
@@ -129,7 +135,79 @@ class Builder {
   }
 };
 
+// The same for JSONata: strings that are "{% ... %}" are computed.
+class JsonataBuilder {
+ public:
+  std::vector<TemplateError> errors;
+
+  Ref build(const Value& text, const std::string& pointer, const std::string& location) {
+    if (text.is_array()) return build_list(text.as_array(), pointer, location);
+    if (text.is_object()) return build_members(text, pointer, location);
+    std::string_view inner;
+    if (!text.is_string() || !is_jsonata(text.as_string(), &inner)) return constant_node(text);
+    auto parsed = Jsonata::parse(inner);
+    if (const auto* wrong = std::get_if<JsonataError>(&parsed)) {
+      const auto skipped = static_cast<std::size_t>(inner.data() - text.as_string().data());
+      errors.push_back({wrong->code + ": " + wrong->message, pointer, skipped + wrong->at});
+      return constant_node(Value());
+    }
+    auto& jsonata = std::get<Jsonata>(parsed);
+    const auto& fields = jsonata.reads().states_fields;
+    const bool context = jsonata.reads().whole_states ||
+                         std::find(fields.begin(), fields.end(), "context") != fields.end();
+    return make({Node::Expression{std::move(jsonata), location}, context});
+  }
+
+ private:
+  Ref build_list(const Value::Array& items, const std::string& pointer,
+                 const std::string& location) {
+    Node::List list;
+    bool context = false, constant = true;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+      const std::string index = std::to_string(i);
+      list.items.push_back(build(items[i], pointer + "/" + index, location + "[" + index + "]"));
+      context = context || list.items.back()->uses_context;
+      constant = constant && as_constant(list.items.back()) != nullptr;
+    }
+    if (constant) return constant_node(items);
+    return make({std::move(list), context});
+  }
+
+  Ref build_members(const Value& text, const std::string& pointer, const std::string& location) {
+    Node::Members members;
+    bool context = false, constant = true;
+    for (const auto& [key, value] : text.as_object()) {
+      Ref node = build(value, pointer + pointer_token(key), location + "/" + key);
+      constant = constant && as_constant(node) != nullptr;
+      context = context || node->uses_context;
+      members.members.emplace_back(key, std::move(node));
+    }
+    if (constant) return constant_node(text);
+    return make({std::move(members), context});
+  }
+};
+
 Evaluated evaluate_node(const Node& node, const Scope& scope);
+
+Evaluated evaluate_expression(const Node::Expression& node, const Scope& scope) {
+  const JsonataScope jsonata_scope{nullptr,       &scope.variables,   &scope.input,
+                                   scope.result,  scope.error_output, &scope.context,
+                                   &scope.random, scope.now};
+  JsonataResult got = node.jsonata.evaluate(jsonata_scope);
+  const auto failure = [&](const std::string& what) {
+    return Failure{"States.QueryEvaluationError",
+                   "The JSONata expression '" + node.jsonata.text() +
+                       "' specified for the field '" + node.location + "' " + what,
+                   node.location};
+  };
+  switch (got.kind) {
+    case JsonataResult::Kind::kValue: return std::move(got.value);
+    case JsonataResult::Kind::kUndefined: return failure("returned nothing (undefined).");
+    case JsonataResult::Kind::kFunction: return failure("returned an unsupported result type.");
+    case JsonataResult::Kind::kError: break;
+  }
+  return failure("threw an error during evaluation. " + got.error.code + ": " + got.error.message);
+}
 
 Evaluated evaluate_path(const Node::Path& node, const Scope& scope) {
   auto found = node.path.find(scope);
@@ -168,6 +246,7 @@ Evaluated evaluate_node(const Node& node, const Scope& scope) {
           [](const Node::Constant& constant) { return Evaluated(constant.value); },
           [&](const Node::Path& path) { return evaluate_path(path, scope); },
           [&](const Node::Call& call) { return call.call.evaluate(scope, call.field); },
+          [&](const Node::Expression& one) { return evaluate_expression(one, scope); },
           [&](const Node::List& list) { return evaluate_list(list, scope); },
           [&](const Node::Members& members) { return evaluate_members(members, scope); },
       },
@@ -183,6 +262,10 @@ void collect(const Node& node, std::vector<std::string>& names) {
                    }
                  },
                  [&](const Node::Call& call) { call.call.collect_variables(names); },
+                 [&](const Node::Expression& one) {
+                   const auto& reads = one.jsonata.reads().variables;
+                   names.insert(names.end(), reads.begin(), reads.end());
+                 },
                  [&](const Node::List& list) {
                    for (const Ref& item : list.items) collect(*item, names);
                  },
@@ -191,6 +274,21 @@ void collect(const Node& node, std::vector<std::string>& names) {
                  },
              },
              node.what);
+}
+
+void collect(const Node& node, const std::string& pointer,
+             std::vector<std::pair<std::string, Jsonata>>& found) {
+  if (const auto* one = std::get_if<Node::Expression>(&node.what)) {
+    found.emplace_back(pointer, one->jsonata);
+  } else if (const auto* list = std::get_if<Node::List>(&node.what)) {
+    for (std::size_t i = 0; i < list->items.size(); ++i) {
+      collect(*list->items[i], pointer + "/" + std::to_string(i), found);
+    }
+  } else if (const auto* members = std::get_if<Node::Members>(&node.what)) {
+    for (const auto& [key, member] : members->members) {
+      collect(*member, pointer + pointer_token(key), found);
+    }
+  }
 }
 
 }  // namespace
@@ -208,6 +306,25 @@ Parsed<Template> Template::parse_path(std::string_view text) {
   auto node = computed(text, "");
   if (auto* wrong = std::get_if<SyntaxError>(&node)) return std::move(*wrong);
   return Template(std::move(std::get<Ref>(node)));
+}
+
+std::variant<Template, std::vector<TemplateError>> Template::parse_jsonata(const Value& text,
+                                                                           std::string field) {
+  JsonataBuilder builder;
+  Ref node = builder.build(text, "", field);
+  if (!builder.errors.empty()) return std::move(builder.errors);
+  return Template(std::move(node));
+}
+
+const Jsonata* Template::whole_expression() const {
+  const auto* one = std::get_if<Node::Expression>(&node_->what);
+  return one == nullptr ? nullptr : &one->jsonata;
+}
+
+std::vector<std::pair<std::string, Jsonata>> Template::expressions() const {
+  std::vector<std::pair<std::string, Jsonata>> found;
+  collect(*node_, "", found);
+  return found;
 }
 
 Evaluated Template::evaluate(const Scope& scope) const { return evaluate_node(*node_, scope); }

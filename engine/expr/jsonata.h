@@ -1,0 +1,94 @@
+// JSONata 2.x, as AWS Step Functions speaks it: with $partition, $range, $hash, $random, $uuid and
+// $parse, and without $eval.
+//
+// Parsed once, when a workflow is deployed; evaluated purely.  What an evaluation may cost is
+// counted (operations, depth, bytes), never timed, so that a fold comes out the same everywhere.
+// Immutable; threads may share one.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/random.h"
+#include "base/time.h"
+#include "base/value.h"
+
+namespace stepwell::expr {
+
+struct JsonataLimits {
+  std::uint64_t max_operations = 10'000'000;  // Each node evaluated, each item touched.
+  std::uint32_t max_depth = 400;              // Nested evaluations; tail calls do not count.
+  std::size_t max_bytes = 32u << 20;          // Held by values that the expression made.
+};
+
+// What went wrong: `code` is the reference implementation's ("T2001", "D3030", "S0202").
+struct JsonataError {
+  std::string code;
+  std::string message;
+  std::size_t at = 0;  // Byte offset in the text.
+};
+
+// What an expression may read.  References: the caller keeps them alive for the call.
+struct JsonataScope {
+  const Value* input = nullptr;      // `$` and `$$`; nullptr: undefined.
+  const Value* variables = nullptr;  // An object: $name for each member; nullptr: none.
+  // The members of $states; nullptr: no such member.  Without any there is no $states.
+  const Value* states_input = nullptr;
+  const Value* states_result = nullptr;
+  const Value* states_error_output = nullptr;
+  const Value* states_context = nullptr;
+  Random* random = nullptr;  // $random() and $uuid(); nullptr: they fail.
+  Time now;                  // $now() and $millis().
+};
+
+struct JsonataResult {
+  enum class Kind { kValue, kUndefined, kFunction, kError };
+  Kind kind = Kind::kUndefined;
+  Value value;
+  JsonataError error;
+};
+
+// What an expression reads, found when it was parsed.
+struct JsonataReads {
+  std::vector<std::string> variables;      // Free $names but "states"; sorted, without duplicates.
+  std::vector<std::string> states_fields;  // "input", "result", ...: of $states.field.
+  bool whole_states = false;               // $states is read otherwise.
+  bool top_level_input = false;            // `$`, `$$` or a bare name where the input is undefined.
+};
+
+// The kind of value that an expression yields, as far as its form tells.
+enum class StaticType : std::uint8_t {
+  kAny,
+  kNull,
+  kBool,
+  kNumber,
+  kString,
+  kArray,
+  kObject,
+  kFunction,
+};
+
+class Jsonata {
+ public:
+  struct Parts;  // Internal.
+
+  static std::variant<Jsonata, JsonataError> parse(std::string_view text);
+
+  JsonataResult evaluate(const JsonataScope& scope, const JsonataLimits& limits = {}) const;
+
+  const std::string& text() const;
+  const JsonataReads& reads() const;
+  StaticType static_type() const;
+
+ private:
+  explicit Jsonata(std::shared_ptr<const Parts> parts) : parts_(std::move(parts)) {}
+  std::shared_ptr<const Parts> parts_;
+};
+
+// Is it "{% ... %}", exactly?  If so, `inner` is what stands between, trimmed.
+bool is_jsonata(std::string_view text, std::string_view* inner = nullptr);
+
+}  // namespace stepwell::expr
