@@ -42,6 +42,8 @@ struct CompileOptions {
   // Resources that somebody serves ("strava.fetch"): an unknown one with a provider's prefix is an
   // error with did-you-mean.  Empty: resources are not checked.
   std::vector<std::string> known_resources;
+  // Of an Express state machine on AWS: it cannot wait for the world for long.
+  bool is_express = false;
 };
 
 struct Compiled {

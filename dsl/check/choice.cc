@@ -93,12 +93,28 @@ void check_condition(Checking& check, const Spot& spot, bool is_outermost) {
   }
 }
 
+// A rule of JSONata: Condition says it all.
+void check_computed_rule(Checking& check, const Spot& spot) {
+  check_members(check, spot, {"Condition", "Next", "Assign", "Output"}, "a choice rule of JSONata");
+  check_required(check, spot, spot.node.place, {"Condition"}, "a choice rule of JSONata");
+  const Member* condition = spot.node.find("Condition");
+  if (condition != nullptr) {
+    const Spot value = spot.under(*condition);
+    const bool is_computed =
+        is_expression(check, value, "Condition", Language::kJsonata, expr::StaticType::kBool);
+    if (!is_computed && !value.node.value.is_bool()) {
+      wrong_type(check, value, "Condition", "true, false or \"{% ... %}\"");
+    }
+  }
+  const Member* output = spot.node.find("Output");
+  if (output != nullptr) check_jsonata(check, spot.under(*output), "Output", {});
+}
+
 void check_rule(Checking& check, const Spot& spot, Language language) {
   if (language == Language::kJsonPath) {
     check_condition(check, spot, true);
   } else if (is_item(check, spot, "a choice rule")) {
-    check_members(check, spot, {"Condition", "Next", "Assign", "Output"}, "a choice rule");
-    check_required(check, spot, spot.node.place, {"Condition"}, "a choice rule");
+    check_computed_rule(check, spot);
   }
   if (!spot.node.value.is_object()) return;
   check_required(check, spot, spot.node.place, {"Next"}, "a choice rule");

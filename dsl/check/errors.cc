@@ -117,6 +117,8 @@ void check_catcher(Checking& check, const Spot& spot, bool is_last, Language lan
   legal.emplace_back(language == Language::kJsonPath ? "ResultPath" : "Output");
   check_members(check, spot, legal, "a catcher");
   check_required(check, spot, spot.node.place, {"ErrorEquals", "Next"}, "a catcher");
+  JsonataRule rule;
+  rule.has_error_output = true;
   for (const Member& member : spot.node.members) {
     const Spot value = spot.under(member);
     if (member.key == "ErrorEquals") {
@@ -126,7 +128,9 @@ void check_catcher(Checking& check, const Spot& spot, bool is_last, Language lan
     } else if (member.key == "ResultPath" && language == Language::kJsonPath) {
       check_path(check, value, member.key, {true, true});
     } else if (member.key == "Assign") {
-      check_assign(check, value, language);
+      check_assign(check, value, language, rule);
+    } else if (member.key == "Output" && language == Language::kJsonata) {
+      check_jsonata(check, value, member.key, rule);
     }
   }
 }

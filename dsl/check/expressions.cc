@@ -31,7 +31,7 @@ void note_variable(Checking& check, const Spot& spot, const std::string& name) {
   if (place.offset != spot.node.place.offset || at == 0) {
     place.length = static_cast<std::uint32_t>(name.size() + 1);
   }
-  check.variable_uses.push_back({name, place, spot.pointer});
+  check.variable_uses.push_back({name, place, spot.pointer, check.machine});
 }
 
 // "$$.Executon.Id" is not wrong before it runs; then it is.
@@ -178,6 +178,27 @@ const Node& node_at(const Node& root, std::string_view pointer) {
   return *node;
 }
 
+void report_unassigned(Checking& check, const Checking::VariableUse& use,
+                       std::vector<std::string> names) {
+  if (use.is_jsonata) {
+    const auto& functions = jsonata_functions();
+    names.insert(names.end(), functions.begin(), functions.end());
+  }
+  std::string hint = did_you_mean(use.name, names);
+  if (!hint.empty()) {
+    // It is one of them.
+  } else if (use.is_jsonata) {
+    hint =
+        "assign it with Assign, or write $states.input." + use.name + " for a field of the input";
+  } else if (use.name == "states") {
+    hint = "$states belongs to JSONata; the input is $, the context $$";
+  } else {
+    hint = "assign it with Assign, or write \"$." + use.name + "\" for a field of the input";
+  }
+  check.findings.warning("undefined-variable", use.place, use.pointer,
+                         "no state assigns the variable $" + use.name, std::move(hint));
+}
+
 }  // namespace
 
 void check_path(Checking& check, const Spot& spot, std::string_view field, PathRule rule) {
@@ -219,7 +240,7 @@ void check_template(Checking& check, const Spot& spot) {
   }
 }
 
-void check_assign(Checking& check, const Spot& spot, Language language) {
+void check_assign(Checking& check, const Spot& spot, Language language, const JsonataRule& rule) {
   if (!is_object(check, spot, "Assign")) return;
   for (const Member& member : spot.node.members) {
     std::string name = member.key;
@@ -235,24 +256,35 @@ void check_assign(Checking& check, const Spot& spot, Language language) {
                            : name == "states" ? "$states is taken by JSONata"
                                               : "letters, digits and _ only, no digit first");
     }
-    if (is_name) check.assigned.push_back(std::move(name));
+    if (is_name) check.assigned[std::move(name)].push_back(check.machine);
   }
-  if (language == Language::kJsonPath) check_template(check, spot);
+  if (language == Language::kJsonPath) {
+    check_template(check, spot);
+  } else {
+    check_jsonata(check, spot, "Assign", rule);
+  }
 }
 
 void check_variable_uses(Checking& check) {
-  std::sort(check.assigned.begin(), check.assigned.end());
+  std::vector<std::string> names;
+  for (const auto& [name, machines] : check.assigned) names.push_back(name);
   for (const auto& use : check.variable_uses) {
     if (check.findings.is_full()) return;
-    if (std::binary_search(check.assigned.begin(), check.assigned.end(), use.name)) continue;
-    std::string hint = did_you_mean(use.name, check.assigned);
-    if (hint.empty()) {
-      hint = use.name == "states" ? "$states belongs to JSONata; the input is $, the context $$"
-                                  : "assign it with Assign, or write \"$." + use.name +
-                                        "\" for a field of the input";
+    const auto found = check.assigned.find(use.name);
+    if (found == check.assigned.end()) {
+      report_unassigned(check, use, names);
+      continue;
     }
-    check.findings.warning("undefined-variable", use.place, use.pointer,
-                           "no state assigns the variable $" + use.name, std::move(hint));
+    // A machine sees its own variables and those of the machines around it.
+    const auto& machines = found->second;
+    const bool is_seen = std::any_of(machines.begin(), machines.end(), [&](const auto& machine) {
+      return (use.machine + "/").starts_with(machine + "/");
+    });
+    if (is_seen) continue;
+    check.findings.warning("variable-out-of-sight", use.place, use.pointer,
+                           "the variable $" + use.name +
+                               " is assigned inside of a Map or Parallel, and is not seen here",
+                           "what leaves a Map or Parallel is its output");
   }
 }
 

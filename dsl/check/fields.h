@@ -28,6 +28,7 @@ enum class Language : std::uint8_t { kJsonPath = 1, kJsonata = 2 };
 enum class Shape : std::uint8_t {
   kType,
   kText,
+  kMessage,  // A text; in JSONata also an expression.
   kLanguage,
   kTransition,
   kEnd,
@@ -38,6 +39,9 @@ enum class Shape : std::uint8_t {
   kTemplate,
   kAssign,
   kAnything,
+  kArguments,
+  kOutput,
+  kItems,
   kResource,
   kCredentials,
   kRetry,

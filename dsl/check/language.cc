@@ -1,4 +1,4 @@
-// The seam for JSONata: which language a state speaks, and that one of them is not spoken yet.
+// Which language a state speaks: its own, else the workflow's.
 #include "dsl/check/rules.h"
 
 namespace stepwell::dsl {
@@ -20,11 +20,7 @@ Language language_of(Checking& check, const Spot& spot, Language outer, bool is_
     }
     return Language::kJsonPath;
   }
-  if (name == "JSONata") {
-    check.findings.error("jsonata-not-yet", value.node.place, value.pointer,
-                         "JSONata is not supported yet", "write the paths in JSONPath");
-    return Language::kJsonata;
-  }
+  if (name == "JSONata") return Language::kJsonata;
   check.findings.error("unknown-value", value.node.place, value.pointer,
                        "\"QueryLanguage\" must be JSONPath or JSONata, not " + json_quote(name),
                        did_you_mean(name, {"JSONPath", "JSONata"}));

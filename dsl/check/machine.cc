@@ -2,6 +2,7 @@
 #include <functional>
 #include <set>
 #include <unordered_map>
+#include <utility>
 
 #include "dsl/check/rules.h"
 
@@ -187,7 +188,8 @@ struct RoleWords {
 RoleWords words_of(MachineRole role) {
   switch (role) {
     case MachineRole::kWorkflow:
-      return {"a workflow", {"StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage"}};
+      return {"a workflow",
+              {"StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage"}};
     case MachineRole::kBranch: return {"a branch", {"StartAt", "States"}};
     case MachineRole::kProcessor:
       return {"the processor of a Map", {"StartAt", "States", "ProcessorConfig"}};
@@ -214,7 +216,9 @@ void check_machine(Checking& check, const Spot& spot, MachineRole role, Language
     language = language_of(check, spot, language, true);
   }
   if (role == MachineRole::kProcessor) check_processor_config(check, spot);
+  std::string outer = std::exchange(check.machine, spot.pointer);
   check_states(check, spot, language);
+  check.machine = std::move(outer);
 }
 
 void check_workflow(const Document& document, const CompileOptions& options, Findings& findings) {

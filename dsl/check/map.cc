@@ -5,6 +5,8 @@ namespace stepwell::dsl {
 
 namespace {
 
+constexpr double kMostItems = 9e15;  // AWS takes more than it can ever read.
+
 bool is_distributed(const Node& state) {
   const Member* processor = state.find("ItemProcessor");
   const Member* config = processor ? processor->node->find("ProcessorConfig") : nullptr;
@@ -12,12 +14,33 @@ bool is_distributed(const Node& state) {
   return mode != nullptr && mode->node->value == Value("DISTRIBUTED");
 }
 
-// In the language of JSONPath every `Parameters` and the like is a payload template.
+// A payload in the language of the state; `field` belongs to that language.
 void check_payload_field(Checking& check, const Spot& object, std::string_view field,
                          Language language) {
   const Member* member = object.node.find(field);
-  if (member == nullptr || language != Language::kJsonPath) return;
-  if (is_object(check, object.under(*member), field)) check_template(check, object.under(*member));
+  if (member == nullptr) return;
+  const Spot spot = object.under(*member);
+  if (language == Language::kJsonata) return check_jsonata(check, spot, field, {});
+  if (is_object(check, spot, field)) check_template(check, spot);
+}
+
+// `Parameters` in JSONPath, `Arguments` in JSONata.
+std::string arguments_field(Language language) {
+  return language == Language::kJsonPath ? "Parameters" : "Arguments";
+}
+
+// "MaxItems" and its kin: a number, an expression, or in JSONPath a path in "MaxItemsPath".
+void check_count(Checking& check, const Spot& object, const std::string& field, double most,
+                 Language language) {
+  const Member* member = object.node.find(field);
+  if (member != nullptr) {
+    const Spot spot = object.under(*member);
+    if (!is_expression(check, spot, field, language, expr::StaticType::kNumber)) {
+      is_number(check, spot, field, 0, most, true);
+    }
+  }
+  const Member* path = object.node.find(field + "Path");
+  if (path != nullptr) check_path(check, object.under(*path), field + "Path");
 }
 
 }  // namespace
@@ -44,35 +67,40 @@ void check_map(Checking& check, const Spot& state) {
 
 void check_item_reader(Checking& check, const Spot& spot, Language language) {
   if (!is_object(check, spot, "ItemReader")) return;
-  check_members(check, spot, {"Resource", "Parameters", "Arguments", "ReaderConfig"},
-                "an ItemReader");
+  const std::string arguments = arguments_field(language);
+  check_members(check, spot, {"Resource", arguments, "ReaderConfig"}, "an ItemReader");
   check_required(check, spot, spot.node.place, {"Resource"}, "an ItemReader");
   const Member* resource = spot.node.find("Resource");
   if (resource != nullptr) is_text(check, spot.under(*resource), "Resource");
-  check_payload_field(check, spot, "Parameters", language);
-  const Member* config = spot.node.find("ReaderConfig");
-  if (config != nullptr && is_object(check, spot.under(*config), "ReaderConfig")) {
-    check_members(check, spot.under(*config),
-                  {"InputType", "CSVDelimiter", "CSVHeaderLocation", "CSVHeaders", "MaxItems",
-                   "MaxItemsPath", "ManifestType", "Transformation", "ItemsPointer"},
-                  "a ReaderConfig");
-  }
+  check_payload_field(check, spot, arguments, language);
+  const Member* member = spot.node.find("ReaderConfig");
+  if (member == nullptr || !is_object(check, spot.under(*member), "ReaderConfig")) return;
+  const Spot config = spot.under(*member);
+  std::vector<std::string> legal = {"InputType",    "CSVDelimiter",  "CSVHeaderLocation",
+                                    "CSVHeaders",   "MaxItems",      "ManifestType",
+                                    "ItemsPointer", "Transformation"};
+  if (language == Language::kJsonPath) legal.emplace_back("MaxItemsPath");
+  check_members(check, config, legal, "a ReaderConfig");
+  check_count(check, config, "MaxItems", kMostItems, language);
 }
 
 void check_item_batcher(Checking& check, const Spot& spot, Language language) {
   if (!is_object(check, spot, "ItemBatcher")) return;
-  check_members(check, spot,
-                {"MaxItemsPerBatch", "MaxItemsPerBatchPath", "MaxInputBytesPerBatch",
-                 "MaxInputBytesPerBatchPath", "BatchInput"},
-                "an ItemBatcher");
+  std::vector<std::string> legal = {"MaxItemsPerBatch", "MaxInputBytesPerBatch", "BatchInput"};
+  if (language == Language::kJsonPath) {
+    legal.insert(legal.end(), {"MaxItemsPerBatchPath", "MaxInputBytesPerBatchPath"});
+  }
+  check_members(check, spot, legal, "an ItemBatcher");
+  check_count(check, spot, "MaxItemsPerBatch", kMostItems, language);
+  check_count(check, spot, "MaxInputBytesPerBatch", kMostItems, language);
   check_payload_field(check, spot, "BatchInput", language);
 }
 
 void check_result_writer(Checking& check, const Spot& spot, Language language) {
   if (!is_object(check, spot, "ResultWriter")) return;
-  check_members(check, spot, {"Resource", "Parameters", "Arguments", "WriterConfig"},
-                "a ResultWriter");
-  check_payload_field(check, spot, "Parameters", language);
+  const std::string arguments = arguments_field(language);
+  check_members(check, spot, {"Resource", arguments, "WriterConfig"}, "a ResultWriter");
+  check_payload_field(check, spot, arguments, language);
 }
 
 }  // namespace stepwell::dsl

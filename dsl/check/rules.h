@@ -9,6 +9,7 @@
 #include "dsl/check/check.h"
 #include "dsl/check/fields.h"
 #include "dsl/yaml/node_builder.h"
+#include "engine/expr/expr.h"
 
 namespace stepwell::dsl {
 
@@ -31,9 +32,14 @@ struct Checking {
     std::string name;
     Place place;
     std::string pointer;
+    std::string machine;  // Pointer of the machine that reads it.
+    bool is_jsonata = false;
   };
   std::vector<VariableUse> variable_uses = {};
-  std::vector<std::string> assigned = {};
+  // By name: pointers of the machines that assign it.
+  std::map<std::string, std::vector<std::string>, std::less<>> assigned = {};
+  std::string machine = {};                 // Pointer of the one that is being walked.
+  Language language = Language::kJsonPath;  // Of the state that is being looked at.
   std::map<std::string, Place, std::less<>> state_names = {};  // Of all machines.
 };
 
@@ -71,8 +77,26 @@ struct PathRule {
 void check_path(Checking& check, const Spot& spot, std::string_view field, PathRule rule = {});
 void check_path_or_intrinsic(Checking& check, const Spot& spot, std::string_view field);
 void check_template(Checking& check, const Spot& spot);
-void check_assign(Checking& check, const Spot& spot, Language language);
+// What the expressions in one place may read, and what they must come to.
+struct JsonataRule {
+  bool has_result = false;
+  bool has_error_output = false;
+  expr::StaticType wanted = expr::StaticType::kAny;  // Of the field as a whole.
+
+  std::string hint_for(std::string_view text) const;
+};
+void check_assign(Checking& check, const Spot& spot, Language language,
+                  const JsonataRule& rule = {});
 void check_variable_uses(Checking& check);
+
+// ---- jsonata.cc ------------------------------------------------------------------------------
+// Every "{% ... %}" in `spot`.
+void check_jsonata(Checking& check, const Spot& spot, std::string_view field,
+                   const JsonataRule& rule);
+// Does a field that takes a constant, too, hold an expression?  If so, it is checked here.
+bool is_expression(Checking& check, const Spot& spot, std::string_view field, Language language,
+                   expr::StaticType wanted);
+const std::vector<std::string>& jsonata_functions();
 
 // ---- errors.cc: Retry and Catch -------------------------------------------------------------
 void check_retry(Checking& check, const Spot& spot);
@@ -96,7 +120,7 @@ void check_result_writer(Checking& check, const Spot& spot, Language language);
 enum class MachineRole { kWorkflow, kBranch, kProcessor };
 void check_machine(Checking& check, const Spot& spot, MachineRole role, Language language);
 
-// ---- language.cc: the seam for JSONata ------------------------------------------------------
+// ---- language.cc -----------------------------------------------------------------------------
 // The language of a state or workflow, where QueryLanguage may stand.
 Language language_of(Checking& check, const Spot& spot, Language outer, bool is_workflow);
 

@@ -1,6 +1,7 @@
 // One state: its fields, and what its kind needs.
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "dsl/check/resource.h"
 #include "dsl/check/rules.h"
@@ -23,6 +24,12 @@ struct StateSpot {
   std::string words() const {
     return kinds == kEveryKind ? "a state"
                                : "a " + std::string(name_of(static_cast<Kind>(kinds))) + " state";
+  }
+  // Of its own Output and Assign.
+  JsonataRule rule() const {
+    JsonataRule rule;
+    rule.has_result = (kinds & (kTask | kParallel | kMap)) != 0;
+    return rule;
   }
 };
 
@@ -47,14 +54,29 @@ std::uint16_t kinds_of(Checking& check, const Spot& spot, const Place& place) {
   return kEveryKind;
 }
 
+// What takes the place of a field of JSONPath.
+std::string hint_in_jsonata(std::uint16_t kinds, const std::string& name) {
+  const std::string jsonata = "this state is JSONata: ";
+  if (name == "InputPath") return jsonata + "expressions read what they need of $states.input";
+  if (name == "Parameters") {
+    const char* instead = kinds == kMap ? "ItemSelector" : kinds == kPass ? "Output" : "Arguments";
+    return jsonata + "use " + json_quote(instead) + " with \"{% ... %}\"";
+  }
+  if (name == "Result" || name == "ResultSelector" || name == "ResultPath" ||
+      name == "OutputPath") {
+    return jsonata + "use \"Output\" with \"{% ... %}\"";
+  }
+  const std::string plain = name.substr(0, name.size() - std::min<std::size_t>(4, name.size()));
+  return jsonata + "write " + plain + ": \"{% ... %}\"";
+}
+
 std::string hint_for_unknown(const StateSpot& state, const std::string& name) {
   const Field* field = field_anywhere(name);
   if (field == nullptr) {
     return did_you_mean(name, legal_fields(state.kinds, state.language));
   }
   if ((field->kinds & state.kinds) != 0) {
-    if (state.language == Language::kJsonata)
-      return "it belongs to JSONPath, this state is JSONata";
+    if (state.language == Language::kJsonata) return hint_in_jsonata(state.kinds, name);
     if (name == "Arguments") return "in JSONPath it is called \"Parameters\"";
     if (name == "Items") return "in JSONPath it is called \"ItemsPath\"";
     if (name == "Output")
@@ -84,7 +106,21 @@ void check_credentials(Checking& check, const Spot& spot, Language language) {
                                       "\"Credentials\" needs \"RoleArn\""),
                  {"", "The field 'RoleArn' is required but was missing", spot.pointer});
   }
-  if (language == Language::kJsonPath) check_template(check, spot);
+  if (language == Language::kJsonPath) {
+    check_template(check, spot);
+  } else {
+    check_jsonata(check, spot, "Credentials", {});
+  }
+}
+
+// A list, or an expression that makes one.
+void check_items(Checking& check, const Spot& spot) {
+  JsonataRule rule;
+  rule.wanted = expr::StaticType::kArray;
+  check_jsonata(check, spot, "Items", rule);
+  if (spot.node.value.is_array() || is_jsonata(spot.node.value)) return;
+  in_aws_words(wrong_type(check, spot, "Items", "a list or \"{% ... %}\""),
+               {"", "Expected value of type Array", spot.pointer});
 }
 
 void check_branches(Checking& check, const Spot& spot, Language language) {
@@ -106,31 +142,52 @@ void check_end(Checking& check, const Spot& spot) {
 
 void check_field(Checking& check, const StateSpot& state, const Spot& spot, const Field& field) {
   const bool is_path_mode = state.language == Language::kJsonPath;
-  if (!is_path_mode && is_jsonata(spot.node.value)) return;
   const std::string_view name = field.name;
+  const auto is_computed = [&](expr::StaticType wanted) {
+    return is_expression(check, spot, name, state.language, wanted);
+  };
+  using expr::StaticType;
   switch (field.shape) {
     case Shape::kType:
     case Shape::kLanguage:
     case Shape::kAnything: break;  // Looked at already, or free.
     case Shape::kText:
     case Shape::kTransition: is_text(check, spot, name); break;
+    case Shape::kMessage:
+      if (!is_computed(StaticType::kString)) is_text(check, spot, name);
+      break;
+    case Shape::kArguments: check_jsonata(check, spot, name, {}); break;
+    case Shape::kOutput: check_jsonata(check, spot, name, state.rule()); break;
+    case Shape::kItems: check_items(check, spot); break;
     case Shape::kEnd: check_end(check, spot); break;
     case Shape::kPath: check_path(check, spot, name, {true, false}); break;
     case Shape::kReferencePath: check_path(check, spot, name, {true, true}); break;
     case Shape::kPathTo: check_path(check, spot, name); break;
     case Shape::kPathOrIntrinsic: check_path_or_intrinsic(check, spot, name); break;
     case Shape::kTemplate:
-      if (is_path_mode) check_template(check, spot);
+      if (is_path_mode) {
+        check_template(check, spot);
+      } else {
+        check_jsonata(check, spot, name, {});
+      }
       break;
-    case Shape::kAssign: check_assign(check, spot, state.language); break;
+    case Shape::kAssign: check_assign(check, spot, state.language, state.rule()); break;
     case Shape::kResource: check_resource(check, spot); break;
     case Shape::kCredentials: check_credentials(check, spot, state.language); break;
     case Shape::kRetry: check_retry(check, spot); break;
     case Shape::kCatch: check_catch(check, spot, state.language); break;
-    case Shape::kPositive: is_number(check, spot, name, 1, kMostSeconds, true); break;
-    case Shape::kCount: is_number(check, spot, name, 0, kNoLimit, true); break;
-    case Shape::kPercentage: is_number(check, spot, name, 0, 100, false); break;
-    case Shape::kTimestamp: is_timestamp(check, spot, name); break;
+    case Shape::kPositive:
+      if (!is_computed(StaticType::kNumber)) is_number(check, spot, name, 1, kMostSeconds, true);
+      break;
+    case Shape::kCount:
+      if (!is_computed(StaticType::kNumber)) is_number(check, spot, name, 0, kNoLimit, true);
+      break;
+    case Shape::kPercentage:
+      if (!is_computed(StaticType::kNumber)) is_number(check, spot, name, 0, 100, false);
+      break;
+    case Shape::kTimestamp:
+      if (!is_computed(StaticType::kString)) is_timestamp(check, spot, name);
+      break;
     case Shape::kChoices: check_choices(check, spot, state.language); break;
     // The language of a Map or Parallel does not reach into what is inside of it.
     case Shape::kBranches: check_branches(check, spot, state.machine_language); break;
@@ -270,12 +327,37 @@ void check_known(Checking& check, const Spot& spot, const std::string& resource)
                        "nobody serves the resource " + json_quote(resource), hint);
 }
 
+// What an Express state machine cannot wait for.
+void check_express(Checking& check, const Spot& spot, const ResourceName& name) {
+  std::string what, aws;
+  for (const std::string_view pattern : {".sync", ".waitForTaskToken"}) {
+    const std::size_t at = name.event_resource.find(pattern);
+    if (at == std::string::npos) continue;
+    what = "the pattern " + name.event_resource.substr(at);
+    aws = "'" + name.event_resource.substr(at) + "' service integration ";
+    // The one text has a blank at its end, the other has not.
+    if (pattern == ".sync") aws.pop_back();
+  }
+  if (name.family == TaskFamily::kActivity) {
+    what = "an activity";
+    aws = "Activity ARN";
+  }
+  if (what.empty()) return;
+  in_aws_words(check.findings.error("express", spot.node.place, spot.pointer,
+                                    "an Express state machine does not support " + what,
+                                    "run it as a Standard state machine"),
+               {"", "Express state machine does not support " + aws, spot.pointer});
+}
+
 }  // namespace
 
 void check_resource(Checking& check, const Spot& spot) {
   if (!is_text(check, spot, "Resource")) return;
   const std::string& resource = spot.node.value.as_string();
-  if (parse_resource(resource)) return check_known(check, spot, resource);
+  if (const auto name = parse_resource(resource)) {
+    if (check.options.is_express) check_express(check, spot, *name);
+    return check_known(check, spot, resource);
+  }
   Diagnostic& diagnostic = check.findings.error(
       "bad-resource", spot.node.place, spot.pointer,
       in_words(spot.node.value) +
@@ -295,6 +377,7 @@ void check_state(Checking& check, const Spot& spot, const std::string& name, con
   const std::uint16_t kinds = kinds_of(check, spot, place);
   const Language language = language_of(check, spot, machine_language, false);
   const StateSpot state{spot, place, name, kinds, language, machine_language};
+  const Language outer = std::exchange(check.language, language);
   for (const Member& member : spot.node.members) {
     const Field* field = field_of(member.key, kinds, language);
     if (field != nullptr) {
@@ -304,6 +387,7 @@ void check_state(Checking& check, const Spot& spot, const std::string& name, con
     }
   }
   check_kind(check, state);
+  check.language = outer;
 }
 
 }  // namespace stepwell::dsl

@@ -66,6 +66,11 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
 
 Diagnostic& wrong_type(Checking& check, const Spot& spot, std::string_view field,
                        std::string_view wanted) {
+  if (is_jsonata(spot.node.value) && check.language == Language::kJsonata) {
+    return check.findings.error(
+        "wrong-type", spot.node.place, spot.pointer,
+        json_quote(field) + " must be " + std::string(wanted) + "; no expression can stand here");
+  }
   if (is_jsonata(spot.node.value)) {
     return check.findings.error(
         "jsonata-in-jsonpath", spot.node.place, spot.pointer,

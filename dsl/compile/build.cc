@@ -51,11 +51,19 @@ class Builder {
     if (const Member* timeout = root.find("TimeoutSeconds")) {
       program->timeout_seconds = timeout->node->value.as_double();
     }
+    language_ = language_of(root, QueryLanguage::kJsonPath);
     add_machine(root, "", std::nullopt);
     return program;
   }
 
  private:
+  static QueryLanguage language_of(const Node& node, QueryLanguage outer) {
+    const Member* name = node.find("QueryLanguage");
+    if (name == nullptr) return outer;
+    return name->node->value == Value("JSONata") ? QueryLanguage::kJsonata
+                                                 : QueryLanguage::kJsonPath;
+  }
+
   // Machines are numbered before what is inside of them.
   MachineId add_machine(const Node& node, const std::string& pointer,
                         std::optional<MachineId> parent) {
@@ -71,7 +79,8 @@ class Builder {
     machine.where = {node.place.line, node.place.column, pointer};
     machine.start_at = names.find(node.find("StartAt")->node->value.as_string())->second;
     for (const Member& member : states.members) {
-      Reading reading{*member.node, below(below(pointer, "States"), member.key), names};
+      Reading reading{*member.node, below(below(pointer, "States"), member.key), names,
+                      language_of(*member.node, language_)};
       State state = read_state(reading, id);
       state.name = member.key;
       state.where = {member.key_place.line, member.key_place.column, reading.pointer};
@@ -84,8 +93,23 @@ class Builder {
 
   State read_state(Reading& reading, MachineId machine) {
     State state;
+    state.language = reading.language;
     state.kind = read_kind(reading, machine);
     if (reading.find("Next") != nullptr) state.next = read_target(reading, reading.node, "Next");
+    if (state.speaks_jsonata()) {
+      state.parameters = read_template_field(reading, reading.node, "Arguments");
+      state.output = read_template_field(reading, reading.node, "Output");
+    } else {
+      read_paths(reading, state);
+    }
+    state.assign = read_template_field(reading, reading.node, "Assign");
+    state.retry = read_retry(reading);
+    state.catchers = read_catch(reading);
+    return state;
+  }
+
+  // The data flow of JSONPath.
+  static void read_paths(Reading& reading, State& state) {
     state.input_path = read_selection(reading, "InputPath");
     state.output_path = read_selection(reading, "OutputPath");
     state.result_path = read_placement(reading, reading.node);
@@ -94,10 +118,6 @@ class Builder {
       state.parameters = read_template_field(reading, reading.node, "Parameters");
     }
     state.result_selector = read_template_field(reading, reading.node, "ResultSelector");
-    state.assign = read_template_field(reading, reading.node, "Assign");
-    state.retry = read_retry(reading);
-    state.catchers = read_catch(reading);
-    return state;
   }
 
   StateKind read_kind(Reading& reading, MachineId machine) {
@@ -140,9 +160,17 @@ class Builder {
     return choice;
   }
 
+  static bool is_computed(const Reading& reading, const Node& text) {
+    return reading.language == QueryLanguage::kJsonata && text.value.is_string() &&
+           expr::is_jsonata(text.value.as_string());
+  }
+
   static Wait read_wait(Reading& reading) {
     if (auto seconds = read_quantity(reading, "Seconds")) return Wait{std::move(*seconds)};
     if (const Node* at = reading.find("Timestamp")) {
+      if (is_computed(reading, *at)) {
+        return Wait{Wait::Until{read_template(reading, *at, "Timestamp"), ""}};
+      }
       return Wait{Wait::Until{*parse_rfc3339(at->value.as_string()), ""}};
     }
     const Node* path = reading.find("TimestampPath");
@@ -151,8 +179,9 @@ class Builder {
   }
 
   static std::optional<expr::Template> read_text(Reading& reading, const std::string& field) {
-    if (const Node* constant = reading.find(field)) {
-      return expr::Template::constant(constant->value);
+    if (const Node* text = reading.find(field)) {
+      if (is_computed(reading, *text)) return read_template(reading, *text, field);
+      return expr::Template::constant(text->value);
     }
     const Node* path = reading.find(field + "Path");
     if (path == nullptr) return std::nullopt;
@@ -182,7 +211,9 @@ class Builder {
     const char* field = reading.find("ItemProcessor") != nullptr ? "ItemProcessor" : "Iterator";
     const Node& processor = *reading.find(field);
     map.processor = add_machine(processor, below(reading.pointer, field), machine);
-    if (const Node* items = reading.find("ItemsPath")) {
+    if (reading.language == QueryLanguage::kJsonata) {
+      map.items = read_template_field(reading, reading.node, "Items");
+    } else if (const Node* items = reading.find("ItemsPath")) {
       map.items = read_expression(reading, *items);
       map.items_path_text = items->value.as_string();
     }
@@ -206,6 +237,7 @@ class Builder {
   }
 
   Program* program_ = nullptr;
+  QueryLanguage language_ = QueryLanguage::kJsonPath;  // Of the workflow.
 };
 
 }  // namespace

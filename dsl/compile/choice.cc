@@ -39,8 +39,15 @@ std::vector<ChoiceRule> read_choices(Reading& state) {
   for (const Node* node : state.find("Choices")->items) {
     const std::string pointer =
         below(below(state.pointer, "Choices"), std::to_string(rules.size()));
-    rules.push_back({read_condition(state, *node), read_target(state, *node, "Next"),
-                     read_template_field(state, *node, "Assign"), state.where(*node, pointer)});
+    const std::string location = "Choices[" + std::to_string(rules.size()) + "]";
+    Condition condition = state.language == QueryLanguage::kJsonata
+                              ? Condition{Truth{read_template(state, *node->find("Condition")->node,
+                                                              location + "/Condition")}}
+                              : read_condition(state, *node);
+    rules.push_back({std::move(condition), read_target(state, *node, "Next"),
+                     read_template_field(state, *node, "Output", location),
+                     read_template_field(state, *node, "Assign", location),
+                     state.where(*node, pointer)});
   }
   return rules;
 }

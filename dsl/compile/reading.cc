@@ -27,8 +27,10 @@ expr::Template read_expression(Reading& state, const Node& text) {
   return expression;
 }
 
-expr::Template read_template(Reading& state, const Node& payload) {
-  auto parsed = expr::Template::parse_jsonpath(payload.value);
+expr::Template read_template(Reading& state, const Node& payload, std::string location) {
+  auto parsed = state.language == QueryLanguage::kJsonata
+                    ? expr::Template::parse_jsonata(payload.value, std::move(location))
+                    : expr::Template::parse_jsonpath(payload.value);
   CHECK(std::holds_alternative<expr::Template>(parsed), payload.value.to_json());
   auto expression = std::get<expr::Template>(std::move(parsed));
   if (expression.uses_context()) state.uses_context = true;
@@ -36,10 +38,13 @@ expr::Template read_template(Reading& state, const Node& payload) {
 }
 
 std::optional<expr::Template> read_template_field(Reading& state, const Node& owner,
-                                                  std::string_view field) {
+                                                  std::string_view field,
+                                                  const std::string& owner_location) {
   const Member* member = owner.find(field);
   if (member == nullptr) return std::nullopt;
-  return read_template(state, *member->node);
+  std::string location = owner_location;
+  if (!location.empty()) location += '/';
+  return read_template(state, *member->node, location.append(field));
 }
 
 StateId read_target(const Reading& state, const Node& owner, std::string_view field) {
@@ -65,8 +70,9 @@ Placement read_placement(Reading& state, const Node& owner) {
 }
 
 std::optional<Quantity> read_quantity(Reading& state, const std::string& field) {
-  if (const Node* constant = state.find(field)) {
-    return Quantity{constant->value.as_double(), ""};
+  if (const Node* here = state.find(field)) {
+    if (here->value.is_number()) return Quantity{here->value.as_double(), ""};
+    return Quantity{read_template(state, *here, field), ""};
   }
   const Node* path = state.find(field + "Path");
   if (path == nullptr) return std::nullopt;
@@ -124,7 +130,9 @@ std::vector<Catcher> read_catch(Reading& state) {
     catcher.error_equals = read_error_equals(*node);
     catcher.next = read_target(state, *node, "Next");
     catcher.result_path = read_placement(state, *node);
-    catcher.assign = read_template_field(state, *node, "Assign");
+    const std::string location = "Catch[" + std::to_string(list.size() - 1) + "]";
+    catcher.output = read_template_field(state, *node, "Output", location);
+    catcher.assign = read_template_field(state, *node, "Assign", location);
   }
   return list;
 }

@@ -20,6 +20,7 @@ struct Reading {
   std::string pointer;
   // The machine's states by name.
   const std::map<std::string, StateId, std::less<>>& states;
+  QueryLanguage language = QueryLanguage::kJsonPath;
   bool uses_context = false;
 
   const Node* find(std::string_view field) const;
@@ -28,13 +29,16 @@ struct Reading {
 
 expr::JsonPath read_path(Reading& state, const Node& text);
 expr::Template read_expression(Reading& state, const Node& text);  // A path or a call.
-expr::Template read_template(Reading& state, const Node& payload);
+// A payload in the state's language; `location` names it in JSONata's failures ("Output").
+expr::Template read_template(Reading& state, const Node& payload, std::string location);
+// `owner_location` stands in front of the field's name: "Catch[1]" makes "Catch[1]/Output".
 std::optional<expr::Template> read_template_field(Reading& state, const Node& owner,
-                                                  std::string_view field);
+                                                  std::string_view field,
+                                                  const std::string& owner_location = {});
 StateId read_target(const Reading& state, const Node& owner, std::string_view field);
 Selection read_selection(Reading& state, std::string_view field);
 Placement read_placement(Reading& state, const Node& owner);
-// From `field`, or from `field` + "Path".
+// From `field`, or from `field` + "Path"; in JSONata from an expression in `field`.
 std::optional<Quantity> read_quantity(Reading& state, const std::string& field);
 std::string path_text(const Reading& state, std::string_view field);
 

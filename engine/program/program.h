@@ -21,6 +21,9 @@
 
 namespace stepwell {
 
+// The language of a state's expressions.
+enum class QueryLanguage : std::uint8_t { kJsonPath, kJsonata };
+
 // Where something stands in the source: for messages at run time, too.
 struct SourceSpan {
   std::uint32_t line = 0;    // From 1; 0 when there is no source text.
@@ -54,7 +57,8 @@ struct Retrier {
 struct Catcher {
   std::vector<std::string> error_equals;
   StateId next;
-  Placement result_path;
+  Placement result_path;                 // JSONPath.
+  std::optional<expr::Template> output;  // JSONata.
   std::optional<expr::Template> assign;
   SourceSpan where;
 };
@@ -62,7 +66,7 @@ struct Catcher {
 // A number of seconds or of things, given as a constant or by an expression.
 struct Quantity {
   std::variant<double, expr::Template> value;
-  std::string path_text;  // "$.a.b" as written, for AWS's error texts; empty for a constant.
+  std::string path_text;  // "$.a.b" as written, for AWS's error texts; empty for all else.
 };
 
 // ---- Choice ---------------------------------------------------------------------------------
@@ -110,14 +114,20 @@ struct NoneOf {
   std::vector<Condition> conditions;
 };  // Not: exactly one.
 
+// JSONata: the field Condition, an expression or a constant.
+struct Truth {
+  expr::Template what;
+};
+
 // True or false of a state's input.
 struct Condition {
-  std::variant<Test, AllOf, AnyOf, NoneOf> test;
+  std::variant<Test, AllOf, AnyOf, NoneOf, Truth> test;
 };
 
 struct ChoiceRule {
   Condition condition;
   StateId next;
+  std::optional<expr::Template> output;  // JSONata.
   std::optional<expr::Template> assign;
   SourceSpan where;
 };
@@ -173,7 +183,7 @@ struct Parallel {
 
 struct Map {
   MachineId processor;
-  std::optional<expr::Template> items;  // ItemsPath.
+  std::optional<expr::Template> items;  // ItemsPath, or JSONata's Items.
   std::string items_path_text;
   std::optional<expr::Template> item_selector;  // ItemSelector, or the older Parameters.
   std::optional<Quantity> max_concurrency;      // 0 and absent: no limit.
@@ -194,17 +204,21 @@ struct State {
   std::string name;
   StateKind kind;
   std::optional<StateId> next;  // Absent: End, or a kind that has no next.
+  QueryLanguage language = QueryLanguage::kJsonPath;
 
   Selection input_path;
-  std::optional<expr::Template> parameters;
+  std::optional<expr::Template> parameters;  // Parameters, or JSONata's Arguments.
   std::optional<expr::Template> result_selector;
   Placement result_path;
   Selection output_path;
+  std::optional<expr::Template> output;  // JSONata.
   std::optional<expr::Template> assign;
   std::vector<Retrier> retry;
   std::vector<Catcher> catchers;
   SourceSpan where;
   bool uses_context = false;  // Does any expression of this state read the context object?
+
+  bool speaks_jsonata() const { return language == QueryLanguage::kJsonata; }
 };
 
 struct Machine {

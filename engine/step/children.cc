@@ -52,11 +52,12 @@ bool Stepper::prepare_map(Frame& frame, const State& state, const Map& map, Chil
   const Value& input = children.effective;
   std::int64_t limit = 0;
   if (map.max_concurrency &&
-      !whole_number(frame, state, *map.max_concurrency, "MaxConcurrencyPath", input, limit)) {
+      !whole_number(frame, state, *map.max_concurrency, "MaxConcurrency", input, limit)) {
     return false;
   }
   if (limit < 0) return runtime_fault("MaxConcurrency cannot be negative.");
   children.limit = static_cast<std::uint64_t>(limit);
+  if (state.speaks_jsonata()) return compute_items(frame, state, map, children.items);
   if (!map.items) {
     children.items = input;
   } else if (!evaluate(frame, state, *map.items, input, children.items)) {
@@ -79,14 +80,14 @@ bool Stepper::prepare_tolerance(Frame& frame, const State& state, const Map& map
                                 Children& children) {
   std::int64_t count = 0;
   if (map.tolerated_failure_count &&
-      !whole_number(frame, state, *map.tolerated_failure_count, "ToleratedFailureCountPath",
+      !whole_number(frame, state, *map.tolerated_failure_count, "ToleratedFailureCount",
                     children.effective, count)) {
     return false;
   }
   if (count < 0) return runtime_fault("ToleratedFailureCount cannot be negative.");
   double percent = 0;
   if (map.tolerated_failure_percentage &&
-      !percentage(frame, state, *map.tolerated_failure_percentage, "ToleratedFailurePercentagePath",
+      !percentage(frame, state, *map.tolerated_failure_percentage, "ToleratedFailurePercentage",
                   children.effective, percent)) {
     return false;
   }

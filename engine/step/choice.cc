@@ -106,32 +106,33 @@ bool is_type_test(Comparison comparison) { return comparison >= Comparison::kIsN
 
 bool Stepper::test(Frame& frame, const State& state, const Condition& condition, const Value& input,
                    bool& answer) {
-  return std::visit(match{
-                        [&](const Test& one) { return test_one(frame, state, one, input, answer); },
-                        [&](const AllOf& all) {
-                          answer = true;
-                          for (const Condition& part : all.conditions) {
-                            if (!test(frame, state, part, input, answer)) return false;
-                            if (!answer) break;
-                          }
-                          return true;
-                        },
-                        [&](const AnyOf& any) {
-                          answer = false;
-                          for (const Condition& part : any.conditions) {
-                            if (!test(frame, state, part, input, answer)) return false;
-                            if (answer) break;
-                          }
-                          return true;
-                        },
-                        [&](const NoneOf& none) {
-                          if (!test(frame, state, none.conditions.front(), input, answer))
-                            return false;
-                          answer = !answer;
-                          return true;
-                        },
-                    },
-                    condition.test);
+  return std::visit(
+      match{
+          [&](const Test& one) { return test_one(frame, state, one, input, answer); },
+          [&](const AllOf& all) {
+            answer = true;
+            for (const Condition& part : all.conditions) {
+              if (!test(frame, state, part, input, answer)) return false;
+              if (!answer) break;
+            }
+            return true;
+          },
+          [&](const AnyOf& any) {
+            answer = false;
+            for (const Condition& part : any.conditions) {
+              if (!test(frame, state, part, input, answer)) return false;
+              if (answer) break;
+            }
+            return true;
+          },
+          [&](const NoneOf& none) {
+            if (!test(frame, state, none.conditions.front(), input, answer)) return false;
+            answer = !answer;
+            return true;
+          },
+          [](const Truth&) -> bool { CHECK(false, "a JSONata condition in a JSONPath state"); },
+      },
+      condition.test);
 }
 
 bool Stepper::test_one(Frame& frame, const State& state, const Test& test, const Value& input,

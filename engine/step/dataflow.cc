@@ -33,6 +33,12 @@ bool Stepper::fault(std::string error, std::string cause) {
   return false;
 }
 
+bool Stepper::fault(const expr::Failure& failure) {
+  fault(failure.error, failure.cause);
+  fault_.location = failure.location;
+  return false;
+}
+
 std::string Stepper::prefix(const Frame& frame) const {
   return "An error occurred while executing the state '" + state_of(frame).name +
          "' (entered at the event id #" + std::to_string(frame.entered_event) + "). ";
@@ -71,10 +77,9 @@ bool Stepper::evaluate(Frame& frame, const State& state, const expr::Template& w
 bool Stepper::evaluate_in(const Frame& frame, const expr::Template& what, const Value& input,
                           const Value& context, Value& to) {
   Random random = next_random();
-  auto evaluated = what.evaluate(expr::Scope{input, context, frame.variables, random});
-  if (!evaluated.ok()) {
-    return fault(evaluated.failure().error, evaluated.failure().cause);
-  }
+  auto evaluated =
+      what.evaluate(expr::Scope{input, context, frame.variables, random, nullptr, nullptr, now_});
+  if (!evaluated.ok()) return fault(evaluated.failure());
   to = std::move(evaluated.value());
   return true;
 }
@@ -123,6 +128,22 @@ bool Stepper::check_size(std::string_view name, const Value& value) {
                    "limit.");
 }
 
+bool Stepper::check_assigned(const Frame& frame, const State& state,
+                             const std::optional<Value>& assigned) {
+  if (!assigned) return true;
+  if (!check_size(state.name, *assigned)) return false;
+  if (x_.pins.semantics < 2 || !assigned->is_object()) return true;
+  const std::uint64_t most = kVariablePayloads * x_.pins.limits.max_payload_bytes;
+  // What is assigned anew is counted twice at first: sizes are remembered, a merge is not free.
+  if (frame.variables.json_size() + assigned->json_size() <= most) return true;
+  Object merged = frame.variables.as_object();
+  for (const auto& [name, value] : assigned->as_object()) merged.set(name, value);
+  if (Value(std::move(merged)).json_size() <= most) return true;
+  return fault("States.DataLimitExceeded", "The variables in sight of the state '" + state.name +
+                                               "' exceed the maximum of " + std::to_string(most) +
+                                               " bytes.");
+}
+
 bool Stepper::quantity_value(Frame& frame, const State& state, const Quantity& quantity,
                              const Value& input, Value& to, std::string& missing) {
   if (const auto* constant = std::get_if<double>(&quantity.value)) {
@@ -150,6 +171,7 @@ bool Stepper::quantity_value(Frame& frame, const State& state, const Quantity& q
 
 bool Stepper::whole_number(Frame& frame, const State& state, const Quantity& quantity,
                            std::string_view field, const Value& input, std::int64_t& to) {
+  if (state.speaks_jsonata()) return compute_whole(frame, state, quantity, field, to);
   Value value;
   std::string missing;
   if (!quantity_value(frame, state, quantity, input, value, missing)) return false;
@@ -157,12 +179,13 @@ bool Stepper::whole_number(Frame& frame, const State& state, const Quantity& qua
     to = *whole;
     return true;
   }
-  return runtime_fault("The " + std::string(field) + " field refers to value \"" + plain(value) +
-                       "\" which is not a valid integer: " + quantity.path_text);
+  return runtime_fault("The " + std::string(field) + "Path field refers to value \"" +
+                       plain(value) + "\" which is not a valid integer: " + quantity.path_text);
 }
 
 bool Stepper::percentage(Frame& frame, const State& state, const Quantity& quantity,
                          std::string_view field, const Value& input, double& to) {
+  if (state.speaks_jsonata()) return compute_number(frame, state, quantity, field, to);
   Value value;
   std::string missing;
   if (!quantity_value(frame, state, quantity, input, value, missing)) return false;
@@ -175,8 +198,8 @@ bool Stepper::percentage(Frame& frame, const State& state, const Quantity& quant
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), to);
     if (error == std::errc() && end == text.data() + text.size()) return true;
   }
-  return runtime_fault("The " + std::string(field) + " field refers to value \"" + plain(value) +
-                       "\" which is not a valid float: " + quantity.path_text);
+  return runtime_fault("The " + std::string(field) + "Path field refers to value \"" +
+                       plain(value) + "\" which is not a valid float: " + quantity.path_text);
 }
 
 bool Stepper::wait_seconds(Frame& frame, const State& state, const Quantity& quantity,
@@ -185,16 +208,22 @@ bool Stepper::wait_seconds(Frame& frame, const State& state, const Quantity& qua
     to = *constant;
     return true;
   }
-  return seconds_at_path(frame, state, quantity, "SecondsPath", input, to);
+  return seconds(frame, state, quantity, "Seconds", input, to);
 }
 
-bool Stepper::seconds_at_path(Frame& frame, const State& state, const Quantity& quantity,
-                              std::string_view field, const Value& input, double& to) {
+bool Stepper::seconds(Frame& frame, const State& state, const Quantity& quantity,
+                      std::string_view field, const Value& input, double& to) {
+  if (state.speaks_jsonata()) {
+    std::int64_t whole = 0;
+    if (!compute_whole(frame, state, quantity, field, whole)) return false;
+    to = static_cast<double>(whole);
+    return true;
+  }
   Value value;
   std::string missing;
-  const std::string parameter = "The " + std::string(field) + " parameter ";
+  const std::string parameter = "The " + std::string(field) + "Path parameter ";
   if (!quantity_value(frame, state, quantity, input, value, missing)) {
-    if (missing.empty() || field != "SecondsPath") return false;
+    if (missing.empty() || field != "Seconds") return false;
     return runtime_fault(parameter + "does not reference an input value: " + quantity.path_text);
   }
   const auto whole = as_whole(value);

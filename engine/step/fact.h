@@ -29,10 +29,17 @@ struct Limits {
   std::uint32_t max_value_depth = 1'000;
 };
 
-// All that step() reads besides facts and program.  Version 1 of the semantics is this one.
+// The newest semantics of step().  An execution keeps those it began under:
+//   1  the first
+//   2  JSONata; variables limited to kVariablePayloads payloads in all
+inline constexpr std::uint32_t kSemantics = 2;
+// AWS's 10 MiB of variables, in payloads of 256 KiB: raised with them.
+inline constexpr std::uint64_t kVariablePayloads = 40;
+
+// All that step() reads besides facts and program.
 struct Pins {
   std::string program_hash;
-  std::uint32_t semantics = 1;
+  std::uint32_t semantics = kSemantics;
   Limits limits;
   std::string execution_arn, execution_name, role_arn, machine_arn, machine_name;
   std::uint64_t seed = 0;  // Of all randomness in the execution.

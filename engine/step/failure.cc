@@ -45,13 +45,25 @@ constexpr double kLongestSeconds = 100.0 * 366 * 86400;
 
 }  // namespace
 
-Go Stepper::fail_with_fault(Frame& frame) {
+Problem Stepper::take_fault(Frame& frame) {
   Problem problem = std::move(fault_);
-  if (problem.error == kRuntime || problem.error == "States.QueryEvaluationError" ||
-      problem.error == "States.IntrinsicFailure") {
+  const bool is_query = problem.error == "States.QueryEvaluationError";
+  if (problem.error == kRuntime || is_query || problem.error == "States.IntrinsicFailure") {
     problem.cause = prefix(frame) + problem.cause.value_or("");
   }
-  return fail(frame, std::move(problem));
+  if (is_query) {
+    problem.evaluated_in = frame.id;
+    tell_evaluation_failed(frame, state_of(frame), problem);
+  }
+  return problem;
+}
+
+Go Stepper::fail_with_fault(Frame& frame) { return fail(frame, take_fault(frame)); }
+
+Go Stepper::fail_nowhere_to_go(Frame& frame) {
+  return fail_runtime(frame,
+                      "Failed to transition out of the state. The state does not point to a next "
+                      "state.");
 }
 
 Go Stepper::fail_runtime(Frame& frame, std::string cause) {
@@ -127,16 +139,17 @@ Millis Stepper::backoff(const Retrier& retrier, std::uint32_t used, const Proble
   return std::max(wait, std::min(*problem.retry_after, longest));
 }
 
-std::optional<Go> Stepper::catch_problem(Frame& frame, const State& state, const Problem& problem) {
+std::optional<Go> Stepper::catch_problem(Frame& frame, const State& state, Problem& problem) {
   for (const Catcher& catcher : state.catchers) {
     if (!matches(catcher.error_equals, problem)) continue;
     destroy_children(frame);
     const Value caught = error_output(problem);
+    if (state.speaks_jsonata()) return catch_computed(frame, state, catcher, caught, problem);
     Value output;
     std::optional<Value> assigned;
     if (!place(catcher.result_path, frame.input, caught, output) ||
         (catcher.assign && !evaluate(frame, state, *catcher.assign, caught, assigned.emplace())) ||
-        !check_size(state.name, output) || (assigned && !check_size(state.name, *assigned))) {
+        !check_size(state.name, output) || !check_assigned(frame, state, assigned)) {
       // The catcher itself went wrong: it cannot catch that, too.
       const std::string why = fault_.cause.value_or("");
       return end_failed(frame.last_event, runtime_problem(frame, why));
@@ -167,10 +180,18 @@ bool Stepper::tolerate(Frame& parent, Frame& child) {
 }
 
 void Stepper::tell_children_failed(Frame& frame, const State& state, const Problem& problem) {
-  if (!std::holds_alternative<Children>(frame.doing)) return;
+  const bool has_children = std::holds_alternative<Children>(frame.doing);
+  // Its own expression may fail before it has children, and after.
   const auto* map = std::get_if<Map>(&state.kind);
-  if (map != nullptr && map->distributed) tell_map_run(frame, *map, "MapRunFailed", &problem);
+  const bool own = problem.evaluated_in == frame.id &&
+                   (map != nullptr || std::holds_alternative<Parallel>(state.kind));
+  if (!has_children && !own) return;
+  if (has_children && map != nullptr && map->distributed) {
+    tell_map_run(frame, *map, "MapRunFailed", &problem);
+  }
+  const std::uint64_t previous = frame.last_event;
   tell_of(frame, kind_name(state.kind), "StateFailed", [](Object&) {});
+  undecided_ = {frame.last_event, previous};
   frame.entered = false;
 }
 

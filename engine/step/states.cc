@@ -32,12 +32,14 @@ Go Stepper::enter(Frame& frame) {
 void Stepper::tell_entered(Frame& frame, const State& state) {
   frame.entered = true;
   frame.entered_at = now_;
+  const std::uint64_t previous = frame.last_event;
   tell_of(frame, kind_name(state.kind), "StateEntered", [&](Object& details) {
     details.set("name", state.name);
     const bool as_written = !input_text_.empty() && frame.is_root() && x_.transitions == 1;
     details.set("input", as_written ? Value(input_text_) : Value(frame.input.to_json()));
   });
   frame.entered_event = frame.last_event;
+  undecided_ = {frame.last_event, previous};
 }
 
 Go Stepper::begin(Frame& frame, const State& state) {
@@ -45,6 +47,7 @@ Go Stepper::begin(Frame& frame, const State& state) {
 }
 
 Go Stepper::begin(Frame& frame, const State& state, const Pass& pass) {
+  if (state.speaks_jsonata()) return leave_with_input(frame, state);
   Value result;
   if (pass.result) {
     result = *pass.result;
@@ -54,7 +57,13 @@ Go Stepper::begin(Frame& frame, const State& state, const Pass& pass) {
   return finish(frame, state, result);
 }
 
+// A JSONata state without a result.
+Go Stepper::leave_with_input(Frame& frame, const State& state) {
+  return leave_computed(frame, state, {state.assign, state.output}, {}, frame.input, state.next);
+}
+
 Go Stepper::begin(Frame& frame, const State& state, const Choice& choice) {
+  if (state.speaks_jsonata()) return choose(frame, state, choice);
   Value input;
   if (!select(frame, state, state.input_path, frame.input, input)) {
     return fail_with_fault(frame);
@@ -68,11 +77,7 @@ Go Stepper::begin(Frame& frame, const State& state, const Choice& choice) {
       break;
     }
   }
-  if (matched == nullptr && !choice.default_next) {
-    return fail_runtime(frame,
-                        "Failed to transition out of the state. The state does not point to a "
-                        "next state.");
-  }
+  if (matched == nullptr && !choice.default_next) return fail_nowhere_to_go(frame);
   const auto& assign = matched != nullptr ? matched->assign : state.assign;
   std::optional<Value> assigned;
   if (assign && !evaluate(frame, state, *assign, input, assigned.emplace())) {
@@ -101,6 +106,10 @@ Go Stepper::begin(Frame& frame, const State& state, const Wait& wait) {
   Time due;
   if (const auto* literal = std::get_if<Time>(&until.at)) {
     due = *literal;
+  } else if (state.speaks_jsonata()) {
+    if (!compute_time(frame, state, std::get<expr::Template>(until.at), due)) {
+      return fail_with_fault(frame);
+    }
   } else {
     Value text;
     if (!evaluate(frame, state, std::get<expr::Template>(until.at), input, text)) {
@@ -132,6 +141,7 @@ Go Stepper::wait_until(Frame& frame, const State& state, Time due) {
 }
 
 Go Stepper::leave_waiting(Frame& frame, const State& state) {
+  if (state.speaks_jsonata()) return leave_with_input(frame, state);
   Value input, output;
   std::optional<Value> assigned;
   if (!select(frame, state, state.input_path, frame.input, input) ||
@@ -143,6 +153,7 @@ Go Stepper::leave_waiting(Frame& frame, const State& state) {
 }
 
 Go Stepper::begin(Frame& frame, const State& state, const Succeed&) {
+  if (state.speaks_jsonata()) return leave_with_input(frame, state);
   Value input, output;
   if (!select(frame, state, state.input_path, frame.input, input) ||
       !select(frame, state, state.output_path, input, output)) {
@@ -153,8 +164,8 @@ Go Stepper::begin(Frame& frame, const State& state, const Succeed&) {
 
 Go Stepper::begin(Frame& frame, const State& state, const Fail& fail) {
   Problem problem;
-  if (!fail_text(frame, state, fail.error, "ErrorPath", fail.error_path_text, problem.error) ||
-      !fail_text(frame, state, fail.cause, "CausePath", fail.cause_path_text, problem.cause)) {
+  if (!fail_text(frame, state, fail.error, "Error", fail.error_path_text, problem.error) ||
+      !fail_text(frame, state, fail.cause, "Cause", fail.cause_path_text, problem.cause)) {
     return fail_with_fault(frame);
   }
   return this->fail(frame, std::move(problem));
@@ -168,11 +179,14 @@ bool Stepper::fail_text(Frame& frame, const State& state, const std::optional<ex
   if (!evaluate(frame, state, *what, frame.input, value)) {
     if (path_text.empty() || fault_.error != "States.Runtime") return false;
     return runtime_fault("The JSONPath '" + path_text + "' specified for the field '" +
-                         std::string(field) + "' could not be found in the input '" +
+                         std::string(field) + "Path' could not be found in the input '" +
                          frame.input.to_json() + "'");
   }
+  if (!value.is_string() && state.speaks_jsonata()) {
+    return wrong_result(*what, field, "string", value);
+  }
   if (!value.is_string()) {
-    return runtime_fault("The " + std::string(field) + " field refers to value '" +
+    return runtime_fault("The " + std::string(field) + "Path field refers to value '" +
                          value.to_json() + "' which is not a string: " + path_text);
   }
   to = value.as_string();
@@ -180,6 +194,10 @@ bool Stepper::fail_text(Frame& frame, const State& state, const std::optional<ex
 }
 
 Go Stepper::finish(Frame& frame, const State& state, const Value& result) {
+  if (state.speaks_jsonata()) {
+    return leave_computed(frame, state, {state.assign, state.output}, {&result, nullptr}, result,
+                          state.next);
+  }
   Value selected, placed, output;
   if (state.result_selector) {
     if (!evaluate(frame, state, *state.result_selector, result, selected)) {
@@ -200,8 +218,7 @@ Go Stepper::finish(Frame& frame, const State& state, const Value& result) {
 Go Stepper::leave(Frame& frame, const State& state, Value output, std::optional<Value> assigned,
                   std::optional<StateId> next) {
   const bool same = output.identity() != nullptr && output.identity() == frame.input.identity();
-  if ((!same && !check_size(state.name, output)) ||
-      (assigned && !check_size(state.name, *assigned))) {
+  if ((!same && !check_size(state.name, output)) || !check_assigned(frame, state, assigned)) {
     return fail_with_fault(frame);
   }
   if (assigned && (!assigned->is_object() || assigned->size() == 0)) assigned.reset();

@@ -108,7 +108,7 @@ bool Stepper::apply() {
 
 bool Stepper::start(const Started& started) {
   if (x_.started) return false;
-  CHECK(started.pins.semantics == 1,
+  CHECK(started.pins.semantics >= 1 && started.pins.semantics <= kSemantics,
         "semantics version " + std::to_string(started.pins.semantics) + " is not known here");
   x_.started = true;
   x_.pins = started.pins;

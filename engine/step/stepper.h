@@ -20,6 +20,20 @@ struct Problem {
   std::optional<std::string> error, cause;
   bool heartbeat = false;             // A timeout that was a missing heartbeat.
   std::optional<Millis> retry_after;  // The server named a time to come back.
+  std::string location;               // Of a JSONata expression that failed.
+  FrameId evaluated_in{};             // Whose own expression failed; 0: it was something else.
+};
+
+// What a JSONata expression may read besides $states.input and $states.context.
+struct Seen {
+  const Value* result = nullptr;
+  const Value* error_output = nullptr;
+};
+
+// How a JSONata state, rule or catcher is left.  References into the program.
+struct Leaving {
+  const std::optional<expr::Template>& assign;
+  const std::optional<expr::Template>& output;
 };
 
 // What becomes of a frame after a piece of its state was done.
@@ -68,11 +82,34 @@ class Stepper {
   Go begin(Frame& frame, const State& state, const Map& map);
   Go wait_until(Frame& frame, const State& state, Time due);
   Go leave_waiting(Frame& frame, const State& state);
+  Go leave_with_input(Frame& frame, const State& state);
   // ResultSelector, ResultPath, OutputPath, Assign; then out of the state.
   Go finish(Frame& frame, const State& state, const Value& result);
   Go leave(Frame& frame, const State& state, Value output, std::optional<Value> assigned,
            std::optional<StateId> next);
   Go complete(Frame& frame, Value output);
+
+  // ---- JSONata states (jsonata.cc); false: fault_ says why
+  bool compute(Frame& frame, const State& state, const expr::Template& what, Seen seen, Value& to);
+  bool compute_number(Frame& frame, const State& state, const Quantity& quantity,
+                      std::string_view field, double& to);
+  bool compute_whole(Frame& frame, const State& state, const Quantity& quantity,
+                     std::string_view field, std::int64_t& to);
+  bool compute_time(Frame& frame, const State& state, const expr::Template& what, Time& to);
+  bool compute_items(Frame& frame, const State& state, const Map& map, Value& to);
+  bool compute_end(Frame& frame, const State& state, const Leaving& leaving, Seen seen,
+                   Value& output, std::optional<Value>& assigned);
+  // An expression came to a value of another kind than its field takes.
+  bool wrong_result(const expr::Template& what, std::string_view field, std::string_view wanted,
+                    const Value& value);
+  bool query_fault(std::string cause, std::string location);
+  Go choose(Frame& frame, const State& state, const Choice& choice);
+  // `otherwise`: what leaves the state when it has no Output.
+  Go leave_computed(Frame& frame, const State& state, const Leaving& leaving, Seen seen,
+                    Value otherwise, std::optional<StateId> next);
+  std::optional<Go> catch_computed(Frame& frame, const State& state, const Catcher& catcher,
+                                   const Value& caught, Problem& problem);
+  void tell_evaluation_failed(Frame& frame, const State& state, const Problem& problem);
 
   // ---- tasks (task.cc)
   Go task_succeeded(Frame& frame, const Value& output);
@@ -110,11 +147,15 @@ class Stepper {
   // The same with what the last evaluation said (fault_).
   Go fail_with_fault(Frame& frame);
   Go fail_runtime(Frame& frame, std::string cause);
+  Go fail_nowhere_to_go(Frame& frame);
+  // What fault_ says, as a problem of that frame; a JSONata failure is told.
+  Problem take_fault(Frame& frame);
   Go end_failed(std::uint64_t previous, const Problem& problem);
   Problem runtime_problem(const Frame& frame, const std::string& cause) const;
   bool retry(Frame& frame, const State& state, const Problem& problem);
   Millis backoff(const Retrier& retrier, std::uint32_t used, const Problem& problem);
-  std::optional<Go> catch_problem(Frame& frame, const State& state, const Problem& problem);
+  // Nothing: not caught.  `problem` is then another one when the catcher itself went wrong.
+  std::optional<Go> catch_problem(Frame& frame, const State& state, Problem& problem);
   bool tolerate(Frame& parent, Frame& child);
   void tell_child_failed(Frame& parent, Frame& child);
   void tell_children_failed(Frame& frame, const State& state, const Problem& problem);
@@ -138,6 +179,8 @@ class Stepper {
                  std::optional<std::string>& to);
   // `name`: of the state or task, for AWS's text.
   bool check_size(std::string_view name, const Value& value);
+  // Of what a state assigns, alone and with all that is in sight.
+  bool check_assigned(const Frame& frame, const State& state, const std::optional<Value>& assigned);
   bool test(Frame& frame, const State& state, const Condition& condition, const Value& input,
             bool& answer);
   bool test_one(Frame& frame, const State& state, const Test& test, const Value& input,
@@ -151,14 +194,15 @@ class Stepper {
                   std::string_view field, const Value& input, double& to);
   bool wait_seconds(Frame& frame, const State& state, const Quantity& quantity, const Value& input,
                     double& to);
-  bool seconds_at_path(Frame& frame, const State& state, const Quantity& quantity,
-                       std::string_view field, const Value& input, double& to);
+  bool seconds(Frame& frame, const State& state, const Quantity& quantity, std::string_view field,
+               const Value& input, double& to);
   Value context_of(const Frame& frame, const State& state);
   const Value& execution_context();
   Value map_item_of(const Frame& frame) const;
   Random next_random();
   bool invalid_path(const std::string& path, const std::string& missing);
   bool fault(std::string error, std::string cause);
+  bool fault(const expr::Failure& failure);
   bool runtime_fault(std::string cause) { return fault("States.Runtime", std::move(cause)); }
   // "An error occurred while executing the state 'S' (entered at the event id #2). "
   std::string prefix(const Frame& frame) const;
@@ -205,6 +249,10 @@ class Stepper {
   const Time now_;
   std::uint64_t slice_ = 0;  // States entered for this fact.
   Problem fault_;
+  // The newest event that a failing evaluation takes back, and the one before it.
+  struct {
+    std::uint64_t event = 0, previous = 0;
+  } undecided_;
   std::vector<FrameId> scheduled_;  // Tasks handed out by this fact, their start not yet told.
   std::string_view input_text_;     // Of the execution's input, while it starts.
   Value execution_context_;         // {"Execution", "StateMachine"}; null until asked for.

@@ -78,14 +78,13 @@ bool Stepper::task_limits(Frame& frame, const State& state, const Task& task,
   if (!select(frame, state, state.input_path, frame.input, input)) return false;
   double count = 0;
   if (task.timeout_seconds) {
-    if (!seconds_at_path(frame, state, *task.timeout_seconds, "TimeoutSecondsPath", input, count)) {
+    if (!seconds(frame, state, *task.timeout_seconds, "TimeoutSeconds", input, count)) {
       return false;
     }
     running.timeout = millis_of(count);
   }
   if (task.heartbeat_seconds) {
-    if (!seconds_at_path(frame, state, *task.heartbeat_seconds, "HeartbeatSecondsPath", input,
-                         count)) {
+    if (!seconds(frame, state, *task.heartbeat_seconds, "HeartbeatSeconds", input, count)) {
       return false;
     }
     running.heartbeat = millis_of(count);

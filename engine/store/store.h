@@ -27,7 +27,7 @@ namespace stepwell::store {
 inline constexpr const char* kDefaultNamespace = "default";
 inline constexpr const char* kDefaultPool = "default";
 // The semantics of step() that this build can run: an execution that needs more is not claimed.
-inline constexpr int kSemanticsVersion = 1;
+inline constexpr int kSemanticsVersion = static_cast<int>(kSemantics);
 
 // One journal row.  `seq` counts from 1 in an execution; (execution, seq) is unique.
 struct JournalRow {

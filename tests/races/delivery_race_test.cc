@@ -355,10 +355,10 @@ class R16 : public Race {
   bool an_older_step_claims(const std::vector<Replacement>& mutation) {
     install("stepwell_claim_v1", mutation);
     store::Start start = start_of(new_execution());
-    start.semantics = 2;
+    start.semantics = store::kSemanticsVersion + 1;
     CHECK(store_->start({start}).ok(), "start");
     start.id = new_execution();
-    start.semantics = 1;
+    start.semantics = store::kSemanticsVersion;
     CHECK(store_->start({start}).ok(), "start");
     auto node = store_->join({}).value();
     auto lane = node->open_session().value();

@@ -52,6 +52,9 @@ Value validate(const Value& about) {
   const std::string source = is_text ? definition->as_string() : definition->to_pretty_json();
   dsl::CompileOptions options;
   options.file = file_name_for(source);
+  const Value* params = about.find("params");
+  const Value* type = params != nullptr ? params->find("type") : nullptr;
+  options.is_express = type != nullptr && *type == Value("EXPRESS");
   return answer(name, dsl::compile(source, options));
 }
 

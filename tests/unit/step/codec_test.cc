@@ -18,7 +18,7 @@ TEST(Payloads, AreWhatTheyWereAndComeBack) {
     std::string text;
   } rows[] = {
       {started,
-       R"({"pins":{"program":"h","semantics":1,"seed":-1,"execution_arn":"","execution_name":"",)"
+       R"({"pins":{"program":"h","semantics":2,"seed":-1,"execution_arn":"","execution_name":"",)"
        R"("role_arn":"","machine_arn":"","machine_name":"","limits":{"payload_bytes":262144,)"
        R"("transitions":10000000,"slice":7,"depth":1000}},"input_text":"{ }",)"
        R"("input":{"a":[1,2.5,"x"]}})"},

@@ -1,0 +1,253 @@
+// JSONata expressions: "{% ... %}" in a string, and what each place lets them read.
+#include <algorithm>
+#include <array>
+
+#include "dsl/check/rules.h"
+
+namespace stepwell::dsl {
+
+namespace {
+
+using expr::StaticType;
+
+// For did-you-mean, and because a function is no variable that some state has to assign.
+const std::vector<std::string> kFunctions = {"abs",
+                                             "append",
+                                             "assert",
+                                             "average",
+                                             "base64decode",
+                                             "base64encode",
+                                             "boolean",
+                                             "ceil",
+                                             "clone",
+                                             "contains",
+                                             "count",
+                                             "decodeUrl",
+                                             "decodeUrlComponent",
+                                             "distinct",
+                                             "each",
+                                             "encodeUrl",
+                                             "encodeUrlComponent",
+                                             "error",
+                                             "eval",
+                                             "exists",
+                                             "filter",
+                                             "floor",
+                                             "formatBase",
+                                             "formatInteger",
+                                             "formatNumber",
+                                             "fromMillis",
+                                             "hash",
+                                             "join",
+                                             "keys",
+                                             "length",
+                                             "lookup",
+                                             "lowercase",
+                                             "map",
+                                             "match",
+                                             "max",
+                                             "merge",
+                                             "millis",
+                                             "min",
+                                             "not",
+                                             "now",
+                                             "number",
+                                             "pad",
+                                             "parse",
+                                             "parseInteger",
+                                             "partition",
+                                             "power",
+                                             "random",
+                                             "range",
+                                             "reduce",
+                                             "replace",
+                                             "reverse",
+                                             "round",
+                                             "shuffle",
+                                             "sift",
+                                             "single",
+                                             "sort",
+                                             "split",
+                                             "spread",
+                                             "sqrt",
+                                             "string",
+                                             "substring",
+                                             "substringAfter",
+                                             "substringBefore",
+                                             "sum",
+                                             "toMillis",
+                                             "trim",
+                                             "type",
+                                             "uppercase",
+                                             "uuid",
+                                             "zip"};
+
+bool is_function(const std::string& name) {
+  return std::find(kFunctions.begin(), kFunctions.end(), name) != kFunctions.end();
+}
+
+std::string_view in_words(StaticType type) {
+  switch (type) {
+    case StaticType::kAny: break;
+    case StaticType::kNull: return "null";
+    case StaticType::kBool: return "true or false";
+    case StaticType::kNumber: return "a number";
+    case StaticType::kString: return "a string";
+    case StaticType::kArray: return "an array";
+    case StaticType::kObject: return "an object";
+    case StaticType::kFunction: return "a function";
+  }
+  return "anything";
+}
+
+// Where "$name" stands in the string, with its length; the string itself where it cannot be told.
+Place place_of(Checking& check, const Node& node, const std::string& word) {
+  const std::size_t at = node.value.as_string().find(word);
+  if (at == std::string::npos) return node.place;
+  Place place = check.document.within(node, at);
+  if (place.offset != node.place.offset) place.length = static_cast<std::uint32_t>(word.size());
+  return place;
+}
+
+// "$states.result" and its siblings are there only where AWS puts them.
+void check_states_field(Checking& check, const Spot& spot, const std::string& field,
+                        const JsonataRule& rule) {
+  const std::string name = "$states." + field;
+  const bool is_here = field == "input" || field == "context" ||
+                       (field == "result" && rule.has_result) ||
+                       (field == "errorOutput" && rule.has_error_output);
+  if (is_here) return;
+  const Place place = place_of(check, spot.node, name);
+  if (field == "result") {
+    check.findings.error("not-in-sight", place, spot.pointer, "there is no $states.result here",
+                         "only Output and Assign of a Task, a Parallel or a Map see a result");
+  } else if (field == "errorOutput") {
+    check.findings.error("not-in-sight", place, spot.pointer,
+                         "there is no $states.errorOutput here",
+                         "only Output and Assign of a catcher see an error");
+  } else {
+    check.findings.error("not-in-sight", place, spot.pointer, "there is no " + name,
+                         did_you_mean(field, {"input", "result", "errorOutput", "context"}));
+  }
+}
+
+void check_reads(Checking& check, const Spot& spot, const expr::Jsonata& jsonata,
+                 const JsonataRule& rule) {
+  const expr::JsonataReads& reads = jsonata.reads();
+  for (const std::string& field : reads.states_fields) {
+    check_states_field(check, spot, field, rule);
+  }
+  for (const std::string& name : reads.variables) {
+    if (is_function(name)) continue;
+    check.variable_uses.push_back(
+        {name, place_of(check, spot.node, "$" + name), spot.pointer, check.machine, true});
+  }
+  if (reads.top_level_input) {
+    check.findings.warning("no-input-here", spot.node.place, spot.pointer,
+                           "$ and bare names mean nothing at the top of an expression",
+                           "the state's input is $states.input");
+  }
+}
+
+void check_type(Checking& check, const Spot& spot, std::string_view field,
+                const expr::Jsonata& jsonata, StaticType wanted) {
+  const StaticType type = jsonata.static_type();
+  const bool fits = type == StaticType::kAny || type == wanted || wanted == StaticType::kAny;
+  if (type == StaticType::kFunction) {
+    check.findings.warning("never-fits", spot.node.place, spot.pointer,
+                           "this is always a function, which is no value", "call it: $f()");
+  } else if (!fits) {
+    check.findings.warning("never-fits", spot.node.place, spot.pointer,
+                           json_quote(field) + " needs " + std::string(in_words(wanted)) +
+                               ", and this is always " + std::string(in_words(type)));
+  }
+}
+
+// `wanted` is for the whole of the field only.
+void check_expression(Checking& check, const Spot& spot, std::string_view field,
+                      const JsonataRule& rule, StaticType wanted) {
+  const std::string& text = spot.node.value.as_string();
+  std::string_view inner;
+  expr::is_jsonata(text, &inner);
+  const auto skipped = static_cast<std::size_t>(inner.data() - text.data());
+  auto parsed = expr::Jsonata::parse(inner);
+  if (const auto* wrong = std::get_if<expr::JsonataError>(&parsed)) {
+    check.findings.error("bad-jsonata", check.document.within(spot.node, skipped + wrong->at),
+                         spot.pointer, wrong->message + " (" + wrong->code + ")",
+                         rule.hint_for(inner));
+    return;
+  }
+  const auto& jsonata = std::get<expr::Jsonata>(parsed);
+  check_reads(check, spot, jsonata, rule);
+  check_type(check, spot, field, jsonata, wanted);
+}
+
+// "{% a", "a %}", " {% a %} ": meant as an expression, and none.
+void check_delimiters(Checking& check, const Spot& spot) {
+  const std::string& text = spot.node.value.as_string();
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string::npos) return;
+  const std::size_t last = text.find_last_not_of(" \t\r\n");
+  const std::string_view trimmed = std::string_view(text).substr(first, last - first + 1);
+  if (!trimmed.starts_with("{%") && !trimmed.ends_with("%}")) return;
+  check.findings.warning("jsonata-delimiters", spot.node.place, spot.pointer,
+                         "this is only a string: an expression begins with {% and ends with %}",
+                         "nothing may stand in front of {% or behind %}, no blank either");
+}
+
+void check_parts(Checking& check, const Spot& spot, std::string_view field, const JsonataRule& rule,
+                 StaticType wanted) {
+  for (std::size_t i = 0; i < spot.node.items.size(); ++i) {
+    check_parts(check, spot.at(i), field, rule, StaticType::kAny);
+  }
+  for (const Member& member : spot.node.members) {
+    if (member.key.ends_with(".$")) {
+      check.findings.warning("jsonpath-in-jsonata", member.key_place,
+                             below(spot.pointer, member.key),
+                             "in JSONata a key that ends in .$ is only a key",
+                             "write " + json_quote(member.key.substr(0, member.key.size() - 2)) +
+                                 " and \"{% ... %}\"");
+    }
+    check_parts(check, spot.under(member), field, rule, StaticType::kAny);
+  }
+  if (!spot.node.value.is_string()) return;
+  if (expr::is_jsonata(spot.node.value.as_string())) {
+    check_expression(check, spot, field, rule, wanted);
+  } else {
+    check_delimiters(check, spot);
+  }
+}
+
+}  // namespace
+
+// What a mistake of another language's habit would say.
+std::string JsonataRule::hint_for(std::string_view text) const {
+  const std::array<std::pair<std::string_view, std::string_view>, 4> habits{{
+      {"==", "equality is one =: $a = 1"},
+      {"&&", "JSONata says `and`"},
+      {"||", "JSONata says `or`"},
+      {"$.", "the input is $states.input; a path is written $states.input.name"},
+  }};
+  for (const auto& [sign, hint] : habits) {
+    if (text.find(sign) != std::string_view::npos) return std::string(hint);
+  }
+  return {};
+}
+
+void check_jsonata(Checking& check, const Spot& spot, std::string_view field,
+                   const JsonataRule& rule) {
+  check_parts(check, spot, field, rule, rule.wanted);
+}
+
+bool is_expression(Checking& check, const Spot& spot, std::string_view field, Language language,
+                   StaticType wanted) {
+  if (language != Language::kJsonata || !is_jsonata(spot.node.value)) return false;
+  JsonataRule rule;
+  rule.wanted = wanted;
+  check_jsonata(check, spot, field, rule);
+  return true;
+}
+
+const std::vector<std::string>& jsonata_functions() { return kFunctions; }
+
+}  // namespace stepwell::dsl
