@@ -179,6 +179,7 @@ void check_workflow_fields(Checking& check, const Spot& machine) {
     is_number(check, machine.under(*timeout), "TimeoutSeconds", 1, kMostSeconds, true);
   }
   check_choice_of(check, machine, "Version", {"1.0"});
+  check_input_schema(check, machine);
 }
 
 struct RoleWords {
@@ -189,7 +190,7 @@ RoleWords words_of(MachineRole role) {
   switch (role) {
     case MachineRole::kWorkflow:
       return {"a workflow",
-              {"StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage"}};
+              {"StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage", "InputSchema"}};
     case MachineRole::kBranch: return {"a branch", {"StartAt", "States"}};
     case MachineRole::kProcessor:
       return {"the processor of a Map", {"StartAt", "States", "ProcessorConfig"}};

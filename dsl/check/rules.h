@@ -120,6 +120,9 @@ void check_result_writer(Checking& check, const Spot& spot, Language language);
 enum class MachineRole { kWorkflow, kBranch, kProcessor };
 void check_machine(Checking& check, const Spot& spot, MachineRole role, Language language);
 
+// ---- extensions.cc: what plain ASL does not have ----------------------------------------------
+void check_input_schema(Checking& check, const Spot& workflow);
+
 // ---- language.cc -----------------------------------------------------------------------------
 // The language of a state or workflow, where QueryLanguage may stand.
 Language language_of(Checking& check, const Spot& spot, Language outer, bool is_workflow);

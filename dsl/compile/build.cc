@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "dsl/check/fields.h"
 #include "dsl/check/resource.h"
+#include "dsl/compile/extensions.h"
 #include "dsl/compile/reading.h"
 
 namespace stepwell::dsl {
@@ -52,6 +53,7 @@ class Builder {
       program->timeout_seconds = timeout->node->value.as_double();
     }
     language_ = language_of(root, QueryLanguage::kJsonPath);
+    read_input_schema(root, *program);
     add_machine(root, "", std::nullopt);
     return program;
   }

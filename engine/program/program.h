@@ -24,6 +24,8 @@ namespace stepwell {
 // The language of a state's expressions.
 enum class QueryLanguage : std::uint8_t { kJsonPath, kJsonata };
 
+class Schema;
+
 // Where something stands in the source: for messages at run time, too.
 struct SourceSpan {
   std::uint32_t line = 0;    // From 1; 0 when there is no source text.
@@ -233,6 +235,9 @@ struct Program {
   std::string comment;
   std::vector<Machine> machines;
   std::optional<double> timeout_seconds;  // Of the whole execution.
+  // InputSchema: what a start demands of its input, before there is an execution (accept.h).
+  std::shared_ptr<const Schema> input_schema;
+  SourceSpan input_schema_where;
   Value definition;  // The definition as JSON, as DescribeStateMachine gives it.
 
   const Machine& machine(MachineId id) const { return machines[id.value]; }

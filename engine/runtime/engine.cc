@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "dsl/dsl.h"
 #include "engine/postgres/postgres.h"
+#include "engine/program/accept.h"
 #include "engine/runtime/attach.h"
 #include "engine/runtime/engine_parts.h"
 
@@ -171,6 +172,7 @@ Result<runtime::Beginning> Engine::Parts::prepare_start(const std::string& workf
   }
   runtime::Beginning beginning;
   beginning.program = TRY(programs.current(workflow));
+  TRY(accept_input(*beginning.program, *parsed));
   const Dice dice = roll();
   store::Start& row = beginning.row;
   row.id = ExecutionId{Uuid::v7(unix_ms(TRY(now())), dice.high, dice.low)};

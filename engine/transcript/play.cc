@@ -3,6 +3,7 @@
 #include <map>
 
 #include "base/match.h"
+#include "engine/program/accept.h"
 #include "engine/transcript/duration.h"
 #include "engine/transcript/mocks.h"
 #include "engine/transcript/teller.h"
@@ -25,13 +26,16 @@ class Play {
         teller_(program, one.start) {}
 
   Played run() {
+    if (const Status accepted = accept_input(program_, case_.input); !accepted.ok()) {
+      return {{}, "0s  refused  " + accepted.error().message + "\n", true, {}};
+    }
     apply(Fact{CommandId{}, now_, 0, started()});
     while (problem_.empty() && advance()) {
     }
     if (problem_.empty() && execution_.is_running()) {
       problem_ = "the execution still runs, and nothing is going to happen";
     }
-    return {std::move(execution_), teller_.lines(), std::move(problem_)};
+    return {std::move(execution_), teller_.lines(), false, std::move(problem_)};
   }
 
  private:
@@ -173,7 +177,7 @@ Played play(const Program& program, const Case& one, bool check_fold) {
   try {
     return Play(program, one, check_fold).run();
   } catch (const std::exception& defect) {
-    return {{}, "", std::string("a defect of the engine: ") + defect.what()};
+    return {{}, "", false, std::string("a defect of the engine: ") + defect.what()};
   }
 }
 

@@ -11,6 +11,7 @@ namespace stepwell::transcript {
 struct Played {
   Execution execution;
   std::string transcript;
+  bool refused = false;  // The input does not fit; there was no execution.
   std::string problem;  // Why it could not be played to its end; empty: it was.
 };
 

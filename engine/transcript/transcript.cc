@@ -45,6 +45,7 @@ CaseReport report_on(const Case& one, const Played& played) {
   report.transcript = played.transcript;
   std::string& problem = report.problem;
   if (!played.problem.empty()) problem += played.problem + "\n";
+  if (played.refused && !one.transcript) problem += "the start is refused: " + played.transcript;
   const Execution& execution = played.execution;
   expect_text("the status", one.status, to_string(execution.status), problem);
   expect_text("the error", one.error, execution.error, problem);

@@ -52,6 +52,17 @@ TEST_F(Executions, RunToTheirEnd) {
   EXPECT_EQ(outcome(ended(*one, start(*one, "pure"))), R"(SUCCEEDED {"a":1})");
 }
 
+TEST_F(Executions, BeginOnlyWithAnInputThatFitsTheSchema) {
+  auto one = engine();
+  deploy(*one, "typed", "InputSchema: {type: array, items: {type: string}}\n" + std::string(kPure));
+  const auto refused = one->start("typed", R"(["a",1])", {.name = "n"});
+  EXPECT_EQ(refused.code, Code::kInvalid);
+  EXPECT_EQ(refused.error,
+            "the input does not fit the workflow's InputSchema (line 1): /1 must be a string, not "
+            "the number 1");
+  EXPECT_TRUE(one->start("typed", R"(["a"])", {.name = "n"}));
+}
+
 TEST_F(Executions, KeepTheirInputAsItWasWritten) {
   auto one = engine();
   deploy(*one, "pure", kPure);

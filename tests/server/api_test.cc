@@ -30,6 +30,13 @@ States:
   No: {Type: Fail, Error: Test.No, Cause: because}
 )";
 
+constexpr const char* kTyped = R"(
+InputSchema: {type: object, required: [id], properties: {id: {type: integer}}}
+StartAt: Done
+States:
+  Done: {Type: Succeed}
+)";
+
 class ApiTest : public ::testing::Test {
  protected:
   ApiTest() {
@@ -41,8 +48,8 @@ class ApiTest : public ::testing::Test {
     engine_ = std::move(opened.value);
     engine_->task("test.greet", [](const TaskInput& input) { return TaskAnswer::ok(input.input); });
     EXPECT_TRUE(engine_->run());
-    for (const auto& [name, text] :
-         {std::pair("greet", kGreet), std::pair("sleeper", kSleeper), std::pair("bad", kFailing)}) {
+    for (const auto& [name, text] : {std::pair("greet", kGreet), std::pair("sleeper", kSleeper),
+                                     std::pair("bad", kFailing), std::pair("typed", kTyped)}) {
       const auto deployed = engine_->deploy_text(name, text);
       EXPECT_TRUE(deployed) << deployed.error;
     }
@@ -98,6 +105,17 @@ TEST_F(ApiTest, StartsAnExecutionAndShowsItsEnd) {
   EXPECT_EQ(field(shown, "workflow"), "greet");
   EXPECT_EQ(field(shown, "name"), "k-1");
   EXPECT_EQ(field(shown, "output"), R"({"name":"Ada","n":1.5})");
+}
+
+TEST_F(ApiTest, RefusesAnInputThatDoesNotFitTheSchema) {
+  const Answer refused = start("typed", "k-typed", R"({"input":{"id":"7"}})");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_EQ(field(refused, "code"), "invalid");
+  EXPECT_EQ(field(refused, "message"),
+            "the input does not fit the workflow's InputSchema (line 2): /id must be a whole "
+            "number, not the string \"7\"");
+  EXPECT_EQ(field(call("GET", "/v1/executions?workflow=typed"), "executions"), "[]");
+  EXPECT_EQ(start("typed", "k-typed", R"({"input":{"id":7}})").status, 202);
 }
 
 TEST_F(ApiTest, RefusesAStartWithoutAKey) {
