@@ -78,6 +78,7 @@ Result<Object> run_map(const Arguments& arguments);
 Result<Object> run_latency(const Arguments& arguments);
 Result<Object> run_start(const Arguments& arguments);
 Result<Object> run_timers(const Arguments& arguments);
+Result<Object> run_pure(const Arguments& arguments);  // Needs no database.
 Result<Object> run_recovery(const Arguments& arguments);
 [[noreturn]] void run_worker(const Arguments& arguments);
 

@@ -1,6 +1,6 @@
 // stepwell-bench — the work of the performance page, one JSON line per run.
 //
-//   stepwell-bench chain|fanout|map|latency|start|recovery|timers
+//   stepwell-bench chain|fanout|map|latency|start|recovery|timers|pure
 //                  [--database URL] [--n N] [--lanes L] [--window W] [--repeats R]
 //
 // Without a URL (and without STEPWELL_DATABASE_URL) it runs on a private PostgreSQL with Postgres's
@@ -76,6 +76,16 @@ struct Scratch {
   }
 };
 
+int run_without_database(const Arguments& arguments) {
+  auto line = run_pure(arguments);
+  if (!line.ok()) {
+    fmt::print(stderr, "stepwell-bench: pure: {}\n", line.error().message);
+    return 2;
+  }
+  fmt::print("{}\n", Value(std::move(*line)).to_json());
+  return 0;
+}
+
 int run(Arguments arguments, Workload workload) {
   Scratch scratch;
   if (arguments.url.empty()) {
@@ -111,10 +121,11 @@ int main(int count, char** words) {
   Arguments arguments;
   const bool is_understood = parse(count, words, arguments);
   if (is_understood && arguments.workload == "worker") run_worker(arguments);
+  if (is_understood && arguments.workload == "pure") return run_without_database(arguments);
   const auto workload = kWorkloads.find(arguments.workload);
   if (!is_understood || workload == kWorkloads.end()) {
     fmt::print(stderr,
-               "usage: stepwell-bench chain|fanout|map|latency|start|recovery|timers "
+               "usage: stepwell-bench pure|chain|fanout|map|latency|start|recovery|timers "
                "[--database URL] [--n N] [--lanes L] [--window W] [--repeats R]\n");
     return 2;
   }
