@@ -90,6 +90,8 @@ std::unique_ptr<Engine> open_engine(Console& console, const ServerOptions& optio
   engine_options.database_url = options.database_url;
   engine_options.lanes = static_cast<unsigned>(std::max(options.lanes, 0));
   engine_options.lease = std::chrono::milliseconds(options.lease_ms);
+  engine_options.max_payload_bytes = static_cast<std::uint64_t>(options.max_payload_bytes);
+  engine_options.max_transitions = static_cast<std::uint64_t>(options.max_transitions);
   engine_options.migrate = options.migrate;
   engine_options.unsafe = options.is_unsafe;
   auto engine = Engine::open(engine_options);

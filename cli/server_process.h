@@ -20,6 +20,7 @@ struct ServerOptions {
   std::string notify_path;           // Where notifications go; empty: standard output.
   int lanes = 0;                     // 0: one per core.
   int lease_ms = 15'000;
+  int max_payload_bytes = 262'144, max_transitions = 10'000'000;  // As in stepwell::Options.
   bool migrate = false, is_unsafe = false;
   bool is_strict = false;  // A workflow with errors ends the process.
   std::function<void(const std::string& api_url)> ready;

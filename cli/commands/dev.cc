@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 
@@ -16,6 +17,7 @@ namespace {
 struct DevArguments {
   std::string database, workflows, providers, fake, notify;
   int port = 7233, lanes = 0, lease_ms = 15'000;
+  int max_payload_bytes = 262'144, max_transitions = 10'000'000;
 };
 
 // The private cluster in .stepwell/postgres, unless a database is named.
@@ -42,6 +44,8 @@ Exit run_dev(Console& console, const DevArguments& given) {
   options.port = given.port;
   options.lanes = given.lanes;
   options.lease_ms = given.lease_ms;
+  options.max_payload_bytes = std::max(given.max_payload_bytes, 1);
+  options.max_transitions = std::max(given.max_transitions, 1);
   options.migrate = true;
   options.workflows = find_folder(given.workflows, "workflows");
   options.providers = find_folder(given.providers, "providers");
@@ -88,6 +92,10 @@ Command dev_command() {
        {"--fake", &given->fake, "URL of `stepwell fake`: providers talk to it, not the world"},
        {"--notify", &given->notify, "file for notifications; default standard output"},
        {"--lanes", &given->lanes, "threads that run executions; 0: one per core"},
+       {"--max-payload-bytes", &given->max_payload_bytes,
+        "of a state's input, output or result; AWS's 262144"},
+       {"--max-transitions", &given->max_transitions,
+        "states that one execution may enter; 10 million"},
        {"--lease-ms", &given->lease_ms, "after so long without a sign a process counts as dead"},
        {"--database", &given->database,
         "PostgreSQL URL instead of the private one; else STEPWELL_DATABASE_URL"}},

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdlib>
 #include <memory>
 
@@ -12,6 +13,7 @@ namespace {
 struct ServeArguments {
   std::string database, listen = "127.0.0.1:7233", workflows, providers, fake, notify;
   int lanes = 0, lease_ms = 15'000;
+  int max_payload_bytes = 262'144, max_transitions = 10'000'000;
   bool is_unsafe = false, migrate = false;
 };
 
@@ -39,6 +41,8 @@ Exit run_serve(Console& console, const ServeArguments& given) {
   options.notify_path = given.notify;
   options.lanes = given.lanes;
   options.lease_ms = given.lease_ms;
+  options.max_payload_bytes = std::max(given.max_payload_bytes, 1);
+  options.max_transitions = std::max(given.max_transitions, 1);
   options.is_unsafe = given.is_unsafe;
   options.migrate = given.migrate;
   options.is_strict = true;
@@ -61,6 +65,10 @@ Command serve_command() {
        {"--fake", &given->fake, "URL of `stepwell fake`: providers talk to it, not the world"},
        {"--notify", &given->notify, "file for notifications; default standard output"},
        {"--lanes", &given->lanes, "threads that run executions; 0: one per core"},
+       {"--max-payload-bytes", &given->max_payload_bytes,
+        "of a state's input, output or result; AWS's 262144"},
+       {"--max-transitions", &given->max_transitions,
+        "states that one execution may enter; 10 million"},
        {"--lease-ms", &given->lease_ms, "after so long without a sign a process counts as dead"},
        {"--migrate", &given->migrate, "bring the schema up to date first"},
        {"--unsafe", &given->is_unsafe, "accept a database that would lose data (fsync=off)"}},

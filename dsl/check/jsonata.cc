@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "dsl/check/operators.h"
 #include "dsl/check/rules.h"
 
 namespace stepwell::dsl {
@@ -246,6 +247,19 @@ bool is_expression(Checking& check, const Spot& spot, std::string_view field, La
   rule.wanted = wanted;
   check_jsonata(check, spot, field, rule);
   return true;
+}
+
+std::string instead_of(std::string_view field, Language language) {
+  const bool is_test = field == "Variable" || field == "And" || field == "Or" || field == "Not" ||
+                       comparison_named(field).has_value();
+  if (language == Language::kJsonata) {
+    if (is_test) return "JSONata says it in one: Condition: \"{% $states.input.n > 1 %}\"";
+    if (field == "ResultPath") return "in JSONata use \"Output\" with \"{% ... %}\"";
+    return {};
+  }
+  if (field == "Condition") return "in JSONPath use \"Variable\" with a comparison";
+  if (field == "Output") return "it belongs to JSONata; in JSONPath a catcher has \"ResultPath\"";
+  return {};
 }
 
 const std::vector<std::string>& jsonata_functions() { return kFunctions; }

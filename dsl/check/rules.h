@@ -97,6 +97,8 @@ void check_jsonata(Checking& check, const Spot& spot, std::string_view field,
 bool is_expression(Checking& check, const Spot& spot, std::string_view field, Language language,
                    expr::StaticType wanted);
 const std::vector<std::string>& jsonata_functions();
+// What takes the place of a field of the other language, in a rule or catcher; "" for others.
+std::string instead_of(std::string_view field, Language language);
 
 // ---- errors.cc: Retry and Catch -------------------------------------------------------------
 void check_retry(Checking& check, const Spot& spot);

@@ -158,12 +158,13 @@ void check_members(Checking& check, const Spot& object, const std::vector<std::s
     if (is_free(member.key)) continue;
     if (std::find(legal.begin(), legal.end(), member.key) != legal.end()) continue;
     const Spot spot = object.under(member);
-    in_aws_words(
-        check.findings.error("unknown-field", member.key_place, spot.pointer,
-                             json_quote(member.key) + " is not a field of " + whose,
-                             member.key == "<<" ? "YAML 1.2 has no merge keys; write the fields out"
-                                                : did_you_mean(member.key, legal)),
-        {"", "Field is not supported", spot.pointer});
+    std::string hint = instead_of(member.key, check.language);
+    if (member.key == "<<") hint = "YAML 1.2 has no merge keys; write the fields out";
+    if (hint.empty()) hint = did_you_mean(member.key, legal);
+    in_aws_words(check.findings.error("unknown-field", member.key_place, spot.pointer,
+                                      json_quote(member.key) + " is not a field of " + whose,
+                                      std::move(hint)),
+                 {"", "Field is not supported", spot.pointer});
   }
 }
 

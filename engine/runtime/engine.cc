@@ -190,6 +190,7 @@ Result<runtime::Beginning> Engine::Parts::prepare_start(const std::string& workf
   Pins& pins = beginning.fact.pins;
   pins.program_hash = row.program_hash;
   pins.limits.max_payload_bytes = options.max_payload_bytes;
+  pins.limits.max_transitions = options.max_transitions;
   pins.execution_name = row.name;
   pins.execution_arn = fmt::format("{}:execution:{}:{}", kArnBase, workflow, row.name);
   pins.machine_name = workflow;

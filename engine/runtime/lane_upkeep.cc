@@ -36,7 +36,7 @@ Value wait_json(const WaitingFor& wait) {
   return json;
 }
 
-// {"for":[{"state","reason",...}],"maps":[{"state","total","succeeded","running"}]}
+// {"for":[{"state","reason",...}],"maps":[{"state","total","succeeded","running"}],"warning"}
 std::string waiting_json(const Held& held) {
   Value::Array waits = unserved_waits(held);
   const bool all_unserved = !waits.empty() && waits.size() == held.outstanding.size();
@@ -54,6 +54,9 @@ std::string waiting_json(const Held& held) {
                           {"running", map.running}});
   }
   if (!maps.empty()) json.set("maps", std::move(maps));
+  if (std::string warning = held.x.warning(); !warning.empty()) {
+    json.set("warning", std::move(warning));
+  }
   return Value(std::move(json)).to_json();
 }
 
@@ -91,8 +94,9 @@ void Lane::look_after(Held& held, std::int64_t now_ms) {
     audit(held);
     if (find(id) == nullptr || park_if_idle(held)) return;
   }
-  // A fast execution never pays for it; a long Map tells how far it is.
-  if ((waits || has_map(held)) && held.durable > 0) summarize(held, now_ms);
+  // A fast execution never pays for it; a long Map tells how far it is, a long loop that it ends.
+  const bool has_news = waits || has_map(held) || !held.x.warning().empty();
+  if (has_news && held.durable > 0) summarize(held, now_ms);
 }
 
 // Everything that it waits for must have a runner or a timer here.

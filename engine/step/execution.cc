@@ -40,6 +40,13 @@ std::optional<ExecutionStatus> parse_status(const std::string& text) {
   return std::nullopt;
 }
 
+std::string Execution::warning() const {
+  const std::uint64_t most = pins.limits.max_transitions;
+  if (transitions < most - most / 5) return {};
+  return "entered " + std::to_string(transitions) + " states of the " + std::to_string(most) +
+         " that it may enter; then it fails";
+}
+
 std::vector<WaitingFor> Execution::waiting_for(const Program& program, std::size_t limit) const {
   std::vector<WaitingFor> answer;
   if (!is_running()) return answer;

@@ -80,6 +80,8 @@ struct Execution {
   std::optional<CommandId> continuation;   // Asked to Continue.
   std::vector<FinishedMap> finished_maps;  // One per Map state at most.
 
+  // What somebody should know before a limit ends it; empty: nothing.
+  std::string warning() const;
   // At most `limit` of them, in frame order.
   std::vector<WaitingFor> waiting_for(const struct Program& program, std::size_t limit) const;
   std::vector<MapProgress> map_progress(const struct Program& program) const;

@@ -35,7 +35,9 @@ struct Options {
   unsigned lanes = 0;        // 0: one per core.
   bool unsafe = false;       // Accept a database with fsync or synchronous_commit off.
   bool migrate = false;      // Bring the schema up to date when it is not.
-  std::uint64_t max_payload_bytes = 262'144;  // Pinned by every start.
+  // Limits, pinned by every start: raising one changes no execution that runs.
+  std::uint64_t max_payload_bytes = 262'144;   // Of a state's input, output, result; AWS's limit.
+  std::uint64_t max_transitions = 10'000'000;  // States that an execution enters in all.
   std::chrono::milliseconds lease{15'000};
 };
 

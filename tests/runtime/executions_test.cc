@@ -93,6 +93,39 @@ TEST_F(Executions, SayWhatIsWrongWithAStart) {
   EXPECT_EQ(one->describe("nonsense").error, "\"nonsense\" is no execution id");
 }
 
+// A limit is pinned by the start: what the next engine says is for those it starts.
+TEST_F(Executions, KeepTheLimitsOfTheirStart) {
+  const std::string large = '"' + std::string(300'000, 'x') + '"';
+  auto tasks = std::make_shared<ManualTasks>(std::vector<std::string>{"test.first", "test.second"});
+  options_.max_payload_bytes = 1'000'000;
+  auto roomy = engine(tasks);
+  deploy(*roomy, "two", kTwoSteps);
+  const std::string id = start(*roomy, "two");
+  tasks->next();
+  roomy.reset();
+  options_.max_payload_bytes = Options{}.max_payload_bytes;
+  auto usual = engine(tasks);
+  tasks->next().done(TaskSuccess{Value(std::string(300'000, 'x'))});
+  tasks->next().done(TaskSuccess{Value(std::string(300'000, 'x'))});
+  EXPECT_EQ(outcome(ended(*usual, id)), "SUCCEEDED " + large);
+  const std::string next = start(*usual, "two");
+  tasks->next().done(TaskSuccess{Value(std::string(300'000, 'x'))});
+  EXPECT_EQ(outcome(ended(*usual, next)),
+            "FAILED States.DataLimitExceeded: The state/task 'test' returned a result with a size "
+            "exceeding the maximum number of bytes service limit.");
+}
+
+TEST_F(Executions, HaveABudgetOfStates) {
+  options_.max_transitions = 1'000;
+  auto one = engine();
+  deploy(*one, "forever", kForever);
+  const ExecutionView view = ended(*one, start(*one, "forever"));
+  EXPECT_EQ(view.status, "FAILED");
+  EXPECT_EQ(view.cause.value_or(""),
+            "An error occurred while executing the state 'A' (entered at the event id #1999). The "
+            "execution entered more states than its budget of 1000.");
+}
+
 TEST_F(Executions, AreStoppedWhileATaskRuns) {
   auto tasks = std::make_shared<ManualTasks>(std::vector<std::string>{"test.first"});
   auto one = engine(tasks);

@@ -14,6 +14,22 @@ std::string file_name_for(std::string_view text) {
   return is_json ? "definition.json" : "definition.yaml";
 }
 
+// What CreateStateMachine refuses beside the definition, of that which needs no other machine.
+void check_logging(const Value& params, dsl::Compiled& compiled) {
+  const Value* logging = params.find("loggingConfiguration");
+  const Value* level = logging != nullptr ? logging->find("level") : nullptr;
+  if (level == nullptr || *level == Value("OFF")) return;
+  const Value* destinations = logging->find("destinations");
+  if (destinations != nullptr && destinations->size() == 1) return;
+  dsl::Diagnostic& diagnostic = compiled.diagnostics.emplace_back();
+  diagnostic.code = "bad-logging";
+  diagnostic.message = "a log needs exactly one destination";
+  diagnostic.aws_code = "InvalidLoggingConfiguration";
+  diagnostic.aws_message =
+      "Invalid Logging Configuration: Must specify exactly one Log Destination.";
+  compiled.program = nullptr;
+}
+
 Value answer(const Value& id, const dsl::Compiled& compiled) {
   Value::Array diagnostics;
   for (const dsl::Diagnostic& one : compiled.diagnostics) diagnostics.push_back(dsl::to_json(one));
@@ -55,7 +71,9 @@ Value validate(const Value& about) {
   const Value* params = about.find("params");
   const Value* type = params != nullptr ? params->find("type") : nullptr;
   options.is_express = type != nullptr && *type == Value("EXPRESS");
-  return answer(name, dsl::compile(source, options));
+  dsl::Compiled compiled = dsl::compile(source, options);
+  if (params != nullptr) check_logging(*params, compiled);
+  return answer(name, compiled);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 //
 //   tests/golden/dsl/NAME.yaml   what an author wrote (or NAME.json)
 //   tests/golden/dsl/NAME.expect every diagnostic, as `stepwell lint` prints it
+//   NAME_in_express.yaml         is one of an Express state machine
 //
 // STEPWELL_BLESS=1 rewrites the .expect files.
 #include <gtest/gtest.h>
@@ -37,9 +38,12 @@ std::vector<fs::path> cases() {
   return list;
 }
 
+bool is_express(const fs::path& path) { return path.stem().string().ends_with("_in_express"); }
+
 std::string said_about(const fs::path& path) {
   CompileOptions options;
   options.file = path.filename().string();
+  options.is_express = is_express(path);
   options.known_resources = {"strava.fetch", "strava.lookup", "google_health.push",
                              "google_health.push_status"};
   const std::string text = read(path);
@@ -77,6 +81,7 @@ TEST(Golden, EveryCodeIsDocumented) {
   for (const fs::path& path : cases()) {
     CompileOptions options;
     options.file = path.filename().string();
+    options.is_express = is_express(path);
     options.known_resources = {"strava.fetch", "google_health.push"};
     for (const Diagnostic& one : compile(read(path), options).diagnostics) {
       EXPECT_NE(page.find("| `" + one.code + "` |"), std::string::npos)
