@@ -122,7 +122,7 @@ TEST_F(Executions, HaveABudgetOfStates) {
   const ExecutionView view = ended(*one, start(*one, "forever"));
   EXPECT_EQ(view.status, "FAILED");
   EXPECT_EQ(view.cause.value_or(""),
-            "An error occurred while executing the state 'A' (entered at the event id #1999). The "
+            "An error occurred while executing the state 'A' (entered at the event id #2000). The "
             "execution entered more states than its budget of 1000.");
 }
 
