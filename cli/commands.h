@@ -10,6 +10,7 @@ Command serve_command();
 Command migrate_command();
 Command lint_command();
 Command test_command();
+Command graph_command();
 Command fake_command();
 Command connect_command();
 
