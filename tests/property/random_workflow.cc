@@ -1,5 +1,7 @@
 #include "tests/property/random_workflow.h"
 
+#include <algorithm>
+#include <initializer_list>
 #include <vector>
 
 namespace stepwell::testing {
@@ -18,9 +20,91 @@ Value item(Random& random, int levels) {
   return Object{{"n", random.below(5)}, {"text", "t"}, {"items", std::move(items)}};
 }
 
+std::string computed(const std::string& expression) { return "{% " + expression + " %}"; }
+
+// What ResultPath does, in JSONata.
+std::string placed(const std::string& name, const std::string& what) {
+  return computed("$merge([$states.input, {'" + name + "': " + what + "}])");
+}
+
+Object without(const Object& object, std::initializer_list<std::string_view> names) {
+  Object kept;
+  for (const auto& [name, value] : object) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) kept.set(name, value);
+  }
+  return kept;
+}
+
+Value catchers_in_jsonata(const Value& catchers) {
+  Value::Array all;
+  for (const Value& one : catchers.as_array()) {
+    Object catcher = without(one.as_object(), {"ResultPath", "Assign"});
+    catcher.set("Output", placed("caught", "$states.errorOutput"));
+    if (one.find("Assign") != nullptr) {
+      catcher.set("Assign", Object{{"why", computed("$states.errorOutput.Error")}});
+    }
+    all.push_back(Value(std::move(catcher)));
+  }
+  return all;
+}
+
+Value choices_in_jsonata(const Value& choices) {
+  Value::Array all;
+  for (const Value& one : choices.as_array()) {
+    const Value* less = one.find("NumericLessThan");
+    const std::string other = less != nullptr ? "< " + less->to_json() : "= $states.input.n";
+    all.push_back(
+        Object{{"Condition", computed("$states.input.n " + other)}, {"Next", *one.find("Next")}});
+  }
+  return all;
+}
+
+// The same state in the other language.
+Object in_jsonata(const Object& state) {
+  Object made = without(state, {"InputPath", "Parameters", "ResultSelector", "ResultPath", "Result",
+                                "SecondsPath", "ItemsPath", "ItemSelector", "Assign"});
+  made.set("QueryLanguage", "JSONata");
+  const std::string type = state.find("Type")->as_string();
+  if (type == "Task") {
+    if (state.contains("Parameters")) {
+      made.set("Arguments",
+               Object{{"n", computed("$states.input.n")}, {"fixed", Value::Array{1, "x"}}});
+    }
+    made.set("Output", placed("task", "$states.result.k"));
+    if (state.contains("Assign")) made.set("Assign", Object{{"seen", computed("$states.result")}});
+  } else if (type == "Wait") {
+    if (state.contains("SecondsPath")) made.set("Seconds", computed("$states.input.n"));
+  } else if (type == "Pass") {
+    made.set("Output", placed("pass", "$uppercase($states.input.text) & $states.input.n"));
+    if (state.contains("Assign")) made.set("Assign", Object{{"all", computed("$states.input")}});
+  } else if (type == "Map") {
+    made.set("Items", computed("$states.input.items"));
+    made.set("Output", placed("map", "$states.result"));
+    if (state.contains("ItemSelector")) {
+      made.set("ItemSelector", Object{{"n", computed("$states.context.Map.Item.Value.n")},
+                                      {"text", computed("$states.input.text")},
+                                      {"index", computed("$states.context.Map.Item.Index")},
+                                      {"items", computed("$states.context.Map.Item.Value.items")}});
+    }
+  } else if (type == "Parallel") {
+    made.set("Arguments", computed("$states.input"));
+    made.set("Output", placed("par", "$states.result"));
+  } else if (type == "Choice") {
+    made.set("Choices", choices_in_jsonata(*state.find("Choices")));
+  }
+  if (const Value* catchers = state.find("Catch")) {
+    made.set("Catch", catchers_in_jsonata(*catchers));
+  }
+  // Where a path led nowhere, a variable is nowhere.
+  if (state.contains("InputPath") && type != "Fail") made.set("Output", computed("$nowhere"));
+  return made;
+}
+
 class Builder {
  public:
-  Builder(std::uint64_t seed, Mood mood) : random_(seed), mood_(mood) {}
+  // `languages` has a stream of its own: a seed makes the same states in whatever language.
+  Builder(std::uint64_t seed, Mood mood)
+      : random_(seed), languages_(seed ^ 0x6a736f6e), mood_(mood) {}
 
   RandomWorkflow build() {
     Object machine = this->machine(0).as_object();
@@ -36,7 +120,11 @@ class Builder {
     std::vector<std::string> names;
     for (std::size_t i = 0; i < count; ++i) names.push_back("S" + std::to_string(++named_));
     Object states;
-    for (std::size_t i = 0; i < count; ++i) states.set(names[i], state(names, i, nesting));
+    for (std::size_t i = 0; i < count; ++i) {
+      Value made = state(names, i, nesting);
+      const bool is_jsonata = languages_.below(100) < 35;
+      states.set(names[i], is_jsonata ? Value(in_jsonata(made.as_object())) : std::move(made));
+    }
     return Object{{"StartAt", names.front()}, {"States", std::move(states)}};
   }
 
@@ -168,7 +256,7 @@ class Builder {
     return Value::Array{Value(std::move(catcher))};
   }
 
-  Random random_;
+  Random random_, languages_;
   Mood mood_;
   int named_ = 0;
 };

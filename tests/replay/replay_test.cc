@@ -94,7 +94,8 @@ Value recorded(std::uint64_t seed) {
 TEST(Journals, OfEveryReleasedVersionAreReadForEver) {
   if (const char* directory = std::getenv("STEPWELL_RECORD_JOURNALS")) {
     for (const std::uint64_t seed : kSeeds) {
-      std::ofstream file(fs::path(directory) / ("semantics-1-" + std::to_string(seed) + ".json"));
+      std::ofstream file(fs::path(directory) / ("semantics-" + std::to_string(kSemantics) + "-" +
+                                                std::to_string(seed) + ".json"));
       file << recorded(seed).to_pretty_json() << '\n';
     }
   }

@@ -19,7 +19,8 @@ inline Value json(std::string_view text) {
 
 class Driver {
  public:
-  explicit Driver(std::string_view definition, std::string_view input = "{}", Limits limits = {}) {
+  explicit Driver(std::string_view definition, std::string_view input = "{}", Limits limits = {},
+                  std::uint32_t semantics = kSemantics) {
     dsl::Compiled compiled = dsl::compile(definition);
     for (const auto& diagnostic : compiled.diagnostics) {
       EXPECT_NE(diagnostic.severity, dsl::Severity::kError) << diagnostic.message;
@@ -30,6 +31,7 @@ class Driver {
     started.input = json(input);
     started.pins.program_hash = program->hash;
     started.pins.limits = limits;
+    started.pins.semantics = semantics;
     started.pins.seed = 1;
     started.pins.execution_name = "run";
     started.pins.execution_arn = "arn:aws:states:eu-west-1:1:execution:m:run";

@@ -368,5 +368,53 @@ TEST(VariableLimits, OfOneAssignAndOfAllTogether) {
   EXPECT_EQ(raised.execution.status, ExecutionStatus::kSucceeded);
 }
 
+// Fifty states, each with a variable of its own that nearly fills a payload.
+std::string of_many_variables() {
+  std::string states;
+  for (int i = 0; i < 50; ++i) {
+    const std::string n = std::to_string(i);
+    states += R"("S)" + n + R"(":{"Type":"Pass","Assign":{"v)" + n +
+              R"(":"{% $states.input %}"},"Next":"S)" + std::to_string(i + 1) + R"("},)";
+  }
+  return machine("S0", states + R"("S50":{"Type":"Succeed"})");
+}
+
+TEST(VariableLimits, AreThoseOfTheSemanticsThatItBeganUnder) {
+  Limits limits;
+  limits.max_payload_bytes = 100;
+  const std::string input = '"' + std::string(80, 'a') + '"';
+  Driver now(of_many_variables(), input, limits);
+  // 40 payloads of 100 bytes: 45 variables of 88 bytes or so fit.
+  EXPECT_EQ(now.end(),
+            "FAILED States.DataLimitExceeded: The variables in sight of the state 'S45' exceed the "
+            "maximum of 4000 bytes.");
+  Driver then(of_many_variables(), input, limits, 1);
+  EXPECT_EQ(then.end(), "SUCCEEDED " + input);
+}
+
+TEST(VariableLimits, CountWhatIsThereAndNotWhatWas) {
+  Limits limits;
+  limits.max_payload_bytes = 100;
+  limits.max_transitions = 200;
+  Driver driver(machine("S", R"("S":{"Type":"Pass","Assign":{"x":"{% $states.input %}"},
+      "Next":"S"})"),
+                '"' + std::string(80, 'a') + '"', limits);
+  EXPECT_EQ(*driver.execution.error, "States.Runtime") << "it ends at its budget of states";
+}
+
+TEST(VariableLimits, CanBeCaughtOnceOnly) {
+  Limits limits;
+  limits.max_payload_bytes = 100;
+  std::string states = of_many_variables();
+  const std::string caught = R"("Catch":[{"ErrorEquals":["States.ALL"],"Next":"S50",
+      "Assign":{"more":"{% $states.input %}"}}],)";
+  const std::size_t at = states.find(R"("Type":"Pass","Assign":{"v46")");
+  states.replace(at, 14,
+                 R"("Type":"Parallel",)" + caught +
+                     R"("Branches":[{"StartAt":"F","States":{"F":{"Type":"Fail"}}}],)");
+  Driver driver(states, '"' + std::string(77, 'a') + '"', limits);
+  EXPECT_EQ(driver.execution.error.value_or(""), "States.DataLimitExceeded") << driver.end();
+}
+
 }  // namespace
 }  // namespace stepwell
