@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "dsl/check/advice.h"
 #include "dsl/check/check.h"
 #include "dsl/compile/build.h"
 #include "dsl/yaml/document.h"
@@ -15,6 +16,7 @@ Compiled compile(std::string_view text, const CompileOptions& options) {
   Compiled compiled;
   if (document.root != nullptr && !findings.has_errors()) {
     compiled.program = build_program(document);
+    advise(*compiled.program, document, findings);
   }
   compiled.diagnostics = findings.take();
   return compiled;

@@ -77,6 +77,7 @@ Diagnostic* report_intrinsic(Checking& check, const Spot& spot) {
     std::vector<std::string> names;
     call->collect_variables(names);
     for (const std::string& name : names) note_variable(check, spot, name);
+    check_argument_types(check, spot, *call);
     return nullptr;
   }
   const auto& wrong = std::get<expr::SyntaxError>(parsed);

@@ -100,6 +100,11 @@ const std::vector<std::string>& jsonata_functions();
 // What takes the place of a field of the other language, in a rule or catcher; "" for others.
 std::string instead_of(std::string_view field, Language language);
 
+// ---- types.cc: what can never have the type that is asked for ---------------------------------
+void check_argument_types(Checking& check, const Spot& spot, const expr::Intrinsic& intrinsic);
+// Of the fields that hold a path or a call and need a value of one type.
+void check_path_type(Checking& check, const Spot& spot, std::string_view field);
+
 // ---- errors.cc: Retry and Catch -------------------------------------------------------------
 void check_retry(Checking& check, const Spot& spot);
 void check_catch(Checking& check, const Spot& spot, Language language);

@@ -162,8 +162,14 @@ void check_field(Checking& check, const StateSpot& state, const Spot& spot, cons
     case Shape::kEnd: check_end(check, spot); break;
     case Shape::kPath: check_path(check, spot, name, {true, false}); break;
     case Shape::kReferencePath: check_path(check, spot, name, {true, true}); break;
-    case Shape::kPathTo: check_path(check, spot, name); break;
-    case Shape::kPathOrIntrinsic: check_path_or_intrinsic(check, spot, name); break;
+    case Shape::kPathTo:
+      check_path(check, spot, name);
+      check_path_type(check, spot, name);
+      break;
+    case Shape::kPathOrIntrinsic:
+      check_path_or_intrinsic(check, spot, name);
+      check_path_type(check, spot, name);
+      break;
     case Shape::kTemplate:
       if (is_path_mode) {
         check_template(check, spot);

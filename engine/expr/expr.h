@@ -119,6 +119,7 @@ class Intrinsic {
   Evaluated evaluate(const Scope& scope, std::string_view field) const;
   const std::string& text() const;
   bool uses_context() const;
+  const Call& call() const { return *call_; }
   // Names of all variables that it reads, for the check at deploy.
   void collect_variables(std::vector<std::string>& names) const;
 
