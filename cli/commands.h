@@ -11,6 +11,7 @@ Command migrate_command();
 Command lint_command();
 Command test_command();
 Command graph_command();
+Command fmt_command();
 Command fake_command();
 Command connect_command();
 

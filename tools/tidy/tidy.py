@@ -18,7 +18,8 @@ MAX_FILE_LINES = 800      # One sitting's reading.
 MAX_COLUMNS = 100
 MAX_FUNCTION_LINES = 70   # A screen.
 
-PURE = ("base", "engine/schema", "engine/expr", "engine/program", "engine/step", "engine/graph", "dsl")
+PURE = ("base", "engine/schema", "engine/expr", "engine/program", "engine/step", "engine/graph",
+        "dsl")
 # Folders whose code may include every module: they look at us from outside.
 OUTSIDE = ("tests", "bench", "tools", "examples")
 SKIPPED_FOLDERS = {".git", "build", ".stepwell", "__pycache__", "testdata"}

@@ -1,0 +1,80 @@
+// source — the text of a workflow as its author wrote it: order, comments, anchors, quotes.
+//
+//   text ── read_tree ──> Tree ── print_yaml ──> the same text, tidy
+//
+// A Document (dsl/yaml) knows what a text means and forgets how it was written; a Tree is the other
+// way round: scalars are kept as text, nothing is resolved.  It reads what people write in
+// workflows, not all of YAML: keys of several lines, `? key`, directives and the like are refused
+// with a message.  Whoever prints a changed Tree compares what both texts mean.
+// Pure, no state.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace stepwell::dsl::source {
+
+// A comment on a line of its own ("# why"), or a blank line (no text).
+struct Remark {
+  std::string text;
+  std::size_t column = 0;  // From 0.
+};
+
+struct Entry;
+
+// One value.
+struct Tree {
+  enum class Form : std::uint8_t {
+    kEmpty,   // Nothing is written: null.
+    kScalar,  // `text`: plain, quoted, or an alias; on one line.
+    kLines,   // A plain or quoted scalar over several `lines`.
+    kBlock,   // A block scalar: `text` is its header ("|-"), `lines` its contents.
+    kMapping,
+    kSequence,
+  };
+  Form form = Form::kEmpty;
+  bool is_flow = false;       // { } or [ ]
+  bool is_stretched = false;  // Flow over several lines.
+  bool has_braces = true;     // False for the pair in [a: b].
+  std::string props;          // Anchor and tag: "&hiccups".
+  std::string text;
+  std::vector<std::string> lines;
+  std::vector<Entry> entries;
+  std::vector<Remark> after;  // Comments behind the last entry.
+
+  const Entry* find(std::string_view key) const;
+};
+
+// A member of a mapping or an item of a sequence.
+struct Entry {
+  std::vector<Remark> before;
+  std::string key_props, key;    // As written; empty for an item.
+  std::string remark_after_key;  // Behind "key:" or "-", when the value begins in another line.
+  Tree value;
+  std::string remark;  // Behind the value.
+
+  std::string name() const;  // What the key means: without quotes and escapes.
+};
+
+struct Text {
+  std::vector<Remark> head;  // In front of `---`, or of a root in brackets.
+  bool has_marker = false;   // `---`
+  Tree root;
+  std::vector<Remark> tail;  // Behind a root in brackets.
+};
+
+// kInvalid, with the line, for what cannot be kept as it is.
+Result<Text> read_tree(std::string_view text);
+
+// Two spaces a level, comments where they were; JSON stays JSON.
+std::string print_tree(const Text& text);
+
+// The text, tidy: it means the same and has the same comments, or it is refused.  kInvalid: not a
+// document, or one that read_tree refuses; kInternal: our mistake, and nothing was lost.
+Result<std::string> format_text(std::string_view text, const std::string& file);
+
+}  // namespace stepwell::dsl::source
