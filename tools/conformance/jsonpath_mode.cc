@@ -27,11 +27,13 @@ Value answer(const Value& about) {
   if (const auto* wrong = std::get_if<expr::SyntaxError>(&parsed)) {
     return error_line(id, "InvalidPath", wrong->message);
   }
+  // The suite gives its faulty paths no document; what was recorded for them is an empty object's.
+  const Value looked_at = document->is_null() ? Value(Object()) : *document;
   const Value nothing, variables = Object();
   Random random(1);
   std::string missing;
   auto found = std::get<expr::JsonPath>(parsed).find(
-      expr::Scope{*document, nothing, variables, random}, &missing);
+      expr::Scope{looked_at, nothing, variables, random}, &missing);
   if (!found) return error_line(id, "PathNotFound", missing);
   return Object{{"id", id}, {"result", std::move(*found)}};
 }

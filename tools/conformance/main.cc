@@ -1,6 +1,7 @@
 // stepwell-conformance — the engine held against recorded executions, in memory.
 //
 //   stepwell-conformance asl|jsonpath|validate CASES.jsonl      ("-" reads standard input)
+//   stepwell-conformance jsonata CASES.jsonl DATASETS.json
 #include <fstream>
 #include <iostream>
 #include <string_view>
@@ -28,9 +29,18 @@ Mode mode_named(std::string_view name) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc == 4 && std::string_view(argv[1]) == "jsonata") {
+    std::ifstream cases(argv[2], std::ios::binary), datasets(argv[3], std::ios::binary);
+    if (!cases || !datasets) {
+      std::cerr << "stepwell-conformance: cannot read " << argv[cases ? 3 : 2] << '\n';
+      return kUsageError;
+    }
+    return stepwell::conformance::run_jsonata(cases, datasets, std::cout);
+  }
   const Mode mode = argc == 3 ? mode_named(argv[1]) : nullptr;
   if (mode == nullptr) {
-    std::cerr << "usage: stepwell-conformance asl|jsonpath|validate CASES.jsonl\n";
+    std::cerr << "usage: stepwell-conformance asl|jsonpath|validate CASES.jsonl\n"
+                 "       stepwell-conformance jsonata CASES.jsonl DATASETS.json\n";
     return kUsageError;
   }
   std::ios::sync_with_stdio(false);

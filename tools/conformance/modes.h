@@ -32,6 +32,9 @@ void write_line(std::ostream& out, const Value& result);
 int run_asl(std::istream& cases, std::ostream& results);
 // {id, path, document} -> {id, result} or {id, error}.
 int run_jsonpath(std::istream& cases, std::ostream& results);
+// {id, expr, data | dataset, bindings} -> {id} with result, undefined: true, or code.  `datasets`:
+// one JSON object of documents by name.
+int run_jsonata(std::istream& cases, std::istream& datasets, std::ostream& results);
 // {id, definition} or {id, definition_text} -> {id, valid, diagnostics}.
 int run_validate(std::istream& cases, std::ostream& results);
 

@@ -1,0 +1,43 @@
+// The signature of a function: "<s-nn?:s>" is a string (or the context), a number, maybe one more.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace stepwell::expr::jsonata {
+
+class Item;
+class Evaluator;
+
+class Signature {
+ public:
+  // Throws Error S0401, S0402 (`at` counts from the beginning of the signature).
+  static Signature parse(std::string_view text);
+
+  // Puts `args` as the function wants them: the context where it was left out, arrays around what
+  // should be one.  Throws Error T0410, T0411, T0412.
+  void fit(Evaluator& evaluator, std::vector<Item>& args, const Item& context) const;
+
+ private:
+  struct Param {
+    char type = 'x';            // 'a', 'f', 's', ..., '(' for a choice.
+    std::uint8_t accepts = 0;   // Bits of the letters it takes.
+    bool optional = false;      // `?`, or `-`
+    bool repeated = false;      // `+`
+    bool from_context = false;  // `-`
+    std::string subtype;        // Of "a<n>".
+  };
+  bool assign(const std::string& letters, std::size_t param, std::size_t letter,
+              std::vector<std::size_t>& counts) const;
+  [[noreturn]] void refuse(const std::string& letters) const;
+  static Item from_context(Evaluator& evaluator, const Param& param, const Item& context,
+                           std::size_t index);
+  static Item fit_one(Evaluator& evaluator, const Param& param, char letter, Item item,
+                      std::size_t index);
+
+  std::vector<Param> params_;
+};
+
+}  // namespace stepwell::expr::jsonata

@@ -1,0 +1,20 @@
+// Strings by their characters (code points), as JSONata counts them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace stepwell::expr::jsonata {
+
+std::size_t count_characters(std::string_view text);
+// Byte offset of the character at `index`; text.size() beyond the end.
+std::size_t offset_of(std::string_view text, std::size_t index);
+// The character at `position`, which moves behind it.  Bad bytes stand for themselves.
+std::uint32_t next_character(std::string_view text, std::size_t& position);
+void append_character(std::string& out, std::uint32_t character);
+// Latin, Greek and Cyrillic; other letters stay as they are.
+std::string lower_case(std::string_view text);
+std::string upper_case(std::string_view text);
+
+}  // namespace stepwell::expr::jsonata
