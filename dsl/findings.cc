@@ -1,6 +1,7 @@
 #include "dsl/findings.h"
 
 #include <algorithm>
+#include <iterator>
 #include <tuple>
 
 namespace stepwell::dsl {
@@ -54,10 +55,32 @@ std::vector<Diagnostic> Findings::take() {
   return std::move(list_);
 }
 
+namespace {
+
+// AWS counts in brackets: "/States/C/Choices/0/Next" is its "/States/C/Choices[0]/Next".
+std::string in_brackets(const std::string& pointer) {
+  constexpr std::string_view kLists[] = {"Choices",     "Catch", "Retry", "Branches",
+                                         "ErrorEquals", "And",   "Or",    "Items"};
+  std::string location;
+  bool is_list = false;
+  for (std::size_t at = 0; at < pointer.size();) {
+    const std::size_t end = std::min(pointer.find('/', at + 1), pointer.size());
+    const std::string token = pointer.substr(at + 1, end - at - 1);
+    const bool is_number =
+        !token.empty() && token.find_first_not_of("0123456789") == std::string::npos;
+    location += is_list && is_number ? "[" + token + "]" : "/" + token;
+    is_list = std::find(std::begin(kLists), std::end(kLists), token) != std::end(kLists);
+    at = end;
+  }
+  return location;
+}
+
+}  // namespace
+
 void in_aws_words(Diagnostic& diagnostic, AwsWords words) {
   diagnostic.aws_code = words.code.empty() ? "SCHEMA_VALIDATION_FAILED" : std::move(words.code);
   diagnostic.aws_message = std::move(words.message);
-  diagnostic.aws_location = std::move(words.location);
+  diagnostic.aws_location = words.location == "/" ? "/" : in_brackets(words.location);
 }
 
 }  // namespace stepwell::dsl

@@ -1,6 +1,7 @@
 // JSONata expressions: "{% ... %}" in a string, and what each place lets them read.
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 #include "dsl/check/operators.h"
 #include "dsl/check/rules.h"
@@ -10,6 +11,8 @@ namespace stepwell::dsl {
 namespace {
 
 using expr::StaticType;
+
+constexpr const char* kUnsupported = "UNSUPPORTED_JSONATA_EXPRESSION";
 
 // For did-you-mean, and because a function is no variable that some state has to assign.
 const std::vector<std::string> kFunctions = {"abs",
@@ -118,18 +121,68 @@ void check_states_field(Checking& check, const Spot& spot, const std::string& fi
                        (field == "result" && rule.has_result) ||
                        (field == "errorOutput" && rule.has_error_output);
   if (is_here) return;
-  const Place place = place_of(check, spot.node, name);
-  if (field == "result") {
-    check.findings.error("not-in-sight", place, spot.pointer, "there is no $states.result here",
-                         "only Output and Assign of a Task, a Parallel or a Map see a result");
-  } else if (field == "errorOutput") {
-    check.findings.error("not-in-sight", place, spot.pointer,
-                         "there is no $states.errorOutput here",
-                         "only Output and Assign of a catcher see an error");
-  } else {
-    check.findings.error("not-in-sight", place, spot.pointer, "there is no " + name,
-                         did_you_mean(field, {"input", "result", "errorOutput", "context"}));
+  const bool is_field = field == "result" || field == "errorOutput";
+  const std::string hint =
+      field == "result" ? "only Output and Assign of a Task, a Parallel or a Map see a result"
+      : is_field        ? "only Output and Assign of a catcher see an error"
+                        : did_you_mean(field, {"input", "result", "errorOutput", "context"});
+  in_aws_words(check.findings.error("not-in-sight", place_of(check, spot.node, name), spot.pointer,
+                                    "there is no " + name + (is_field ? " here" : ""), hint),
+               {kUnsupported,
+                is_field ? "Field '" + name + "' does not exist."
+                         : "Unknown reserved states field: " + field,
+                spot.pointer});
+}
+
+bool is_name_character(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) || c == '_' ||
+         (static_cast<unsigned char>(c) & 0x80) != 0;
+}
+
+// The first bare name of an expression that has one, for a message.
+std::string bare_name(std::string_view text) {
+  const std::vector<std::string_view> words = {"and",   "or",   "in",      "true",
+                                               "false", "null", "function"};
+  char quote = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (quote != 0) {
+      if (text[i] == quote) quote = 0;
+      continue;
+    }
+    if (text[i] == '"' || text[i] == '\'') quote = text[i];
+    const bool begins =
+        is_name_character(text[i]) && !std::isdigit(static_cast<unsigned char>(text[i]));
+    if (!begins && !std::isdigit(static_cast<unsigned char>(text[i]))) continue;
+    std::size_t end = i;
+    while (end < text.size() && is_name_character(text[end])) ++end;
+    const std::string_view word = text.substr(i, end - i);
+    const char before = i == 0 ? ' ' : text[i - 1];
+    if (begins && before != '$' && before != '.' &&
+        std::find(words.begin(), words.end(), word) == words.end()) {
+      return std::string(word);
+    }
+    i = end - 1;
   }
+  return {};
+}
+
+// The input is no context here: AWS refuses what would read one.
+void report_no_input(Checking& check, const Spot& spot, std::string_view text) {
+  const bool is_root = text.find("$$") != std::string_view::npos;
+  const std::string name = is_root ? "$$" : bare_name(text);
+  const std::string hint = "the state's input is $states.input";
+  if (name.empty()) {
+    check.findings.warning("no-input-here", spot.node.place, spot.pointer,
+                           "$ means nothing at the top of an expression", hint);
+    return;
+  }
+  in_aws_words(
+      check.findings.error("no-input-here", place_of(check, spot.node, name), spot.pointer,
+                           json_quote(name) + " means nothing at the top of an expression", hint),
+      {kUnsupported,
+       "Reference to '" + name +
+           (is_root ? "' is not supported." : "' at the top level is not supported."),
+       spot.pointer});
 }
 
 void check_reads(Checking& check, const Spot& spot, const expr::Jsonata& jsonata,
@@ -143,11 +196,7 @@ void check_reads(Checking& check, const Spot& spot, const expr::Jsonata& jsonata
     check.variable_uses.push_back(
         {name, place_of(check, spot.node, "$" + name), spot.pointer, check.machine, true});
   }
-  if (reads.top_level_input) {
-    check.findings.warning("no-input-here", spot.node.place, spot.pointer,
-                           "$ and bare names mean nothing at the top of an expression",
-                           "the state's input is $states.input");
-  }
+  if (reads.top_level_input) report_no_input(check, spot, jsonata.text());
 }
 
 void check_type(Checking& check, const Spot& spot, std::string_view field,
@@ -173,9 +222,10 @@ void check_expression(Checking& check, const Spot& spot, std::string_view field,
   const auto skipped = static_cast<std::size_t>(inner.data() - text.data());
   auto parsed = expr::Jsonata::parse(inner);
   if (const auto* wrong = std::get_if<expr::JsonataError>(&parsed)) {
-    check.findings.error("bad-jsonata", check.document.within(spot.node, skipped + wrong->at),
-                         spot.pointer, wrong->message + " (" + wrong->code + ")",
-                         rule.hint_for(inner));
+    in_aws_words(check.findings.error(
+                     "bad-jsonata", check.document.within(spot.node, skipped + wrong->at),
+                     spot.pointer, wrong->message + " (" + wrong->code + ")", rule.hint_for(inner)),
+                 {"INVALID_JSONATA_EXPRESSION", wrong->message, spot.pointer});
     return;
   }
   const auto& jsonata = std::get<expr::Jsonata>(parsed);

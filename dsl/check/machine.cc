@@ -55,10 +55,9 @@ void report_no_such_state(Checking& check, const Transition& from, const Node& s
         "the state of that name is in another machine; a transition stays inside its Map or "
         "Parallel";
   }
-  in_aws_words(
-      check.findings.error("no-such-state", from.target->place, from.pointer,
-                           "there is no state " + json_quote(name), std::move(hint)),
-      {"MISSING_TRANSITION_TARGET", "Missing '" + from.field + "' target: " + name, from.pointer});
+  in_aws_words(check.findings.error("no-such-state", from.target->place, from.pointer,
+                                    "there is no state " + json_quote(name), std::move(hint)),
+               {"MISSING_TRANSITION_TARGET", "Missing 'Next' target: " + name, from.pointer});
 }
 
 // Follows every transition from `start`, and reports those states that none of them reaches.

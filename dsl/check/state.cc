@@ -89,12 +89,24 @@ std::string hint_for_unknown(const StateSpot& state, const std::string& name) {
   return "it belongs to " + kinds_in_words(field->kinds);
 }
 
+// AWS's.
+std::string words_for_unknown(const StateSpot& state, const std::string& name) {
+  const Field* field = field_anywhere(name);
+  if (field == nullptr || (field->kinds & state.kinds) == 0) {
+    return "Field '" + name + "' is not supported";
+  }
+  const bool is_path_mode = state.language == Language::kJsonPath;
+  return std::string("The QueryLanguage is set to '") + (is_path_mode ? "JSONPath" : "JSONata") +
+         "', but field '" + name + "' is only supported for the '" +
+         (is_path_mode ? "JSONata" : "JSONPath") + "' QueryLanguage";
+}
+
 void report_unknown(Checking& check, const StateSpot& state, const Member& member) {
   const std::string pointer = below(state.spot.pointer, member.key);
   in_aws_words(check.findings.error("unknown-field", member.key_place, pointer,
                                     json_quote(member.key) + " is not a field of " + state.words(),
                                     hint_for_unknown(state, member.key)),
-               {"", "Field is not supported", pointer});
+               {"", words_for_unknown(state, member.key), state.spot.pointer});
 }
 
 void check_credentials(Checking& check, const Spot& spot, Language language) {
@@ -240,10 +252,15 @@ void check_one_of(Checking& check, const StateSpot& state, const std::vector<std
       first = &member;
       continue;
     }
-    check.findings.error(
-        "field-conflict", member.key_place, below(state.spot.pointer, member.key),
-        json_quote(member.key) + " and " + json_quote(first->key) + " exclude each other",
-        "keep one of them");
+    std::string names;
+    for (const std::string& field : fields) names += (names.empty() ? "" : ", ") + field;
+    in_aws_words(
+        check.findings.error(
+            "field-conflict", member.key_place, below(state.spot.pointer, member.key),
+            json_quote(member.key) + " and " + json_quote(first->key) + " exclude each other",
+            "keep one of them"),
+        {"", "There should only be one of the following fields: [" + names + "]",
+         state.spot.pointer});
   }
   if (first != nullptr || !is_needed) return;
   std::string all;

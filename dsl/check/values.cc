@@ -132,8 +132,12 @@ bool is_number(Checking& check, const Spot& spot, std::string_view field, double
     return false;
   }
   if (value.as_double() >= least && value.as_double() <= most) return true;
-  check.findings.error("out-of-range", spot.node.place, spot.pointer,
-                       json_quote(field) + " must be " + wanted + ", not " + value.to_json());
+  const bool is_less = value.as_double() < least;
+  const std::string bound = number_text(is_less ? least : most) + (is_whole ? "" : ".0");
+  in_aws_words(
+      check.findings.error("out-of-range", spot.node.place, spot.pointer,
+                           json_quote(field) + " must be " + wanted + ", not " + value.to_json()),
+      {"", (is_less ? "Minimum value is " : "Maximum value is ") + bound, spot.pointer});
   return false;
 }
 
@@ -164,7 +168,8 @@ void check_members(Checking& check, const Spot& object, const std::vector<std::s
     in_aws_words(check.findings.error("unknown-field", member.key_place, spot.pointer,
                                       json_quote(member.key) + " is not a field of " + whose,
                                       std::move(hint)),
-                 {"", "Field is not supported", spot.pointer});
+                 {"", "Field '" + member.key + "' is not supported",
+                  object.pointer.empty() ? "/" : object.pointer});
   }
 }
 

@@ -213,6 +213,9 @@ bool Stepper::wait_seconds(Frame& frame, const State& state, const Quantity& qua
 
 bool Stepper::seconds(Frame& frame, const State& state, const Quantity& quantity,
                       std::string_view field, const Value& input, double& to) {
+  if (state.speaks_jsonata() && field != "Seconds") {
+    return compute_limit(frame, state, quantity, field, to);
+  }
   if (state.speaks_jsonata()) {
     std::int64_t whole = 0;
     if (!compute_whole(frame, state, quantity, field, whole)) return false;

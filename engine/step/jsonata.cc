@@ -10,6 +10,9 @@ namespace stepwell {
 
 namespace {
 
+// AWS's limit of a task's timeout.
+constexpr double kLongestTimeoutSeconds = 99'999'999;
+
 // JSONata's word for the kind of a value.
 std::string_view type_name(const Value& value) {
   switch (value.kind()) {
@@ -90,6 +93,18 @@ bool Stepper::compute_whole(Frame& frame, const State& state, const Quantity& qu
                          (whole ? "cannot be negative: " : "cannot be parsed as a long value: ") +
                          (whole ? std::to_string(*whole) : Value(number).to_json()),
                      name);
+}
+
+bool Stepper::compute_limit(Frame& frame, const State& state, const Quantity& quantity,
+                            std::string_view field, double& to) {
+  if (!compute_number(frame, state, quantity, field, to)) return false;
+  const std::string name(field), text = Value(to).to_json();
+  if (!as_whole(to)) {
+    return query_fault("The " + name + " field cannot be parsed as an integer: " + text, name);
+  }
+  if (to >= 0 && to <= kLongestTimeoutSeconds) return true;
+  return query_fault(
+      name + " must be between 0 and 99999999 but was: " + std::to_string(*as_whole(to)), name);
 }
 
 bool Stepper::compute_time(Frame& frame, const State& state, const expr::Template& what, Time& to) {

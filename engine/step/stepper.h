@@ -95,6 +95,9 @@ class Stepper {
                       std::string_view field, double& to);
   bool compute_whole(Frame& frame, const State& state, const Quantity& quantity,
                      std::string_view field, std::int64_t& to);
+  // Of a task: seconds of its timeout or heartbeat.
+  bool compute_limit(Frame& frame, const State& state, const Quantity& quantity,
+                     std::string_view field, double& to);
   bool compute_time(Frame& frame, const State& state, const expr::Template& what, Time& to);
   bool compute_items(Frame& frame, const State& state, const Map& map, Value& to);
   bool compute_end(Frame& frame, const State& state, const Leaving& leaving, Seen seen,

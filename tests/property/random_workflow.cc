@@ -75,7 +75,7 @@ Object in_jsonata(const Object& state) {
   } else if (type == "Wait") {
     if (state.contains("SecondsPath")) made.set("Seconds", computed("$states.input.n"));
   } else if (type == "Pass") {
-    made.set("Output", placed("pass", "$uppercase($states.input.text) & $states.input.n"));
+    made.set("Output", placed("made", "$uppercase($states.input.text) & $states.input.n"));
     if (state.contains("Assign")) made.set("Assign", Object{{"all", computed("$states.input")}});
   } else if (type == "Map") {
     made.set("Items", computed("$states.input.items"));
