@@ -20,7 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kSeeds[] = {12, 829, 683, 513, 3727, 3644, 2354, 1790};
+// Between them: every kind of event, both languages, and evaluations that fail.
+constexpr std::uint64_t kSeeds[] = {174, 322, 95, 353, 297, 430, 283, 173, 130};
 
 Value fact_json(const Fact& fact) {
   return Object{{"kind", static_cast<int>(fact.kind())},
