@@ -12,6 +12,7 @@ Command lint_command();
 Command test_command();
 Command graph_command();
 Command fmt_command();
+Command schema_command();
 Command fake_command();
 Command connect_command();
 

@@ -14,6 +14,7 @@ int main(int argc, char** argv) {
                              test_command(),
                              graph_command(),
                              fmt_command(),
+                             schema_command(),
                              fake_command(),
                              connect_command(),
                              exec_start_command(),
