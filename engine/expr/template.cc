@@ -206,6 +206,10 @@ Evaluated evaluate_expression(const Node::Expression& node, const Scope& scope) 
     case JsonataResult::Kind::kFunction: return failure("returned an unsupported result type.");
     case JsonataResult::Kind::kError: break;
   }
+  // A bound of the service has no code on AWS.
+  if (got.error.code == "U1001") {
+    return failure("threw an error during evaluation: " + got.error.message);
+  }
   return failure("threw an error during evaluation. " + got.error.code + ": " + got.error.message);
 }
 

@@ -56,21 +56,27 @@ namespace {
 // What a new frame costs, about.
 constexpr std::size_t kFrameBytes = 160;
 
-[[noreturn]] void too_much(const std::string& what) {
-  Error error;
-  error.code = "U1001";
-  error.type = what;
-  raise(std::move(error));
+// In AWS's words.
+[[noreturn]] void too_deep() {
+  raise("U1001",
+        "Stack overflow error: Check for non-terminating recursive function. Consider rewriting as "
+        "tail-recursive.");
 }
+[[noreturn]] void too_long() {
+  raise("U1001", "Expression evaluation timeout: Check for infinite loop");
+}
+[[noreturn]] void too_large() {
+  raise("U1001", "Expression evaluation memory limit exceeded: Check for excessive memory usage");
+}
+
+// All that an expression makes may be so many times its largest value.
+constexpr std::size_t kValuesAtOnce = 16;
 
 }  // namespace
 
 struct DepthGuard {
   explicit DepthGuard(Evaluator& one) : evaluator(one) {
-    if (++evaluator.depth_ > evaluator.limits_.max_depth) {
-      too_much("more than " + std::to_string(evaluator.limits_.max_depth) +
-               " nested evaluations; a recursion that does not end?");
-    }
+    if (++evaluator.depth_ > evaluator.limits_.max_depth) too_deep();
   }
   ~DepthGuard() { --evaluator.depth_; }
   DepthGuard(const DepthGuard&) = delete;
@@ -80,16 +86,12 @@ struct DepthGuard {
 
 void Evaluator::work(std::uint64_t operations) {
   operations_ += operations;
-  if (operations_ > limits_.max_operations) {
-    too_much("more than " + std::to_string(limits_.max_operations) + " operations");
-  }
+  if (operations_ > limits_.max_operations) too_long();
 }
 
 void Evaluator::room(std::size_t bytes) {
   bytes_ += bytes;
-  if (bytes_ > limits_.max_bytes) {
-    too_much("more than " + std::to_string(limits_.max_bytes) + " bytes");
-  }
+  if (bytes > limits_.max_bytes || bytes_ > kValuesAtOnce * limits_.max_bytes) too_large();
 }
 
 Evaluator::Evaluator(const Symbols& symbols, const JsonataScope& scope, const JsonataLimits& limits)

@@ -45,7 +45,7 @@ Item run_range(Evaluator& evaluator, Items& args) {
   const double first = args[0].number(), last = args[1].number(), step = args[2].number();
   if (step == 0 || !std::isfinite(first + last + step)) refuse(3);
   const double count = std::floor((last - first) / step) + 1;
-  if (!(count >= 1)) return Value(Value::Array{});
+  if (!(count >= 1)) return Item::sequence({});
   if (count > kLongestRange) {
     Error error;
     error.code = "D2014";
@@ -57,7 +57,8 @@ Item run_range(Evaluator& evaluator, Items& args) {
   Value::Array out;
   out.reserve(static_cast<std::size_t>(count));
   for (double i = 0; i < count; ++i) out.push_back(number_value(first + i * step));
-  return Value(std::move(out));
+  // A sequence, as AWS has it: of one number it is that number.
+  return Item::sequence(std::move(out));
 }
 
 Item run_hash(Evaluator& evaluator, Items& args) {

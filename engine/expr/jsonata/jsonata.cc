@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "engine/expr/jsonata/evaluator.h"
+#include "engine/expr/jsonata/number_text.h"
 #include "engine/expr/jsonata/reads.h"
 
 namespace stepwell::expr {
@@ -19,7 +20,6 @@ struct Jsonata::Parts {
 
 namespace {
 
-// Words of ours among the texts of the reference.
 constexpr std::size_t kMostBytes = 262'144;
 
 JsonataError answer(const Error& error) {
@@ -44,8 +44,8 @@ bool holds_odd(const Evaluator& evaluator, const Value& value) {
   return !is_finite(value);
 }
 
-// JSON has no functions, no infinities and no halves of characters: they become "", null and the
-// replacement character.
+// JSON has no functions, no infinities and no halves of characters: they become "", "Infinity" (as
+// on AWS) and the replacement character.
 Value cleaned(const Evaluator& evaluator, const Value& value) {
   if (value.is_array()) {
     Value::Array items;
@@ -61,7 +61,7 @@ Value cleaned(const Evaluator& evaluator, const Value& value) {
     return object;
   }
   if (value.is_string() && !is_utf8(value.as_string())) return Value("\uFFFD");
-  return is_finite(value) ? value : Value();
+  return is_finite(value) ? value : Value(number_text(value.as_double()));
 }
 
 }  // namespace

@@ -101,7 +101,7 @@ class Parser {
     if (++depth_ > kDeepest) {
       Error error;
       error.code = "U1001";
-      error.type = "more than " + std::to_string(kDeepest) + " nested parts";
+      error.message = "More than " + std::to_string(kDeepest) + " parts inside each other";
       error.at = token_.at;
       raise(std::move(error));
     }

@@ -19,6 +19,9 @@ class Walk {
       case NodeKind::kPath: path(node, has_context); break;
       case NodeKind::kVariable: variable(node, has_context); break;
       case NodeKind::kName:
+        if (!has_context) add(reads.top_level_names, node.text);
+        reads.top_level_input |= !has_context;
+        break;
       case NodeKind::kWildcard:
       case NodeKind::kDescendant: reads.top_level_input |= !has_context; break;
       case NodeKind::kLambda:
