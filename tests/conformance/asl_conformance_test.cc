@@ -116,7 +116,8 @@ TEST_P(Recordings, AreReproduced) {
 
 INSTANTIATE_TEST_SUITE_P(Asl, Recordings,
                          ::testing::Values(Bar{"pure", "none", 1.0}, Bar{"pure", "full", 0.99},
-                                           Bar{"lambda", "none", 0.98}, Bar{"lambda", "full", 0.88}),
+                                           Bar{"lambda", "none", 0.98},
+                                           Bar{"lambda", "full", 0.88}),
                          [](const auto& row) {
                            return std::string(row.param.level) + "_" + row.param.history;
                          });
