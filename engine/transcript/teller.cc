@@ -86,6 +86,13 @@ std::string Teller::state_at(const std::string& path) const {
 }
 
 std::string Teller::path_of(const HistoryEvent& event) const {
+  if (event.type == "EvaluationFailed") {
+    // It follows from what was before its state was entered; it is told right after that.
+    const auto newest = heard_.find(event.id - 1);
+    const bool is_there = newest != heard_.end() &&
+                          state_at(newest->second.path) == text_of(event.details, "state");
+    if (is_there) return newest->second.path;
+  }
   const auto found = heard_.find(event.previous_id);
   if (found == heard_.end()) return {};
   const Heard& before = found->second;
@@ -121,7 +128,7 @@ void Teller::hear(const HistoryEvent& event) {
     line = hear_end(event);
   } else if (type.find("State") != std::string::npos) {
     line = hear_state(event, path);
-  } else if (!type.starts_with("Map") && type != "EvaluationFailed") {
+  } else if (!type.starts_with("Map")) {
     line = hear_task(event, path);
   }
   heard_[event.id] = {path, type, line};
