@@ -9,6 +9,18 @@
 
 namespace stepwell::dsl {
 
+namespace {
+
+// What could not be read has one name on AWS, whatever it is that is wrong with it.
+void call_unreadable(std::vector<Diagnostic>& diagnostics) {
+  for (Diagnostic& one : diagnostics) {
+    if (one.severity != Severity::kError || !one.aws_code.empty()) continue;
+    in_aws_words(one, {"INVALID_JSON_DESCRIPTION", one.message, ""});
+  }
+}
+
+}  // namespace
+
 Compiled compile(std::string_view text, const CompileOptions& options) {
   Findings findings(options.file);
   const Document document = read_document(text, options.file, findings);
@@ -19,6 +31,7 @@ Compiled compile(std::string_view text, const CompileOptions& options) {
     advise(*compiled.program, document, findings);
   }
   compiled.diagnostics = findings.take();
+  if (document.root == nullptr) call_unreadable(compiled.diagnostics);
   return compiled;
 }
 

@@ -241,9 +241,13 @@ void check_delimiters(Checking& check, const Spot& spot) {
   const std::size_t last = text.find_last_not_of(" \t\r\n");
   const std::string_view trimmed = std::string_view(text).substr(first, last - first + 1);
   if (!trimmed.starts_with("{%") && !trimmed.ends_with("%}")) return;
+  const bool is_block = trimmed.starts_with("{%") && trimmed.ends_with("%}") && first == 0 &&
+                        text.find_first_not_of('\n', last + 1) == std::string::npos;
   check.findings.warning("jsonata-delimiters", spot.node.place, spot.pointer,
                          "this is only a string: an expression begins with {% and ends with %}",
-                         "nothing may stand in front of {% or behind %}, no blank either");
+                         is_block
+                             ? "a line break follows: in YAML, >- and |- leave none behind"
+                             : "nothing may stand in front of {% or behind %}, no blank either");
 }
 
 void check_parts(Checking& check, const Spot& spot, std::string_view field, const JsonataRule& rule,

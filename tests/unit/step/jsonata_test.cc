@@ -324,6 +324,49 @@ TEST(JsonataCatch, ThatFailsCanBeCaughtOutside) {
   EXPECT_EQ(driver.end(), R"(SUCCEEDED "outside")");
 }
 
+TEST(JsonataCatch, WhoseOutputIsTooLargeFailsItsState) {
+  Limits limits;
+  limits.max_payload_bytes = 60;
+  const std::string definition = task(R"("Catch":[{"ErrorEquals":["States.ALL"],"Next":"Caught",
+      "Output":"{% $pad('', 70, '-') %}"}],)");
+  Driver driver(definition, "{}", limits);
+  driver.fail("E");
+  EXPECT_EQ(driver.end(),
+            "FAILED States.DataLimitExceeded: The state/task 'T' returned a result with a size "
+            "exceeding the maximum number of bytes service limit.");
+}
+
+TEST(JsonataMap, AnItemSelectorThatFailsFailsTheMapWhichCatchesIt) {
+  Driver driver(machine("M", R"("M":{"Type":"Map","End":true,"Items":[1,2],
+      "ItemSelector":{"v":"{% $states.context.Map.Item.Value.no %}"},
+      "ItemProcessor":{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}},
+      "Catch":[{"ErrorEquals":["States.QueryEvaluationError"],"Next":"C",
+        "Output":"{% $states.errorOutput.Cause %}"}]},
+      "C":{"Type":"Succeed"})"));
+  EXPECT_EQ(driver.end(),
+            R"(SUCCEEDED "An error occurred while executing the state 'M' (entered at the event )"
+            R"(id #2). The JSONata expression '$states.context.Map.Item.Value.no' specified for )"
+            R"(the field 'ItemSelector/v' returned nothing (undefined).")");
+  EXPECT_EQ(driver.told(1),
+            "MapStateEntered(0) MapStateStarted(2) MapIterationStarted(3) MapIterationStarted(3) "
+            "EvaluationFailed(3) MapStateFailed(6) MapStateExited(7) SucceedStateEntered(8) "
+            "SucceedStateExited(9) ExecutionSucceeded(10)");
+}
+
+TEST(JsonataMap, WhoseOutputFailsIsRunAgainAsAWhole) {
+  Driver driver(machine("M", R"("M":{"Type":"Map","End":true,"Items":[1],"Output":"{% $nothing %}",
+      "ItemProcessor":{"StartAt":"A","States":{"A":{"Type":"Task","Resource":"t.t","End":true}}},
+      "Retry":[{"ErrorEquals":["States.ALL"],"MaxAttempts":1}]})"));
+  driver.succeed("1");
+  EXPECT_EQ(driver.end(), "RUNNING");
+  driver.fire();
+  const std::size_t from = driver.history.size();
+  driver.succeed("1");
+  EXPECT_EQ(driver.told(from),
+            "TaskSucceeded(17) TaskStateExited(18) MapIterationSucceeded(19) MapStateSucceeded(20) "
+            "EvaluationFailed(20) MapStateFailed(22) ExecutionFailed(23)");
+}
+
 // ---- languages mixed, clocks and dice ---------------------------------------------------------
 
 TEST(Languages, AStateOfJsonataInAMachineOfJsonPath) {
