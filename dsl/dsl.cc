@@ -29,6 +29,7 @@ Compiled compile(std::string_view text, const CompileOptions& options) {
   if (document.root != nullptr && !findings.has_errors()) {
     compiled.program = build_program(document);
     advise(*compiled.program, document, findings);
+    if (findings.has_errors()) compiled.program.reset();
   }
   compiled.diagnostics = findings.take();
   if (document.root == nullptr) call_unreadable(compiled.diagnostics);

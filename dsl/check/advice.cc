@@ -49,6 +49,7 @@ const Node* Advising::node_at(std::string_view pointer) const {
 
 void advise(const Program& program, const Document& document, Findings& findings) {
   const Advising advising{program, document, findings};
+  check_group_entries(advising);
   advise_on_ends(advising);
   advise_on_choices(advising);
   advise_on_conditions(advising);

@@ -27,6 +27,11 @@ struct Advising {
 // All of those below.  `document` is what `program` was compiled from.
 void advise(const Program& program, const Document& document, Findings& findings);
 
+// Where a state may go: Next, Default, rules, catchers, and the catchers of its group.
+std::vector<StateId> ways_out(const Machine& machine, const State& state);
+
+// ---- groups.cc: errors, the only ones that need the compiled program
+void check_group_entries(const Advising& advising);
 // ---- flow.cc: machines that never come to an end
 void advise_on_ends(const Advising& advising);
 // ---- fall_through.cc: a Choice without Default whose rules leave something out

@@ -72,9 +72,10 @@ void check_error_equals(Checking& check, const Spot& spot, bool is_last, const s
 }
 
 void check_retrier(Checking& check, const Spot& spot, bool is_last) {
-  static const std::vector<std::string> legal = {"ErrorEquals",     "IntervalSeconds",
-                                                 "MaxAttempts",     "BackoffRate",
-                                                 "MaxDelaySeconds", "JitterStrategy"};
+  static const std::vector<std::string> legal = {
+      "ErrorEquals", "IntervalSeconds",      "MaxAttempts",
+      "BackoffRate", "MaxDelaySeconds",      "JitterStrategy",
+      "RetryAfter",  "MaxRetryAfterSeconds", "MaxRetryAfterCount"};
   if (!is_item(check, spot, "a retrier")) return;
   check_members(check, spot, legal, "a retrier");
   check_required(check, spot, spot.node.place, {"ErrorEquals"}, "a retrier");
@@ -102,6 +103,7 @@ void check_retrier(Checking& check, const Spot& spot, bool is_last) {
                            did_you_mean(name, {"FULL", "NONE"}));
     }
   }
+  check_retry_after(check, spot);
   const Member* longest = spot.node.find("MaxDelaySeconds");
   if (longest != nullptr && longest->node->value.is_int() && longest->node->value.as_int() > 0 &&
       longest->node->value.as_double() <= interval) {

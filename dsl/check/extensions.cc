@@ -1,4 +1,7 @@
 // The rules for what Stepwell has beyond ASL: docs/dsl/extensions.md.
+#include <map>
+#include <utility>
+
 #include "dsl/check/rules.h"
 #include "engine/schema/schema.h"
 
@@ -40,6 +43,102 @@ void check_input_schema(Checking& check, const Spot& workflow) {
                                     : json_quote(problem.pointer.substr(slash + 1));
     check.findings.error("bad-schema", spot.node.place, spot.pointer,
                          subject + " " + problem.message);
+  }
+}
+
+// RetryAfter, and its limits, which mean something only beside HONOR.
+void check_retry_after(Checking& check, const Spot& retrier) {
+  constexpr double kMostSeconds = 31'622'400;  // As of MaxDelaySeconds: a leap year.
+  constexpr double kMostTimes = 100'000;
+  const Member* after = retrier.node.find("RetryAfter");
+  const bool honors = after != nullptr && after->node->value == Value("HONOR");
+  if (after != nullptr && is_text(check, retrier.under(*after), "RetryAfter") && !honors &&
+      after->node->value != Value("IGNORE")) {
+    const std::string& name = after->node->value.as_string();
+    check.findings.error("unknown-value", after->node->place, below(retrier.pointer, "RetryAfter"),
+                         "\"RetryAfter\" must be HONOR or IGNORE, not " + json_quote(name),
+                         did_you_mean(name, {"HONOR", "IGNORE"}));
+    return;
+  }
+  for (const auto& [field, most] : {std::pair{"MaxRetryAfterSeconds", kMostSeconds},
+                                    std::pair{"MaxRetryAfterCount", kMostTimes}}) {
+    const Member* member = retrier.node.find(field);
+    if (member == nullptr) continue;
+    is_number(check, retrier.under(*member), field, 1, most, true);
+    if (honors) continue;
+    check.findings.error("field-conflict", member->key_place, below(retrier.pointer, field),
+                         json_quote(field) + " needs \"RetryAfter\": \"HONOR\"",
+                         "the time that a server names is not honored otherwise");
+  }
+}
+
+void check_tolerance(Checking& check, const Spot& map, bool is_distributed) {
+  const Member* tolerates = map.node.find("TolerateFailures");
+  if (tolerates == nullptr || !is_distributed) return;
+  check.findings.error("field-conflict", tolerates->key_place,
+                       below(map.pointer, "TolerateFailures"),
+                       "\"TolerateFailures\" is for an inline Map",
+                       "a distributed Map tolerates what its ToleratedFailureCount and "
+                       "ToleratedFailurePercentage say");
+}
+
+namespace {
+
+// The names in a group's States; reports what is no state, and what stands in two groups.
+void check_group_states(Checking& check, const Spot& machine, const Spot& list,
+                        const std::string& group,
+                        std::map<std::string, std::string, std::less<>>& group_of) {
+  if (!is_filled_array(check, list, "States")) return;
+  const Member* states = machine.node.find("States");
+  for (std::size_t i = 0; i < list.node.items.size(); ++i) {
+    const Spot name = list.at(i);
+    if (!is_text(check, name, "States")) continue;
+    const std::string& text = name.node.value.as_string();
+    if (states == nullptr || states->node->find(text) == nullptr) {
+      std::vector<std::string> known;
+      if (states != nullptr) {
+        for (const Member& member : states->node->members) known.push_back(member.key);
+      }
+      check.findings.error("no-such-state", name.node.place, name.pointer,
+                           "there is no state " + json_quote(text) + " in this machine",
+                           did_you_mean(text, known));
+      continue;
+    }
+    const auto [entry, is_new] = group_of.emplace(text, group);
+    if (is_new) continue;
+    check.findings.error("group-overlap", name.node.place, name.pointer,
+                         "the state " + json_quote(text) + " stands in the group " +
+                             json_quote(entry->second) + " already",
+                         "a state belongs to one group");
+  }
+}
+
+}  // namespace
+
+void check_groups(Checking& check, const Spot& machine, Language language) {
+  const Member* member = machine.node.find("Groups");
+  if (member == nullptr) return;
+  const Spot groups = machine.under(*member);
+  if (!is_object(check, groups, "Groups")) return;
+  check.language = language;
+  std::map<std::string, std::string, std::less<>> group_of;  // By state.
+  for (const Member& one : groups.node.members) {
+    const Spot group = groups.under(one);
+    if (!is_item(check, group, "a group")) continue;
+    check_members(check, group, {"States", "Retry", "Catch"}, "a group");
+    check_required(check, group, one.key_place, {"States"}, "a group");
+    const Member* states = group.node.find("States");
+    if (states != nullptr) {
+      check_group_states(check, machine, group.under(*states), one.key, group_of);
+    }
+    const Member* retry = group.node.find("Retry");
+    const Member* catchers = group.node.find("Catch");
+    if (retry != nullptr) check_retry(check, group.under(*retry));
+    if (catchers != nullptr) check_catch(check, group.under(*catchers), language);
+    if (retry == nullptr && catchers == nullptr) {
+      check.findings.error("missing-field", one.key_place, group.pointer,
+                           "the group " + json_quote(one.key) + " needs \"Retry\" or \"Catch\"");
+    }
   }
 }
 

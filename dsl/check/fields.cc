@@ -56,6 +56,7 @@ constexpr Field kFields[] = {
     {"ToleratedFailureCountPath", Shape::kPathTo, kMap, kPathOnly},
     {"ToleratedFailurePercentage", Shape::kPercentage, kMap, kBoth},
     {"ToleratedFailurePercentagePath", Shape::kPathTo, kMap, kPathOnly},
+    {"TolerateFailures", Shape::kTruth, kMap, kBoth},
     {"Label", Shape::kText, kMap, kBoth},
     {"ItemReader", Shape::kItemReader, kMap, kBoth},
     {"ItemBatcher", Shape::kItemBatcher, kMap, kBoth},

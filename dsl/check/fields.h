@@ -49,6 +49,7 @@ enum class Shape : std::uint8_t {
   kPositive,
   kCount,
   kPercentage,
+  kTruth,
   kTimestamp,
   kChoices,
   kBranches,

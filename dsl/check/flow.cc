@@ -6,9 +6,7 @@
 
 namespace stepwell::dsl {
 
-namespace {
-
-std::vector<StateId> ways_out(const State& state) {
+std::vector<StateId> ways_out(const Machine& machine, const State& state) {
   std::vector<StateId> ways;
   if (state.next) ways.push_back(*state.next);
   for (const Catcher& catcher : state.catchers) ways.push_back(catcher.next);
@@ -16,8 +14,15 @@ std::vector<StateId> ways_out(const State& state) {
     for (const ChoiceRule& rule : choice->rules) ways.push_back(rule.next);
     if (choice->default_next) ways.push_back(*choice->default_next);
   }
+  if (state.group) {
+    for (const Catcher& catcher : machine.groups[*state.group].rules.catchers) {
+      ways.push_back(catcher.next);
+    }
+  }
   return ways;
 }
+
+namespace {
 
 // A Choice without Default may end the execution, in its way.
 bool is_end(const State& state) {
@@ -34,7 +39,7 @@ Marks reached_from(const Machine& machine, StateId start) {
   while (!open.empty()) {
     const StateId id = open.back();
     open.pop_back();
-    for (const StateId next : ways_out(machine.states[id.value])) {
+    for (const StateId next : ways_out(machine, machine.states[id.value])) {
       if (reached[next.value]) continue;
       reached[next.value] = true;
       open.push_back(next);
@@ -49,7 +54,7 @@ Marks leading_to_an_end(const Machine& machine) {
   Marks leads(machine.states.size());
   std::vector<std::uint32_t> open;
   for (std::uint32_t i = 0; i < machine.states.size(); ++i) {
-    for (const StateId next : ways_out(machine.states[i])) before[next.value].push_back(i);
+    for (const StateId next : ways_out(machine, machine.states[i])) before[next.value].push_back(i);
     if (!is_end(machine.states[i])) continue;
     leads[i] = true;
     open.push_back(i);
@@ -71,7 +76,7 @@ std::size_t on_a_loop(const Machine& machine, std::size_t stuck) {
   Marks seen(machine.states.size());
   while (!seen[stuck]) {
     seen[stuck] = true;
-    stuck = ways_out(machine.states[stuck]).front().value;
+    stuck = ways_out(machine, machine.states[stuck]).front().value;
   }
   return stuck;
 }

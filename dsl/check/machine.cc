@@ -1,4 +1,5 @@
 // A machine: the workflow itself, a branch, or the processor of a Map; and the way through it.
+#include <algorithm>
 #include <functional>
 #include <set>
 #include <unordered_map>
@@ -40,6 +41,29 @@ std::vector<Transition> transitions_of(const Spot& state) {
   return list;
 }
 
+// The states of a group, and where its catchers lead.
+struct GroupWays {
+  std::vector<std::string> states;
+  std::vector<Transition> ways;
+};
+
+std::vector<GroupWays> group_ways(const Spot& machine) {
+  std::vector<GroupWays> list;
+  const Member* groups = machine.node.find("Groups");
+  if (groups == nullptr) return list;
+  for (const Member& member : groups->node->members) {
+    const Spot group = machine.under(*groups).under(member);
+    GroupWays& ways = list.emplace_back();
+    ways.ways = transitions_of(group);
+    const Member* states = group.node.find("States");
+    if (states == nullptr) continue;
+    for (const Node* name : states->node->items) {
+      if (name->value.is_string()) ways.states.push_back(name->value.as_string());
+    }
+  }
+  return list;
+}
+
 std::vector<std::string> names_in(const Node& states) {
   std::vector<std::string> names;
   for (const Member& member : states.members) names.push_back(member.key);
@@ -62,8 +86,8 @@ void report_no_such_state(Checking& check, const Transition& from, const Node& s
 
 // Follows every transition from `start`, and reports those states that none of them reaches.
 // Where a transition is broken or missing, that is the news, not what it leaves unreached.
-void check_ways(Checking& check, const Spot& states, const Transition* start,
-                std::size_t errors_before) {
+void check_ways(Checking& check, const Spot& states, const std::vector<GroupWays>& groups,
+                const Transition* start, std::size_t errors_before) {
   std::unordered_map<std::string_view, const Member*> by_name;  // Only looked up, never listed.
   for (const Member& member : states.node.members) by_name.emplace(member.key, &member);
   const auto target_of = [&](const Transition& transition) {
@@ -83,6 +107,11 @@ void check_ways(Checking& check, const Spot& states, const Transition* start,
       }
     }
   }
+  for (const GroupWays& group : groups) {
+    for (const Transition& transition : group.ways) {
+      if (target_of(transition) == nullptr) report_no_such_state(check, transition, states.node);
+    }
+  }
   if (start == nullptr) return;
   if (target_of(*start) == nullptr) {
     return report_no_such_state(check, *start, states.node);
@@ -92,6 +121,12 @@ void check_ways(Checking& check, const Spot& states, const Transition* start,
     const Member& state = *open.back();
     open.pop_back();
     for (const Transition& transition : transitions_of(states.under(state))) reach(transition);
+    for (const GroupWays& group : groups) {
+      if (std::find(group.states.begin(), group.states.end(), state.key) == group.states.end()) {
+        continue;
+      }
+      for (const Transition& transition : group.ways) reach(transition);
+    }
   }
   if (check.findings.errors() != errors_before) return;
   for (const Member& member : states.node.members) {
@@ -138,7 +173,9 @@ void check_states(Checking& check, const Spot& machine, Language language) {
   }
   std::vector<Transition> start;
   add_transition(start, machine, "StartAt");
-  check_ways(check, states, start.empty() ? nullptr : &start.front(), errors_before);
+  check_groups(check, machine, language);
+  check_ways(check, states, group_ways(machine), start.empty() ? nullptr : &start.front(),
+             errors_before);
 }
 
 void check_choice_of(Checking& check, const Spot& object, std::string_view field,
@@ -189,10 +226,11 @@ RoleWords words_of(MachineRole role) {
   switch (role) {
     case MachineRole::kWorkflow:
       return {"a workflow",
-              {"StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage", "InputSchema"}};
-    case MachineRole::kBranch: return {"a branch", {"StartAt", "States"}};
+              {"StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage", "InputSchema",
+               "Groups"}};
+    case MachineRole::kBranch: return {"a branch", {"StartAt", "States", "Groups"}};
     case MachineRole::kProcessor:
-      return {"the processor of a Map", {"StartAt", "States", "ProcessorConfig"}};
+      return {"the processor of a Map", {"StartAt", "States", "ProcessorConfig", "Groups"}};
   }
   return {};
 }

@@ -54,6 +54,7 @@ void check_map(Checking& check, const Spot& state) {
                          "here",
                          "remove \"Iterator\"");
   }
+  check_tolerance(check, state, is_distributed(state.node));
   if (is_distributed(state.node)) return;
   for (const char* field : {"ItemReader", "ItemBatcher", "ResultWriter", "Label"}) {
     const Member* member = state.node.find(field);

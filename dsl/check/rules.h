@@ -129,6 +129,9 @@ void check_machine(Checking& check, const Spot& spot, MachineRole role, Language
 
 // ---- extensions.cc: what plain ASL does not have ----------------------------------------------
 void check_input_schema(Checking& check, const Spot& workflow);
+void check_groups(Checking& check, const Spot& machine, Language language);
+void check_retry_after(Checking& check, const Spot& retrier);
+void check_tolerance(Checking& check, const Spot& map, bool is_distributed);
 
 // ---- language.cc -----------------------------------------------------------------------------
 // The language of a state or workflow, where QueryLanguage may stand.

@@ -203,6 +203,9 @@ void check_field(Checking& check, const StateSpot& state, const Spot& spot, cons
     case Shape::kPercentage:
       if (!is_computed(StaticType::kNumber)) is_number(check, spot, name, 0, 100, false);
       break;
+    case Shape::kTruth:
+      if (!spot.node.value.is_bool()) wrong_type(check, spot, name, "true or false");
+      break;
     case Shape::kTimestamp:
       if (!is_computed(StaticType::kString)) is_timestamp(check, spot, name);
       break;

@@ -98,9 +98,8 @@ const Asked* matched_before(const std::vector<Asked>& list, std::size_t end,
   return nullptr;
 }
 
-void advise_on_list(const Advising& advising, const State& state, const std::vector<Asked>& list,
-                    const char* one) {
-  const Raised raised = raised_by(advising, state);
+void advise_on_list(const Advising& advising, const std::string& whose, const Raised& raised,
+                    const std::vector<Asked>& list, const char* one) {
   for (std::size_t i = 0; i < list.size(); ++i) {
     const std::string names = below(list[i].where.pointer, "ErrorEquals");
     for (std::size_t k = 0; k < list[i].names.size(); ++k) {
@@ -122,13 +121,23 @@ void advise_on_list(const Advising& advising, const State& state, const std::vec
                 (before->is_never ? " first, and never retries it" : " first"),
             "only the first that matches is asked: remove the name here, or move this one up");
       } else if (!may_raise(raised, name) && !name.starts_with("State.")) {
-        advising.findings.warning(
-            "error-never-raised", node->place, pointer,
-            "nothing in the state " + json_quote(state.name) + " can fail with " + json_quote(name),
-            "there is no Task in it, and no Fail with this Error");
+        advising.findings.warning("error-never-raised", node->place, pointer,
+                                  "nothing in the " + whose + " can fail with " + json_quote(name),
+                                  "there is no Task in it, and no Fail with this Error");
       }
     }
   }
+}
+
+void advise_on_rules(const Advising& advising, const std::string& whose, const Raised& raised,
+                     const State& rules) {
+  std::vector<Asked> retriers, catchers;
+  for (const Retrier& one : rules.retry) {
+    retriers.push_back({one.error_equals, one.where, one.max_attempts == 0});
+  }
+  for (const Catcher& one : rules.catchers) catchers.push_back({one.error_equals, one.where});
+  advise_on_list(advising, whose, raised, retriers, "retrier");
+  advise_on_list(advising, whose, raised, catchers, "catcher");
 }
 
 }  // namespace
@@ -136,13 +145,16 @@ void advise_on_list(const Advising& advising, const State& state, const std::vec
 void advise_on_errors(const Advising& advising) {
   for (const Machine& machine : advising.program.machines) {
     for (const State& state : machine.states) {
-      std::vector<Asked> retriers, catchers;
-      for (const Retrier& one : state.retry) {
-        retriers.push_back({one.error_equals, one.where, one.max_attempts == 0});
+      if (state.retry.empty() && state.catchers.empty()) continue;
+      advise_on_rules(advising, "state " + json_quote(state.name), raised_by(advising, state),
+                      state);
+    }
+    for (const Group& group : machine.groups) {
+      Raised raised;
+      for (const StateId id : group.states) {
+        raised.add(raised_by(advising, machine.states[id.value]));
       }
-      for (const Catcher& one : state.catchers) catchers.push_back({one.error_equals, one.where});
-      advise_on_list(advising, state, retriers, "retrier");
-      advise_on_list(advising, state, catchers, "catcher");
+      advise_on_rules(advising, "group " + json_quote(group.rules.name), raised, group.rules);
     }
   }
 }

@@ -55,6 +55,11 @@ void advise_on_unused(const Advising& advising) {
   std::set<std::string, std::less<>> mentioned;
   collect_mentions(advising.program.definition, mentioned);
   for (const Machine& machine : advising.program.machines) {
+    for (const Group& group : machine.groups) {
+      for (const Catcher& catcher : group.rules.catchers) {
+        if (catcher.assign) advise_on_assign(advising, catcher.where.pointer, mentioned);
+      }
+    }
     for (const State& state : machine.states) {
       if (state.assign) advise_on_assign(advising, state.where.pointer, mentioned);
       for (const Catcher& catcher : state.catchers) {

@@ -89,6 +89,7 @@ class Builder {
       state.uses_context = reading.uses_context;
       machine.states.push_back(std::move(state));
     }
+    read_groups(node, pointer, names, language_, machine);
     program_->machines[id.value] = std::move(machine);
     return id;
   }
@@ -226,6 +227,8 @@ class Builder {
     map.max_concurrency = read_quantity(reading, "MaxConcurrency");
     map.tolerated_failure_count = read_quantity(reading, "ToleratedFailureCount");
     map.tolerated_failure_percentage = read_quantity(reading, "ToleratedFailurePercentage");
+    const Node* tolerates = reading.find("TolerateFailures");
+    map.tolerate_failures = tolerates != nullptr && tolerates->value == Value(true);
     map.label = path_text(reading, "Label");
     const Member* config = processor.find("ProcessorConfig");
     const Member* mode = config != nullptr ? config->node->find("Mode") : nullptr;

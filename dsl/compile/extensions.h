@@ -6,5 +6,10 @@
 namespace stepwell::dsl {
 
 void read_input_schema(const Node& workflow, Program& program);
+void read_retry_after(const Node& retrier, Retrier& to);
+// `states` by name, as in Reading; marks those of `to` that are in a group.
+void read_groups(const Node& machine, const std::string& pointer,
+                 const std::map<std::string, StateId, std::less<>>& states, QueryLanguage language,
+                 Machine& to);
 
 }  // namespace stepwell::dsl

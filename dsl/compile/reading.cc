@@ -1,5 +1,7 @@
 #include "dsl/compile/reading.h"
 
+#include "dsl/compile/extensions.h"
+
 namespace stepwell::dsl {
 
 const Node* Reading::find(std::string_view field) const {
@@ -115,6 +117,7 @@ std::vector<Retrier> read_retry(const Reading& state) {
       if (member.key == "MaxDelaySeconds") retrier.max_delay_seconds = value.as_double();
       if (member.key == "JitterStrategy" && value == Value("FULL")) retrier.jitter = Jitter::kFull;
     }
+    read_retry_after(*node, retrier);
   }
   return list;
 }

@@ -46,6 +46,13 @@ struct Placement {
 
 enum class Jitter : std::uint8_t { kNone, kFull };
 
+// What becomes of a time to come back that the server named with its error.
+enum class ServerDelay : std::uint8_t {
+  kAtLeast,  // Plain ASL: the retrier's own delay, and not before that time.
+  kHonor,    // RetryAfter: HONOR.  It is the delay, and the attempt does not count.
+  kIgnore,   // RetryAfter: IGNORE.
+};
+
 struct Retrier {
   std::vector<std::string> error_equals;
   double interval_seconds = 1;
@@ -53,6 +60,9 @@ struct Retrier {
   double backoff_rate = 2.0;
   std::optional<double> max_delay_seconds;
   Jitter jitter = Jitter::kNone;
+  ServerDelay server_delay = ServerDelay::kAtLeast;
+  double max_server_delay_seconds = 86'400;  // Of kHonor; a longer time is cut.
+  std::uint32_t max_server_delays = 100;     // Of kHonor; those beyond count as attempts.
   SourceSpan where;
 };
 
@@ -195,6 +205,9 @@ struct Map {
   std::string label;        // Label, part of the map run's ARN.
   std::string unsupported;  // The first field that this version cannot run ("ItemReader"), if any.
   std::optional<Quantity> tolerated_failure_count, tolerated_failure_percentage;
+  // Extension: an inline Map goes on when iterations fail, as many as are tolerated (all, when
+  // neither count nor percentage says how many), and its result tells which.
+  bool tolerate_failures = false;
   Value definition;  // Of a distributed Map: the state as written, for the version that runs it.
 };
 
@@ -218,14 +231,25 @@ struct State {
   std::vector<Retrier> retry;
   std::vector<Catcher> catchers;
   SourceSpan where;
-  bool uses_context = false;  // Does any expression of this state read the context object?
+  std::optional<std::uint32_t> group;  // Extension: into Machine::groups.
+  bool uses_context = false;           // Does any expression of this state read the context object?
 
   bool speaks_jsonata() const { return language == QueryLanguage::kJsonata; }
+};
+
+// Extension: Retry and Catch of several states.  An error that none of its own state's handles is
+// retried from the group's first state, with the input and variables that it was entered with, or
+// caught.
+struct Group {
+  std::vector<StateId> states;  // The first is the only one that others lead to.
+  // Name, retry and catchers; the rest is empty.
+  State rules;
 };
 
 struct Machine {
   StateId start_at;
   std::vector<State> states;
+  std::vector<Group> groups;
   std::optional<MachineId> parent;  // Absent for machine 0.
   SourceSpan where;
 };

@@ -10,6 +10,22 @@ namespace {
 
 constexpr FrameId kNobody{0};
 
+Value text_or_null(const std::optional<std::string>& text) { return text ? Value(*text) : Value(); }
+
+// {"Results": [.., null, ..], "Failures": [{"Index", "Error", "Cause"}]}, both by index, whatever
+// came first.
+Value result_with_failures(Children children) {
+  std::sort(children.failures.begin(), children.failures.end(),
+            [](const auto& a, const auto& b) { return a.index < b.index; });
+  Value::Array failures;
+  for (const ToleratedFailure& one : children.failures) {
+    failures.push_back(Object{{"Index", one.index},
+                              {"Error", text_or_null(one.error)},
+                              {"Cause", text_or_null(one.cause)}});
+  }
+  return Object{{"Results", std::move(children.results)}, {"Failures", std::move(failures)}};
+}
+
 // "...:stateMachine:name" -> "...:mapRun:name/<label>:<uuid>", the same at every fold.
 std::string map_run_arn(const Pins& pins, const std::string& label, std::uint64_t event) {
   std::string arn = pins.machine_arn;
@@ -97,6 +113,8 @@ bool Stepper::prepare_tolerance(Frame& frame, const State& state, const Map& map
   const auto share =
       static_cast<std::uint64_t>(static_cast<double>(children.results.size()) * percent / 100);
   children.tolerated = std::max(static_cast<std::uint64_t>(count), share);
+  const bool says_how_many = map.tolerated_failure_count || map.tolerated_failure_percentage;
+  if (map.tolerate_failures && !says_how_many) children.tolerated = children.results.size();
   return true;
 }
 
@@ -104,10 +122,11 @@ Go Stepper::begin_children(Frame& frame, const State& state, Children children) 
   children.running.resize(children.results.size(), kNobody);
   tell_children_started(frame, state, children);
   const auto* map = std::get_if<Map>(&state.kind);
-  if (map != nullptr && map->distributed) {
-    if (!prepare_tolerance(frame, state, *map, children)) return fail_with_fault(frame);
-    tell_map_run(frame, *map, "MapRunStarted", nullptr);
+  if (map != nullptr && (map->distributed || map->tolerate_failures) &&
+      !prepare_tolerance(frame, state, *map, children)) {
+    return fail_with_fault(frame);
   }
+  if (map != nullptr && map->distributed) tell_map_run(frame, *map, "MapRunStarted", nullptr);
   const bool nothing_to_do = children.results.empty();
   frame.doing = std::move(children);
   if (nothing_to_do) return children_done(frame, state);
@@ -228,11 +247,15 @@ void Stepper::child_gone(Frame& parent, const State& state, Frame& child, std::u
 Go Stepper::children_done(Frame& parent, const State& state) {
   Children children = std::move(std::get<Children>(parent.doing));
   parent.doing = Halted{};
-  if (const auto* map = std::get_if<Map>(&state.kind)) {
+  const auto* map = std::get_if<Map>(&state.kind);
+  if (map != nullptr) {
     if (map->distributed) tell_map_run(parent, *map, "MapRunSucceeded", nullptr);
     if (parent.is_root()) note_finished_map(parent.state, children);
   }
   if (!parent.quiet) tell(parent.last_event, kind_name(state.kind), "StateSucceeded");
+  if (map != nullptr && map->tolerate_failures) {
+    return finish(parent, state, result_with_failures(std::move(children)));
+  }
   return finish(parent, state, std::move(children.results));
 }
 

@@ -40,6 +40,12 @@ bool is_distributed(const State& state) {
   return map != nullptr && map->distributed;
 }
 
+// Does it go on when some of its iterations fail?
+bool is_tolerant(const State& state) {
+  const auto* map = std::get_if<Map>(&state.kind);
+  return map != nullptr && (map->distributed || map->tolerate_failures);
+}
+
 // A century: far beyond any sensible delay, and far from overflowing.
 constexpr double kLongestSeconds = 100.0 * 366 * 86400;
 
@@ -81,16 +87,20 @@ Go Stepper::fail(Frame& leaf, Problem problem) {
     if (!fatal) {
       if (retry(*frame, state, problem)) return Go::kStop;
       tell_children_failed(*frame, state, problem);
-      if (const auto go = catch_problem(*frame, state, problem)) {
+      auto go = catch_problem(*frame, state, state, problem);
+      if (!go) go = handle_in_group(*frame, state, problem);
+      if (go) {
         if (*go == Go::kOn && frame != &leaf) set_ready(*frame);
         return frame == &leaf ? *go : Go::kStop;
       }
     }
     if (frame->is_root()) return end_failed(frame->last_event, problem);
     Frame& parent = this->frame(frame->parent);
-    if (tolerate(parent, *frame)) return Go::kStop;
+    const State& outer = state_of(parent);
+    const bool may_tolerate = is_distributed(outer) || (is_tolerant(outer) && !fatal);
+    if (may_tolerate && tolerate(parent, *frame, problem)) return Go::kStop;
     tell_child_failed(parent, *frame);
-    if (is_distributed(state_of(parent))) {
+    if (may_tolerate) {
       fatal = false;
       problem = Problem{};
       problem.error = "States.ExceedToleratedFailureThreshold";
@@ -107,24 +117,42 @@ Go Stepper::end_failed(std::uint64_t previous, const Problem& problem) {
 }
 
 bool Stepper::retry(Frame& frame, const State& state, const Problem& problem) {
-  for (std::size_t i = 0; i < state.retry.size(); ++i) {
-    const Retrier& retrier = state.retry[i];
+  const auto delay = next_attempt(state.retry, frame.attempts, problem);
+  if (!delay) return false;
+  ++frame.attempt;
+  back_off(frame, *delay, problem);
+  return true;
+}
+
+void Stepper::back_off(Frame& frame, Millis delay, const Problem& problem) {
+  frame.last_error = problem.error.value_or("");
+  destroy_children(frame);
+  const CommandId id = new_command();
+  frame.doing = BackingOff{id, now_ + delay};
+  set_timer(frame, id, now_ + delay);
+}
+
+// Only the first retrier that matches is asked.
+std::optional<Millis> Stepper::next_attempt(const std::vector<Retrier>& retriers,
+                                            Attempts& attempts, const Problem& problem) {
+  for (std::size_t i = 0; i < retriers.size(); ++i) {
+    const Retrier& retrier = retriers[i];
     if (!matches(retrier.error_equals, problem)) continue;
-    if (frame.retries.empty()) frame.retries.resize(state.retry.size(), 0);
-    const std::uint32_t used = frame.retries[i];
-    // Only the first retrier that matches is asked.
-    if (used >= retrier.max_attempts) return false;
-    ++frame.retries[i];
-    ++frame.attempt;
-    frame.last_error = problem.error.value_or("");
-    destroy_children(frame);
-    const CommandId id = new_command();
-    const Time due = now_ + backoff(retrier, used, problem);
-    frame.doing = BackingOff{id, due};
-    set_timer(frame, id, due);
-    return true;
+    if (problem.retry_after && retrier.server_delay == ServerDelay::kHonor) {
+      if (attempts.honored.empty()) attempts.honored.resize(retriers.size(), 0);
+      if (attempts.honored[i] < retrier.max_server_delays) {
+        ++attempts.honored[i];
+        const Millis most(std::llround(retrier.max_server_delay_seconds * 1000));
+        return std::clamp(*problem.retry_after, Millis(0), most);
+      }
+    }
+    if (attempts.counted.empty()) attempts.counted.resize(retriers.size(), 0);
+    const std::uint32_t used = attempts.counted[i];
+    if (used >= retrier.max_attempts) return std::nullopt;
+    ++attempts.counted[i];
+    return backoff(retrier, used, problem);
   }
-  return false;
+  return std::nullopt;
 }
 
 Millis Stepper::backoff(const Retrier& retrier, std::uint32_t used, const Problem& problem) {
@@ -134,21 +162,24 @@ Millis Stepper::backoff(const Retrier& retrier, std::uint32_t used, const Proble
   delay = std::min(delay, kLongestSeconds);
   if (retrier.jitter == Jitter::kFull) delay *= next_random().unit();
   const Millis wait(std::llround(delay * 1000));
-  if (!problem.retry_after) return wait;
+  if (!problem.retry_after || retrier.server_delay == ServerDelay::kIgnore) return wait;
   const Millis longest(static_cast<std::int64_t>(kLongestSeconds) * 1000);
   return std::max(wait, std::min(*problem.retry_after, longest));
 }
 
-std::optional<Go> Stepper::catch_problem(Frame& frame, const State& state, Problem& problem) {
-  for (const Catcher& catcher : state.catchers) {
+// `rules`: whose catchers they are, the state's own or its group's.
+std::optional<Go> Stepper::catch_problem(Frame& frame, const State& state, const State& rules,
+                                         Problem& problem) {
+  for (const Catcher& catcher : rules.catchers) {
     if (!matches(catcher.error_equals, problem)) continue;
     destroy_children(frame);
     const Value caught = error_output(problem);
-    if (state.speaks_jsonata()) return catch_computed(frame, state, catcher, caught, problem);
+    if (rules.speaks_jsonata())
+      return catch_computed(frame, state, rules, catcher, caught, problem);
     Value output;
     std::optional<Value> assigned;
     if (!place(catcher.result_path, frame.input, caught, output) ||
-        (catcher.assign && !evaluate(frame, state, *catcher.assign, caught, assigned.emplace())) ||
+        (catcher.assign && !evaluate(frame, rules, *catcher.assign, caught, assigned.emplace())) ||
         !check_size(state.name, output) || !check_assigned(frame, state, assigned)) {
       // The catcher itself went wrong: it cannot catch that, too.
       const std::string why = fault_.cause.value_or("");
@@ -159,6 +190,29 @@ std::optional<Go> Stepper::catch_problem(Frame& frame, const State& state, Probl
   return std::nullopt;
 }
 
+// Retry and Catch of the group that the frame's state is in.  Nothing: they have no answer.
+std::optional<Go> Stepper::handle_in_group(Frame& frame, const State& state, Problem& problem) {
+  if (!frame.group) return std::nullopt;
+  GroupRun& run = *frame.group;
+  const Group& group = program_.machine(frame.machine).groups[run.group];
+  if (const auto delay = next_attempt(group.rules.retry, run.attempts, problem)) {
+    frame.state = group.states.front();
+    frame.input = run.input;
+    frame.variables = run.variables;
+    frame.attempts.clear();
+    frame.attempt = 1;
+    frame.entered = false;
+    back_off(frame, *delay, problem);
+    return Go::kStop;
+  }
+  // What is caught is put into the input of the group, not of the state that failed; that one keeps
+  // its own for a redrive.
+  Value own = std::exchange(frame.input, run.input);
+  const auto go = catch_problem(frame, state, group.rules, problem);
+  if (!go || !running()) frame.input = std::move(own);
+  return go;
+}
+
 Problem Stepper::runtime_problem(const Frame& frame, const std::string& cause) const {
   Problem problem;
   problem.error = kRuntime;
@@ -166,16 +220,25 @@ Problem Stepper::runtime_problem(const Frame& frame, const std::string& cause) c
   return problem;
 }
 
-// In a distributed Map a number of iterations may fail.
-bool Stepper::tolerate(Frame& parent, Frame& child) {
+// In a distributed Map a number of iterations may fail, and in one with TolerateFailures.
+bool Stepper::tolerate(Frame& parent, Frame& child, const Problem& problem) {
   const State& state = state_of(parent);
-  if (!is_distributed(state)) return false;
   auto& children = std::get<Children>(parent.doing);
   if (children.failed >= children.tolerated) return false;
   ++children.failed;
-  halt(child, false, 0);
+  if (is_distributed(state)) {
+    halt(child, false, 0);
+    destroy_children(child);
+    child_gone(parent, state, child, parent.last_event);
+    return true;
+  }
+  children.failures.push_back({child.index, problem.error, problem.cause});
+  const bool loud = !child.quiet;
+  const std::uint64_t last = child.last_event;
+  if (loud) parent.last_event = tell_iteration(state, "Failed", child.index, last);
+  halt(child, loud, last);
   destroy_children(child);
-  child_gone(parent, state, child, parent.last_event);
+  child_gone(parent, state, child, last);
   return true;
 }
 

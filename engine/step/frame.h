@@ -39,22 +39,47 @@ struct BackingOff {
   Time due;
 };
 
+// An iteration that failed, of a Map with TolerateFailures.
+struct ToleratedFailure {
+  std::uint64_t index = 0;
+  std::optional<std::string> error, cause;
+};
+
 // A Map or Parallel with branches or iterations under way.
 struct Children {
-  Value items;                   // Of a Map: an array.  Of a Parallel: null.
-  Value effective;               // The state's input after InputPath and Parameters.
-  std::vector<Value> results;    // By index.
-  std::vector<FrameId> running;  // By index; 0 where none runs.
-  std::uint64_t next = 0;        // The first index that was not started.
-  std::uint64_t live = 0;        // How many run.
-  std::uint64_t finished = 0;    // How many succeeded.
-  std::uint64_t failed = 0;      // Tolerated failures of a distributed Map.
-  std::uint64_t limit = 0;       // Of `live`; 0: none.
-  std::uint64_t tolerated = 0;   // Of `failed`.
+  Value items;                             // Of a Map: an array.  Of a Parallel: null.
+  Value effective;                         // The state's input after InputPath and Parameters.
+  std::vector<Value> results;              // By index.
+  std::vector<FrameId> running;            // By index; 0 where none runs.
+  std::uint64_t next = 0;                  // The first index that was not started.
+  std::uint64_t live = 0;                  // How many run.
+  std::uint64_t finished = 0;              // How many succeeded.
+  std::uint64_t failed = 0;                // Tolerated failures.
+  std::uint64_t limit = 0;                 // Of `live`; 0: none.
+  std::uint64_t tolerated = 0;             // Of `failed`.
+  std::vector<ToleratedFailure> failures;  // Of an inline Map, in the order they came.
 };
 
 // The end of the execution found it here; redrive goes on from here.
 struct Halted {};
+
+// How often each retrier of a list was used; empty: never.
+struct Attempts {
+  std::vector<std::uint32_t> counted;  // Against MaxAttempts.
+  std::vector<std::uint32_t> honored;  // At a time that the server named.
+
+  void clear() {
+    counted.clear();
+    honored.clear();
+  }
+};
+
+// The group of states that a frame is in, and what it entered it with.
+struct GroupRun {
+  std::uint32_t group = 0;  // Into Machine::groups.
+  Value input, variables;
+  Attempts attempts;
+};
 
 struct Frame {
   FrameId id, parent;  // parent 0: the root.
@@ -64,14 +89,15 @@ struct Frame {
   Value input;              // Of the current state, before InputPath.
   Value variables;          // An object: all that are in sight.
   Time entered_at;
-  std::uint64_t entered_event = 0;     // Id of the current state's ...StateEntered.
-  std::uint64_t last_event = 0;        // What the next event calls its previous one.
-  std::vector<std::uint32_t> retries;  // Used so far, per retrier; empty: none.
-  std::uint32_t attempt = 1;           // 1 + retries used in this state.
-  bool entered = false;                // Is the current state entered (and not left)?
-  bool fresh = false;                  // An iteration whose item is not yet selected.
-  bool quiet = false;                  // Inside a distributed Map: leaves no events.
-  std::string last_error;              // Of the newest failed attempt.
+  std::uint64_t entered_event = 0;  // Id of the current state's ...StateEntered.
+  std::uint64_t last_event = 0;     // What the next event calls its previous one.
+  Attempts attempts;                // Of the current state's retriers.
+  std::uint32_t attempt = 1;        // 1 + retries used in this state.
+  std::optional<GroupRun> group;
+  bool entered = false;    // Is the current state entered (and not left)?
+  bool fresh = false;      // An iteration whose item is not yet selected.
+  bool quiet = false;      // Inside a distributed Map: leaves no events.
+  std::string last_error;  // Of the newest failed attempt.
   std::variant<Runnable, RunningTask, Sleeping, BackingOff, Children, Halted> doing;
 
   bool is_root() const { return parent.value == 0; }

@@ -168,12 +168,13 @@ Go Stepper::leave_computed(Frame& frame, const State& state, const Leaving& leav
 }
 
 // A catcher that goes wrong fails its state a second time, and cannot catch that, too.
-std::optional<Go> Stepper::catch_computed(Frame& frame, const State& state, const Catcher& catcher,
-                                          const Value& caught, Problem& problem) {
+std::optional<Go> Stepper::catch_computed(Frame& frame, const State& state, const State& rules,
+                                          const Catcher& catcher, const Value& caught,
+                                          Problem& problem) {
   Value output = caught;
   std::optional<Value> assigned;
   const Seen seen{nullptr, &caught};
-  if (compute_end(frame, state, {catcher.assign, catcher.output}, seen, output, assigned) &&
+  if (compute_end(frame, rules, {catcher.assign, catcher.output}, seen, output, assigned) &&
       check_size(state.name, output) && check_assigned(frame, state, assigned)) {
     return leave(frame, state, std::move(output), std::move(assigned), catcher.next);
   }

@@ -293,6 +293,71 @@ bool read_doing(Reader& in, Frame& frame) {
   }
 }
 
+void write(Writer& out, const std::vector<std::uint32_t>& numbers) {
+  out.number(numbers.size());
+  for (const std::uint32_t one : numbers) out.number(one);
+}
+
+std::vector<std::uint32_t> read_numbers(Reader& in) {
+  std::vector<std::uint32_t> numbers(in.length());
+  for (std::uint32_t& one : numbers) one = static_cast<std::uint32_t>(in.number());
+  return numbers;
+}
+
+// What only the extensions of the language leave in a frame; without them the bytes are those of
+// old.
+const std::vector<ToleratedFailure>* failures_of(const Frame& frame) {
+  const auto* children = std::get_if<Children>(&frame.doing);
+  return children != nullptr ? &children->failures : nullptr;
+}
+
+bool is_extended(const Frame& frame) {
+  const auto* failures = failures_of(frame);
+  return frame.group.has_value() || !frame.attempts.honored.empty() ||
+         (failures != nullptr && !failures->empty());
+}
+
+void write_extensions(Writer& out, const Frame& frame) {
+  write(out, frame.attempts.honored);
+  out.flag(frame.group.has_value());
+  if (frame.group) {
+    out.number(frame.group->group);
+    out.value(frame.group->input);
+    out.value(frame.group->variables);
+    write(out, frame.group->attempts.counted);
+    write(out, frame.group->attempts.honored);
+  }
+  const auto* failures = failures_of(frame);
+  out.number(failures != nullptr ? failures->size() : 0);
+  if (failures == nullptr) return;
+  for (const ToleratedFailure& one : *failures) {
+    out.number(one.index);
+    out.maybe_text(one.error);
+    out.maybe_text(one.cause);
+  }
+}
+
+void read_extensions(Reader& in, Frame& frame) {
+  frame.attempts.honored = read_numbers(in);
+  if (in.flag()) {
+    GroupRun& run = frame.group.emplace();
+    run.group = static_cast<std::uint32_t>(in.number());
+    run.input = in.value();
+    run.variables = in.value();
+    run.attempts.counted = read_numbers(in);
+    run.attempts.honored = read_numbers(in);
+  }
+  const std::uint64_t count = in.length();
+  auto* children = std::get_if<Children>(&frame.doing);
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
+    ToleratedFailure one;
+    one.index = in.number();
+    one.error = in.maybe_text();
+    one.cause = in.maybe_text();
+    if (children != nullptr) children->failures.push_back(std::move(one));
+  }
+}
+
 void write(Writer& out, const Frame& frame) {
   for (const std::uint64_t n :
        {frame.id.value, frame.parent.value, std::uint64_t{frame.machine.value},
@@ -302,12 +367,14 @@ void write(Writer& out, const Frame& frame) {
   out.value(frame.input);
   out.value(frame.variables);
   out.time(frame.entered_at);
-  out.number(frame.retries.size());
-  for (const std::uint32_t used : frame.retries) out.number(used);
+  write(out, frame.attempts.counted);
   out.number(frame.attempt);
-  out.number((frame.entered ? 1u : 0u) | (frame.fresh ? 2u : 0u) | (frame.quiet ? 4u : 0u));
+  const bool extended = is_extended(frame);
+  out.number((frame.entered ? 1u : 0u) | (frame.fresh ? 2u : 0u) | (frame.quiet ? 4u : 0u) |
+             (extended ? 8u : 0u));
   out.text(frame.last_error);
   write_doing(out, frame);
+  if (extended) write_extensions(out, frame);
 }
 
 bool read(Reader& in, Frame& frame) {
@@ -321,15 +388,16 @@ bool read(Reader& in, Frame& frame) {
   frame.input = in.value();
   frame.variables = in.value();
   frame.entered_at = in.time();
-  frame.retries.resize(in.length());
-  for (std::uint32_t& used : frame.retries) used = static_cast<std::uint32_t>(in.number());
+  frame.attempts.counted = read_numbers(in);
   frame.attempt = static_cast<std::uint32_t>(in.number());
   const std::uint64_t flags = in.number();
   frame.entered = (flags & 1) != 0;
   frame.fresh = (flags & 2) != 0;
   frame.quiet = (flags & 4) != 0;
   frame.last_error = in.text();
-  return read_doing(in, frame) && in.ok();
+  if (!read_doing(in, frame)) return false;
+  if ((flags & 8) != 0) read_extensions(in, frame);
+  return in.ok();
 }
 
 void write_head(Writer& out, const Execution& x) {

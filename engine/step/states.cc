@@ -25,8 +25,17 @@ Go Stepper::enter(Frame& frame) {
     return Go::kStop;
   }
   const State& state = state_of(frame);
+  if (state.group || frame.group) note_group(frame, state);
   tell_entered(frame, state);
   return begin(frame, state);
+}
+
+void Stepper::note_group(Frame& frame, const State& state) {
+  if (!state.group) {
+    frame.group.reset();
+  } else if (!frame.group || frame.group->group != *state.group) {
+    frame.group = GroupRun{*state.group, frame.input, frame.variables, {}};
+  }
 }
 
 void Stepper::tell_entered(Frame& frame, const State& state) {
@@ -222,18 +231,12 @@ Go Stepper::leave(Frame& frame, const State& state, Value output, std::optional<
     return fail_with_fault(frame);
   }
   if (assigned && (!assigned->is_object() || assigned->size() == 0)) assigned.reset();
-  tell_of(frame, kind_name(state.kind), "StateExited", [&](Object& details) {
-    details.set("name", state.name);
-    details.set("output", output.to_json());
-    if (!assigned) return;
-    Object texts;
-    for (const auto& [name, value] : assigned->as_object()) texts.set(name, value.to_json());
-    details.set("assignedVariables", std::move(texts));
-    details.set("assignedVariablesDetails", Object{{"truncated", false}});
-  });
+  // A Fail in a group that caught it has no such event.
+  const bool has_event = !std::holds_alternative<Fail>(state.kind);
+  if (has_event) tell_exited(frame, state, output, assigned);
   frame.entered = false;
   frame.attempt = 1;
-  frame.retries.clear();
+  frame.attempts.clear();
   frame.last_error.clear();
   if (!next) return complete(frame, std::move(output));
   if (assigned) {
@@ -244,6 +247,19 @@ Go Stepper::leave(Frame& frame, const State& state, Value output, std::optional<
   frame.state = *next;
   frame.input = std::move(output);
   return Go::kOn;
+}
+
+void Stepper::tell_exited(Frame& frame, const State& state, const Value& output,
+                          const std::optional<Value>& assigned) {
+  tell_of(frame, kind_name(state.kind), "StateExited", [&](Object& details) {
+    details.set("name", state.name);
+    details.set("output", output.to_json());
+    if (!assigned) return;
+    Object texts;
+    for (const auto& [name, value] : assigned->as_object()) texts.set(name, value.to_json());
+    details.set("assignedVariables", std::move(texts));
+    details.set("assignedVariablesDetails", Object{{"truncated", false}});
+  });
 }
 
 Go Stepper::complete(Frame& frame, Value output) {

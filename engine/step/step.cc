@@ -178,6 +178,8 @@ bool Stepper::timer_fired() {
   Go go = Go::kStop;
   if (sleeping) {
     go = leave_waiting(waiter, state);
+  } else if (!waiter.entered) {
+    go = Go::kOn;  // A group that begins again.
   } else {
     ++slice_;
     ++x_.transitions;
@@ -261,7 +263,8 @@ bool Stepper::redrive(const Redriven& redriven) {
 
 void Stepper::resume(Frame& frame, std::uint64_t previous) {
   frame.last_event = previous;
-  frame.retries.clear();
+  frame.attempts.clear();
+  if (frame.group) frame.group->attempts.clear();
   frame.attempt = 1;
   auto* children = std::get_if<Children>(&frame.doing);
   if (children == nullptr) {

@@ -70,6 +70,7 @@ class Stepper {
 
   // ---- one state (states.cc)
   Go enter(Frame& frame);
+  void note_group(Frame& frame, const State& state);
   void tell_entered(Frame& frame, const State& state);
   Go begin(Frame& frame, const State& state);
   Go begin(Frame& frame, const State& state, const Task& task);
@@ -87,6 +88,8 @@ class Stepper {
   Go finish(Frame& frame, const State& state, const Value& result);
   Go leave(Frame& frame, const State& state, Value output, std::optional<Value> assigned,
            std::optional<StateId> next);
+  void tell_exited(Frame& frame, const State& state, const Value& output,
+                   const std::optional<Value>& assigned);
   Go complete(Frame& frame, Value output);
 
   // ---- JSONata states (jsonata.cc); false: fault_ says why
@@ -110,8 +113,8 @@ class Stepper {
   // `otherwise`: what leaves the state when it has no Output.
   Go leave_computed(Frame& frame, const State& state, const Leaving& leaving, Seen seen,
                     Value otherwise, std::optional<StateId> next);
-  std::optional<Go> catch_computed(Frame& frame, const State& state, const Catcher& catcher,
-                                   const Value& caught, Problem& problem);
+  std::optional<Go> catch_computed(Frame& frame, const State& state, const State& rules,
+                                   const Catcher& catcher, const Value& caught, Problem& problem);
   void tell_evaluation_failed(Frame& frame, const State& state, const Problem& problem);
 
   // ---- tasks (task.cc)
@@ -156,10 +159,16 @@ class Stepper {
   Go end_failed(std::uint64_t previous, const Problem& problem);
   Problem runtime_problem(const Frame& frame, const std::string& cause) const;
   bool retry(Frame& frame, const State& state, const Problem& problem);
+  // The delay before the next attempt; nothing: no retrier matches, or it has none left.
+  std::optional<Millis> next_attempt(const std::vector<Retrier>& retriers, Attempts& attempts,
+                                     const Problem& problem);
+  void back_off(Frame& frame, Millis delay, const Problem& problem);
+  std::optional<Go> handle_in_group(Frame& frame, const State& state, Problem& problem);
   Millis backoff(const Retrier& retrier, std::uint32_t used, const Problem& problem);
   // Nothing: not caught.  `problem` is then another one when the catcher itself went wrong.
-  std::optional<Go> catch_problem(Frame& frame, const State& state, Problem& problem);
-  bool tolerate(Frame& parent, Frame& child);
+  std::optional<Go> catch_problem(Frame& frame, const State& state, const State& rules,
+                                  Problem& problem);
+  bool tolerate(Frame& parent, Frame& child, const Problem& problem);
   void tell_child_failed(Frame& parent, Frame& child);
   void tell_children_failed(Frame& frame, const State& state, const Problem& problem);
   // Cancels what the frame and those below it wait for, and leaves them Halted.

@@ -259,6 +259,20 @@ void Teller::tell_aborted(const Cancel& cancel, Time at) {
   list_.insert(place, {at, waits->second, "aborted", "", false});
 }
 
+namespace {
+
+// "retry 2 of the group Booking"
+std::string retry_of_group(const Program& program, const Frame& frame) {
+  std::uint32_t count = 0;
+  for (const auto* attempts : {&frame.group->attempts.counted, &frame.group->attempts.honored}) {
+    for (const std::uint32_t used : *attempts) count += used;
+  }
+  const Group& group = program.machine(frame.machine).groups[frame.group->group];
+  return "retry " + std::to_string(count) + " of the group " + group.rules.name;
+}
+
+}  // namespace
+
 void Teller::tell_timer(const Execution& execution, const Frame& frame, const SetTimer& timer) {
   const std::string who = who_of(execution, frame);
   Line* line = newest_of(who);
@@ -266,8 +280,13 @@ void Teller::tell_timer(const Execution& execution, const Frame& frame, const Se
     line->detail = "until " + to_text(timer.due - start_);
   }
   if (!std::holds_alternative<BackingOff>(frame.doing)) return;
-  const std::string retry = "retry " + std::to_string(frame.attempt - 1) + " in " +
-                            to_text(timer.due - execution.last_at);
+  const std::string delay = " in " + to_text(timer.due - execution.last_at);
+  if (frame.group && !frame.entered) {
+    list_.push_back({execution.last_at, who, "again",
+                     frame.last_error + ", " + retry_of_group(program_, frame) + delay, false});
+    return;
+  }
+  const std::string retry = "retry " + std::to_string(frame.attempt - 1) + delay;
   const bool is_told = line != nullptr && (line->verb == "failed" || line->verb == "timed out");
   if (is_told) {
     line->detail += (line->detail.empty() ? "" : ", ") + retry;

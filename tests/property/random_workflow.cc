@@ -102,9 +102,9 @@ Object in_jsonata(const Object& state) {
 
 class Builder {
  public:
-  // `languages` has a stream of its own: a seed makes the same states in whatever language.
+  // Languages and extensions have streams of their own: a seed makes the same states without them.
   Builder(std::uint64_t seed, Mood mood)
-      : random_(seed), languages_(seed ^ 0x6a736f6e), mood_(mood) {}
+      : random_(seed), languages_(seed ^ 0x6a736f6e), extensions_(seed ^ 0x65787473), mood_(mood) {}
 
   RandomWorkflow build() {
     Object machine = this->machine(0).as_object();
@@ -125,7 +125,38 @@ class Builder {
       const bool is_jsonata = languages_.below(100) < 35;
       states.set(names[i], is_jsonata ? Value(in_jsonata(made.as_object())) : std::move(made));
     }
-    return Object{{"StartAt", names.front()}, {"States", std::move(states)}};
+    Object made{{"StartAt", names.front()}, {"States", std::move(states)}};
+    if (extends(40)) add_group(made, names);
+    return made;
+  }
+
+  bool extends(std::uint64_t percent) { return extensions_.below(100) < percent; }
+
+  // Some states in a row, when nothing from before leads into their middle.
+  void add_group(Object& machine, const std::vector<std::string>& names) {
+    const std::size_t first = extensions_.below(names.size());
+    const std::size_t size = 1 + extensions_.below(names.size() - first);
+    const auto from = names.begin() + static_cast<std::ptrdiff_t>(first);
+    const std::vector<std::string> inside(from, from + static_cast<std::ptrdiff_t>(size));
+    const Value& states = *machine.find("States");
+    for (std::size_t i = 0; i < first; ++i) {
+      const std::string text = states.find(names[i])->to_json();
+      for (std::size_t k = 1; k < size; ++k) {
+        if (text.find("\"" + inside[k] + "\"") != std::string::npos) return;
+      }
+    }
+    Object group{{"States", Value::Array(inside.begin(), inside.end())}};
+    Object retrier{{"ErrorEquals", Value::Array{extends(50) ? "States.ALL" : "Other"}},
+                   {"MaxAttempts", 1 + extensions_.below(2)}};
+    if (extends(30)) retrier.set("RetryAfter", "HONOR");
+    group.set("Retry", Value::Array{Value(std::move(retrier))});
+    if (first + size < names.size() && extends(60)) {
+      group.set("Catch", Value::Array{Object{{"ErrorEquals", Value::Array{"States.ALL"}},
+                                             {"ResultPath", "$.group"},
+                                             {"Assign", Object{{"grouped.$", "$.Error"}}},
+                                             {"Next", names[first + size]}}});
+    }
+    machine.set("Groups", Object{{"G", std::move(group)}});
   }
 
   // A state somewhere behind position i.
@@ -218,6 +249,11 @@ class Builder {
     Object made{{"Type", "Map"}, {"ItemsPath", "$.items"}, {"ResultPath", "$.map"}};
     made.set("ItemProcessor", machine(nesting + 1));
     if (chance(60)) made.set("MaxConcurrency", random_.below(4));
+    if (extends(40)) {
+      made.set("TolerateFailures", true);
+      if (extends(40)) made.set("ToleratedFailureCount", extensions_.below(3));
+      if (extends(40)) made.set("ToleratedFailurePercentage", extensions_.below(101));
+    }
     if (chance(40)) {
       made.set("ItemSelector", Object{{"n.$", "$$.Map.Item.Value.n"},
                                       {"text.$", "$.text"},
@@ -241,6 +277,13 @@ class Builder {
                  {"BackoffRate", 1.5}};
     if (chance(30)) flaky.set("JitterStrategy", "FULL");
     if (chance(30)) flaky.set("MaxDelaySeconds", 4);
+    if (extends(20)) {
+      flaky.set("RetryAfter", "IGNORE");
+    } else if (extends(40)) {
+      flaky.set("RetryAfter", "HONOR");
+      flaky.set("MaxRetryAfterCount", 1 + extensions_.below(3));
+      flaky.set("MaxRetryAfterSeconds", 1 + extensions_.below(3));
+    }
     Value::Array all{Value(std::move(flaky))};
     if (mood_ == Mood::kWild && chance(30)) {
       all.push_back(Object{{"ErrorEquals", Value::Array{"States.ALL"}}, {"MaxAttempts", 1}});
@@ -256,7 +299,7 @@ class Builder {
     return Value::Array{Value(std::move(catcher))};
   }
 
-  Random random_, languages_;
+  Random random_, languages_, extensions_;
   Mood mood_;
   int named_ = 0;
 };
