@@ -15,6 +15,9 @@ constexpr Row kRows[] = {
      "included, and has at most 80 characters."},
     {"Version", "The version of the language: \"1.0\"."},
     {"InputSchema", "Stepwell: a JSON Schema; a start whose input does not fit it is refused."},
+    {"Groups",
+     "Stepwell: Retry and Catch of several states, by the name of the group. An error that "
+     "a state's own do not handle is retried from the group's first state, or caught."},
     {"ProcessorConfig", "How the processor of a Map runs."},
     {"Mode",
      "INLINE: iterations are part of this execution. DISTRIBUTED: many of them, with "
@@ -74,6 +77,9 @@ constexpr Row kRows[] = {
      "JSONata $states.context.Map.Item.Value."},
     {"MaxConcurrency", "At most so many iterations at a time; 0: no limit."},
     {"MaxConcurrencyPath", "A path to that number."},
+    {"TolerateFailures",
+     "Stepwell: true, an inline Map goes on when iterations fail, as many as are tolerated; "
+     "its result is {Results, Failures}."},
     {"ToleratedFailureCount", "So many items may fail before the Map does."},
     {"ToleratedFailureCountPath", "A path to that number."},
     {"ToleratedFailurePercentage", "So many percent of the items may fail before the Map does."},
@@ -107,6 +113,11 @@ constexpr Row kRows[] = {
     {"BackoffRate", "Each wait is so many times the last one; 2.0 if absent."},
     {"MaxDelaySeconds", "No wait is longer."},
     {"JitterStrategy", "FULL: each wait is random, up to what it would have been."},
+    {"RetryAfter",
+     "Stepwell: HONOR, a time that the server named is the delay and costs no attempt; "
+     "IGNORE, it plays no part. Without it no retry comes before that time."},
+    {"MaxRetryAfterSeconds", "Stepwell: a longer time of the server is cut; 86400 if absent."},
+    {"MaxRetryAfterCount", "Stepwell: how often such a retry costs no attempt; 100 if absent."},
     // Rules.
     {"Variable", "A path to the value that is compared."},
     {"And", "True when all of these are."},

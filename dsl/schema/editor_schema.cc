@@ -139,6 +139,7 @@ Object schema_of(const Field& field, Language language, Language machine) {
     case Shape::kCount: return or_expression(whole(0), language);
     case Shape::kPercentage:
       return or_expression({{"type", "number"}, {"minimum", 0}, {"maximum", 100}}, language);
+    case Shape::kTruth: return {{"type", "boolean"}};
     case Shape::kTimestamp: return or_expression(timestamp(), language);
     case Shape::kChoices: return filled(array_of(reference(in("rule", language))));
     case Shape::kBranches: return filled(array_of(reference(in("branch", machine))));
@@ -188,7 +189,8 @@ void add_rules_of(ObjectForm& state, Kind kind, Language language) {
                   {"else", Object{{"properties", Object{{"ItemReader", false},
                                                         {"ItemBatcher", false},
                                                         {"ResultWriter", false},
-                                                        {"Label", false}}}}}});
+                                                        {"Label", false}}}}},
+                  {"then", Object{{"properties", Object{{"TolerateFailures", false}}}}}});
       break;
     default: break;
   }
@@ -254,8 +256,10 @@ Object workflow() {
   form.field("TimeoutSeconds", whole(1, kMostSeconds));
   form.field("QueryLanguage", words({"JSONPath", "JSONata"}));
   form.field("InputSchema", {{"type", Value::Array{"object", "boolean"}}});
+  form.field("Groups", {{"type", "object"}});
   const auto states = [](Language language) {
-    return Object{{"properties", Object{{"States", reference(in("states", language))}}}};
+    return Object{{"properties", Object{{"States", reference(in("states", language))},
+                                        {"Groups", reference(in("groups", language))}}}};
   };
   form.rule({{"if", constant("QueryLanguage", "JSONata")},
              {"then", states(Language::kJsonata)},
@@ -266,6 +270,7 @@ Object workflow() {
 Object branch(Language language) {
   ObjectForm form;
   begin_machine(form);
+  form.field("Groups", reference(in("groups", language)));
   return form.field("States", reference(in("states", language))).schema();
 }
 
@@ -273,6 +278,7 @@ Object processor(Language language) {
   ObjectForm form;
   begin_machine(form);
   form.field("States", reference(in("states", language)));
+  form.field("Groups", reference(in("groups", language)));
   form.field("ProcessorConfig", reference("processorConfig"));
   return form.schema();
 }
@@ -302,6 +308,21 @@ Object retrier() {
   form.field("BackoffRate", {{"type", "number"}, {"minimum", 1}});
   form.field("MaxDelaySeconds", whole(1, kMostDelay));
   form.field("JitterStrategy", words({"FULL", "NONE"}));
+  form.field("RetryAfter", words({"HONOR", "IGNORE"}));
+  form.field("MaxRetryAfterSeconds", whole(1, kMostDelay));
+  form.field("MaxRetryAfterCount", whole(1, 100'000));
+  form.rule({{"if", constant("RetryAfter", "HONOR")},
+             {"else", Object{{"properties", Object{{"MaxRetryAfterSeconds", false},
+                                                   {"MaxRetryAfterCount", false}}}}}});
+  return form.schema();
+}
+
+Object group(Language language) {
+  ObjectForm form;
+  form.field("States", filled(array_of(text()))).must_have("States");
+  form.field("Retry", array_of(reference("retrier")));
+  form.field("Catch", array_of(reference(in("catcher", language))));
+  form.rule({{"anyOf", Value::Array{required({"Retry"}), required({"Catch"})}}});
   return form.schema();
 }
 
@@ -491,6 +512,9 @@ Object definitions() {
     all.set(in("resultWriter", language), result_writer(language));
     all.set(in("credentials", language), credentials(language));
     all.set(in("assign", language), assign_of(language));
+    all.set(in("group", language), group(language));
+    all.set(in("groups", language),
+            Object{{"type", "object"}, {"additionalProperties", reference(in("group", language))}});
   }
   all.set("rule.JSONPath", condition(true));
   all.set("rule.JSONata", computed_rule());

@@ -153,10 +153,31 @@ const Mutations& all_mutations() {
   static const Mutations mutations(
       {Value(), true, false, 0, -1, 12, 0.5, "", "text", "$.x", "{% 1 %}", "States.ALL", "JSONata",
        "JSONPath", Value::Array{}, Value::Array{1}, Object{}, Object{{"a.$", 1}}},
-      {"Unknown", "Next",        "End",           "Parameters", "Arguments", "Output",
-       "Seconds", "SecondsPath", "Iterator",      "ItemReader", "Condition", "StringEquals",
-       "And",     "Not",         "QueryLanguage", "Comment",    "x-y",       "Retry",
-       "Label",   "Default",     "InputSchema"});
+      {"Unknown",
+       "Next",
+       "End",
+       "Parameters",
+       "Arguments",
+       "Output",
+       "Seconds",
+       "SecondsPath",
+       "Iterator",
+       "ItemReader",
+       "Condition",
+       "StringEquals",
+       "And",
+       "Not",
+       "QueryLanguage",
+       "Comment",
+       "x-y",
+       "Retry",
+       "Label",
+       "Default",
+       "InputSchema",
+       "Groups",
+       "RetryAfter",
+       "TolerateFailures",
+       "MaxRetryAfterCount"});
   return mutations;
 }
 
