@@ -179,6 +179,29 @@ const Node& node_at(const Node& root, std::string_view pointer) {
   return *node;
 }
 
+// A machine sees its own variables and those of the machines around it.
+bool is_within(const std::string& machine, const std::string& outer) {
+  return (machine + "/").starts_with(outer + "/");
+}
+
+// What is assigned inside of a Map or Parallel is another variable than that of the same name
+// outside.
+void report_shadows(Checking& check) {
+  for (const auto& [name, list] : check.assigned) {
+    for (const auto& inner : list) {
+      if (check.findings.is_full()) return;
+      const bool is_shadow = std::any_of(list.begin(), list.end(), [&](const auto& outer) {
+        return outer.machine != inner.machine && is_within(inner.machine, outer.machine);
+      });
+      if (!is_shadow) continue;
+      check.findings.warning("shadowed-variable", inner.place, inner.pointer,
+                             "outside of this Map or Parallel, $" + name + " keeps its value",
+                             "what is assigned here is seen here only: give it another name, or "
+                             "take it out with the output");
+    }
+  }
+}
+
 void report_unassigned(Checking& check, const Checking::VariableUse& use,
                        std::vector<std::string> names) {
   if (use.is_jsonata) {
@@ -257,7 +280,9 @@ void check_assign(Checking& check, const Spot& spot, Language language, const Js
                            : name == "states" ? "$states is taken by JSONata"
                                               : "letters, digits and _ only, no digit first");
     }
-    if (is_name) check.assigned[std::move(name)].push_back(check.machine);
+    if (!is_name) continue;
+    check.assigned[std::move(name)].push_back(
+        {check.machine, member.key_place, below(spot.pointer, member.key)});
   }
   if (language == Language::kJsonPath) {
     check_template(check, spot);
@@ -268,7 +293,8 @@ void check_assign(Checking& check, const Spot& spot, Language language, const Js
 
 void check_variable_uses(Checking& check) {
   std::vector<std::string> names;
-  for (const auto& [name, machines] : check.assigned) names.push_back(name);
+  for (const auto& [name, list] : check.assigned) names.push_back(name);
+  report_shadows(check);
   for (const auto& use : check.variable_uses) {
     if (check.findings.is_full()) return;
     const auto found = check.assigned.find(use.name);
@@ -276,10 +302,9 @@ void check_variable_uses(Checking& check) {
       report_unassigned(check, use, names);
       continue;
     }
-    // A machine sees its own variables and those of the machines around it.
-    const auto& machines = found->second;
-    const bool is_seen = std::any_of(machines.begin(), machines.end(), [&](const auto& machine) {
-      return (use.machine + "/").starts_with(machine + "/");
+    const auto& list = found->second;
+    const bool is_seen = std::any_of(list.begin(), list.end(), [&](const auto& assignment) {
+      return is_within(use.machine, assignment.machine);
     });
     if (is_seen) continue;
     check.findings.warning("variable-out-of-sight", use.place, use.pointer,

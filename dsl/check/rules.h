@@ -36,8 +36,12 @@ struct Checking {
     bool is_jsonata = false;
   };
   std::vector<VariableUse> variable_uses = {};
-  // By name: pointers of the machines that assign it.
-  std::map<std::string, std::vector<std::string>, std::less<>> assigned = {};
+  struct Assignment {
+    std::string machine;  // Pointer of the machine that assigns it.
+    Place place;
+    std::string pointer;
+  };
+  std::map<std::string, std::vector<Assignment>, std::less<>> assigned = {};  // By name.
   std::string machine = {};                 // Pointer of the one that is being walked.
   Language language = Language::kJsonPath;  // Of the state that is being looked at.
   std::map<std::string, Place, std::less<>> state_names = {};  // Of all machines.
