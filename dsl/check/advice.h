@@ -40,7 +40,9 @@ void advise_on_choices(const Advising& advising);
 void advise_on_conditions(const Advising& advising);
 // ---- unasked.cc: names in Retry and Catch that no error can reach
 void advise_on_errors(const Advising& advising);
-// ---- unused.cc: what is kept and never read
+// ---- unused.cc: variables that are kept and never read
 void advise_on_unused(const Advising& advising);
+// ---- unused_result.cc
+void advise_on_results(const Advising& advising);
 
 }  // namespace stepwell::dsl
