@@ -29,7 +29,7 @@ std::vector<fs::path> files() {
   for (const char* folder : {"tests/golden/transcripts", "workflows"}) {
     const fs::path path = fs::path(STEPWELL_SOURCE) / folder;
     if (!fs::exists(path)) continue;
-    for (const auto& entry : fs::directory_iterator(path)) {
+    for (const auto& entry : fs::recursive_directory_iterator(path)) {
       if (entry.path().string().ends_with(".test.yaml")) list.push_back(entry.path());
     }
   }
@@ -64,7 +64,7 @@ INSTANTIATE_TEST_SUITE_P(Golden, Transcripts, ::testing::ValuesIn(files()), [](c
   return name;
 });
 
-TEST(Golden, HasTheTranscriptsThatItShould) { EXPECT_GE(files().size(), 12u); }
+TEST(Golden, HasTheTranscriptsThatItShould) { EXPECT_GE(files().size(), 36u); }
 
 }  // namespace
 }  // namespace stepwell::transcript

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""What we show is what happens: the workflows of workflows/ and of the pages under docs/.
+
+  workflows_test.py SOURCE STEPWELL
+
+Every workflow in workflows/ is free of warnings, and does what the transcript beside it says.
+On a page, a block of YAML that begins with `# name.yaml` is a workflow, and one that begins
+with `# name.test.yaml` its transcript; they are written into a folder and run.
+
+STEPWELL_BLESS=1 writes the transcripts as they are now into the pages.
+"""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+SOURCE, STEPWELL = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
+EXAMPLES = os.path.join(SOURCE, "workflows", "examples")
+PAGES = os.path.join(SOURCE, "docs")
+BLOCK = re.compile(r"^```yaml\n(# (?:workflows/)?([\w-]+(?:\.test)?\.yaml)\n.*?)^```", re.M | re.S)
+LIMIT_SECONDS = 120
+# Pages of the language that are lists of words, without a workflow to run.
+WITHOUT_TRANSCRIPT = {"README.md", "diagnostics.md", "extensions.md"}
+
+failures = 0
+
+
+def verdict(good, title, why=""):
+    global failures
+    failures += 0 if good else 1
+    print(f"{'ok' if good else 'not ok'} - workflows: {title}", flush=True)
+    if not good:
+        print(why, flush=True)
+
+
+def stepwell(*words):
+    done = subprocess.run([STEPWELL, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, timeout=LIMIT_SECONDS, check=False)
+    return done.returncode, done.stdout
+
+
+def check_folder(folder, title):
+    """Its workflows have no warning, and their transcripts tell what happens."""
+    code, said = stepwell("lint", folder)
+    verdict(code == 0 and " 0 warnings" in said, f"{title}: no error, no warning", said)
+    code, said = stepwell("test", folder)
+    verdict(code == 0, f"{title}: the transcripts tell what happens", said)
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def check_examples():
+    check_folder(os.path.join(SOURCE, "workflows"), "workflows/")
+    code, said = stepwell("fmt", "--check", EXAMPLES)
+    verdict(code == 0, "the examples are tidy", said)
+    names = sorted(n[:-len(".yaml")] for n in os.listdir(EXAMPLES)
+                   if n.endswith(".yaml") and not n.endswith(".test.yaml"))
+    listed = re.findall(r"\((\w+)\.yaml\)", read(os.path.join(EXAMPLES, "README.md")))
+    verdict(names == sorted(listed), "workflows/examples/README.md lists every example",
+            f"files {names}, listed {sorted(listed)}")
+    for name in names:
+        path = os.path.join(EXAMPLES, name + ".test.yaml")
+        told = read(path) if os.path.exists(path) else ""
+        cases = len(re.findall(r"^    transcript: \|", told, re.M))
+        verdict(cases >= 3, f"{name} is told in three cases or more", f"{path}: {cases}")
+
+
+def pages():
+    for folder, folders, names in os.walk(PAGES):
+        folders.sort()
+        for name in sorted(names):
+            if name.endswith(".md"):
+                yield os.path.join(folder, name)
+
+
+def write_blocks(text, folder):
+    for block, name in BLOCK.findall(text):
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+            file.write(block)
+
+
+def bless(page, text, folder):
+    stepwell("test", "--update", folder)
+    blessed = BLOCK.sub(
+        lambda found: "```yaml\n" + read(os.path.join(folder, found[2])).rstrip() + "\n```", text)
+    with open(page, "w", encoding="utf-8") as file:
+        file.write(blessed)
+
+
+def is_caught_lying(text, folder):
+    """A transcript with one time changed is refused: the test can fail."""
+    for block, name in BLOCK.findall(text):
+        if name.endswith(".test.yaml"):
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+                file.write(re.sub(r"^( +)0s( +\S+ +exited)", r"\g<1>7s\2", block, flags=re.M))
+    code, _ = stepwell("test", folder)
+    return code != 0
+
+
+def check_pages():
+    for page in pages():
+        text, title = read(page), os.path.relpath(page, SOURCE)
+        names = [name for _, name in BLOCK.findall(text)]
+        in_language = os.path.dirname(page) == os.path.join(PAGES, "dsl")
+        if in_language and os.path.basename(page) not in WITHOUT_TRANSCRIPT:
+            verdict(any(n.endswith(".test.yaml") for n in names),
+                    f"{title} has a workflow with its transcript")
+        if not any(n.endswith(".test.yaml") for n in names):
+            continue
+        verdict(len(names) == len(set(names)), f"{title}: every block has a name of its own",
+                str(names))
+        with tempfile.TemporaryDirectory() as folder:
+            write_blocks(text, folder)
+            if os.environ.get("STEPWELL_BLESS"):
+                bless(page, text, folder)
+            check_folder(folder, title)
+            verdict(is_caught_lying(text, folder), f"{title}: a wrong transcript would be noticed")
+
+
+def main():
+    check_examples()
+    check_pages()
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
