@@ -82,4 +82,7 @@ Result<Object> run_pure(const Arguments& arguments);  // Needs no database.
 Result<Object> run_recovery(const Arguments& arguments);
 [[noreturn]] void run_worker(const Arguments& arguments);
 
+// One line per case: {"id", "ns"}, the best of several rounds.  0, or 2 when a file cannot be read.
+int run_jsonata(const std::string& cases, const std::string& datasets);
+
 }  // namespace stepwell::bench

@@ -2,6 +2,7 @@
 //
 //   stepwell-bench chain|fanout|map|latency|start|recovery|timers|pure
 //                  [--database URL] [--n N] [--lanes L] [--window W] [--repeats R]
+//   stepwell-bench jsonata CASES.jsonl DATASETS.json     (tools/jsonata_speed.sh compares it)
 //
 // Without a URL (and without STEPWELL_DATABASE_URL) it runs on a private PostgreSQL with Postgres's
 // default durability, and removes it afterwards.  Exits 1 when an execution came out wrong.
@@ -118,6 +119,7 @@ int run(Arguments arguments, Workload workload) {
 
 int main(int count, char** words) {
   using namespace stepwell::bench;
+  if (count == 4 && std::string(words[1]) == "jsonata") return run_jsonata(words[2], words[3]);
   Arguments arguments;
   const bool is_understood = parse(count, words, arguments);
   if (is_understood && arguments.workload == "worker") run_worker(arguments);
@@ -126,7 +128,8 @@ int main(int count, char** words) {
   if (!is_understood || workload == kWorkloads.end()) {
     fmt::print(stderr,
                "usage: stepwell-bench pure|chain|fanout|map|latency|start|recovery|timers "
-               "[--database URL] [--n N] [--lanes L] [--window W] [--repeats R]\n");
+               "[--database URL] [--n N] [--lanes L] [--window W] [--repeats R]\n"
+               "       stepwell-bench jsonata CASES.jsonl DATASETS.json\n");
     return 2;
   }
   return run(arguments, workload->second);

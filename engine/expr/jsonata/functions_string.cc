@@ -37,7 +37,7 @@ Item run_substring(Evaluator& evaluator, Items& args) {
   double end = static_cast<double>(size);
   if (arg(args, 2).is_number()) {
     const double length = args[2].number();
-    if (length <= 0) return Value("");
+    if (length <= 0 || !arg(args, 1).is_number()) return Value("");
     end = start >= 0 ? start + length : static_cast<double>(size) + start + length;
   }
   const std::size_t first = slice_index(start, size), last = slice_index(end, size);

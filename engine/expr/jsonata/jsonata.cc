@@ -61,7 +61,8 @@ Value cleaned(const Evaluator& evaluator, const Value& value) {
     return object;
   }
   if (value.is_string() && !is_utf8(value.as_string())) return Value("\uFFFD");
-  return is_finite(value) ? value : Value(number_text(value.as_double()));
+  if (is_finite(value)) return value;
+  return std::isnan(value.as_double()) ? Value() : Value(number_text(value.as_double()));
 }
 
 }  // namespace
