@@ -52,7 +52,7 @@ Go Stepper::begin(Frame& frame, const State& state, const Parallel& parallel) {
 }
 
 Go Stepper::begin(Frame& frame, const State& state, const Map& map) {
-  if (!map.unsupported.empty()) {
+  if (!map.unsupported.empty() && rehearsal_ == nullptr) {
     return fail_runtime(
         frame, "A Map with " + map.unsupported + " cannot be run by this version of Stepwell.");
   }
@@ -64,7 +64,7 @@ Go Stepper::begin(Frame& frame, const State& state, const Map& map) {
 
 bool Stepper::prepare_map(Frame& frame, const State& state, const Map& map, Children& children) {
   // Parameters of a Map are its item selector: they do not shape the input.
-  if (!select(frame, state, state.input_path, frame.input, children.effective)) return false;
+  if (!select_input(frame, state, children.effective)) return false;
   const Value& input = children.effective;
   std::int64_t limit = 0;
   if (map.max_concurrency &&
@@ -73,6 +73,11 @@ bool Stepper::prepare_map(Frame& frame, const State& state, const Map& map, Chil
   }
   if (limit < 0) return runtime_fault("MaxConcurrency cannot be negative.");
   children.limit = static_cast<std::uint64_t>(limit);
+  note("maxConcurrency", limit);
+  if (const Value* items = given_items()) {
+    children.items = *items;
+    return true;
+  }
   if (state.speaks_jsonata()) return compute_items(frame, state, map, children.items);
   if (!map.items) {
     children.items = input;
@@ -80,6 +85,7 @@ bool Stepper::prepare_map(Frame& frame, const State& state, const Map& map, Chil
     if (fault_.error != "States.Runtime") return false;
     return items_missing(frame, state, map, input);
   }
+  note("afterItemsPath", children.items);
   if (children.items.is_array()) return true;
   const std::string path = map.items_path_text.empty() ? "$" : map.items_path_text;
   return runtime_fault("Reference path \"" + path + "\" must point to array.");
@@ -101,6 +107,7 @@ bool Stepper::prepare_tolerance(Frame& frame, const State& state, const Map& map
     return false;
   }
   if (count < 0) return runtime_fault("ToleratedFailureCount cannot be negative.");
+  if (map.tolerated_failure_count) note("toleratedFailureCount", count);
   double percent = 0;
   if (map.tolerated_failure_percentage &&
       !percentage(frame, state, *map.tolerated_failure_percentage, "ToleratedFailurePercentage",
@@ -110,6 +117,7 @@ bool Stepper::prepare_tolerance(Frame& frame, const State& state, const Map& map
   if (percent < 0 || percent > 100) {
     return runtime_fault("ToleratedFailurePercentage must be between 0 and 100.");
   }
+  if (map.tolerated_failure_percentage) note("toleratedFailurePercentage", percent);
   const auto share =
       static_cast<std::uint64_t>(static_cast<double>(children.results.size()) * percent / 100);
   children.tolerated = std::max(static_cast<std::uint64_t>(count), share);
@@ -122,11 +130,12 @@ Go Stepper::begin_children(Frame& frame, const State& state, Children children) 
   children.running.resize(children.results.size(), kNobody);
   tell_children_started(frame, state, children);
   const auto* map = std::get_if<Map>(&state.kind);
-  if (map != nullptr && (map->distributed || map->tolerate_failures) &&
+  if (map != nullptr && (map->distributed || map->tolerate_failures || rehearsal_ != nullptr) &&
       !prepare_tolerance(frame, state, *map, children)) {
     return fail_with_fault(frame);
   }
   if (map != nullptr && map->distributed) tell_map_run(frame, *map, "MapRunStarted", nullptr);
+  if (rehearsal_ != nullptr) return rehearse_children(frame, state, children);
   const bool nothing_to_do = children.results.empty();
   frame.doing = std::move(children);
   if (nothing_to_do) return children_done(frame, state);
@@ -199,20 +208,24 @@ void Stepper::start_child(Frame& parent, const State& state, Children& children,
 bool Stepper::select_item(Frame& child) {
   Frame& parent = frame(child.parent);
   const State& state = state_of(parent);
-  const Map& map = std::get<Map>(state.kind);
-  const auto& children = std::get<Children>(parent.doing);
-  Value context;
-  if (map.item_selector->uses_context()) {
-    Object object = std::move(context_of(parent, state)).take_object();
-    Object item{{"Index", child.index}, {"Value", children.items.as_array()[child.index]}};
-    object.set("Map", Object{{"Item", std::move(item)}});
-    context = std::move(object);
-  }
-  if (!evaluate_in(parent, *map.item_selector, children.effective, context, child.input)) {
+  if (!item_of(parent, state, std::get<Children>(parent.doing), child.index, child.input)) {
     return false;
   }
   child.fresh = false;
   return true;
+}
+
+bool Stepper::item_of(const Frame& map_frame, const State& state, const Children& children,
+                      std::uint64_t index, Value& to) {
+  const Map& map = std::get<Map>(state.kind);
+  Value context;
+  if (map.item_selector->uses_context()) {
+    Object object = std::move(context_of(map_frame, state)).take_object();
+    Object item{{"Index", index}, {"Value", children.items.as_array()[index]}};
+    object.set("Map", Object{{"Item", std::move(item)}});
+    context = std::move(object);
+  }
+  return evaluate_in(map_frame, *map.item_selector, children.effective, context, to);
 }
 
 void Stepper::child_succeeded(Frame& child, Value output) {

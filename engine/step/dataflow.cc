@@ -103,14 +103,26 @@ bool Stepper::place(const Placement& placement, const Value& into, Value value, 
   return true;
 }
 
+bool Stepper::select_input(Frame& frame, const State& state, Value& to) {
+  if (!select(frame, state, state.input_path, frame.input, to)) return false;
+  if (!state.speaks_jsonata()) note("afterInputPath", to);
+  return true;
+}
+
 bool Stepper::effective_input(Frame& frame, const State& state, Value& to) {
   Value selected;
-  if (!select(frame, state, state.input_path, frame.input, selected)) return false;
+  if (!select_input(frame, state, selected)) return false;
   if (!state.parameters) {
     to = std::move(selected);
-    return true;
+  } else if (!evaluate(frame, state, *state.parameters, selected, to)) {
+    return false;
   }
-  return evaluate(frame, state, *state.parameters, selected, to);
+  if (!state.speaks_jsonata()) {
+    note("afterParameters", to);
+  } else if (state.parameters) {
+    note("afterArguments", to);
+  }
+  return true;
 }
 
 bool Stepper::check_size(std::string_view name, const Value& value) {
@@ -270,6 +282,7 @@ Value Stepper::context_of(const Frame& frame, const State& state) {
   if (Value item = map_item_of(frame); !item.is_null()) {
     context.set("Map", Object{{"Item", std::move(item)}});
   }
+  if (rehearsal_ != nullptr) add_given_context(context);
   return context;
 }
 

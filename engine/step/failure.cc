@@ -79,6 +79,7 @@ Go Stepper::fail_runtime(Frame& frame, std::string cause) {
 
 Go Stepper::fail(Frame& leaf, Problem problem) {
   // Inside a distributed Map each iteration is an execution of its own: it alone ends.
+  note_failure(problem);
   bool fatal = problem.error == kRuntime;
   if (fatal && !leaf.quiet) return end_failed(leaf.last_event, problem);
   Frame* frame = &leaf;
@@ -143,14 +144,18 @@ std::optional<Millis> Stepper::next_attempt(const std::vector<Retrier>& retriers
       if (attempts.honored[i] < retrier.max_server_delays) {
         ++attempts.honored[i];
         const Millis most(std::llround(retrier.max_server_delay_seconds * 1000));
-        return std::clamp(*problem.retry_after, Millis(0), most);
+        const Millis delay = std::clamp(*problem.retry_after, Millis(0), most);
+        note_retry(i, delay);
+        return delay;
       }
     }
     if (attempts.counted.empty()) attempts.counted.resize(retriers.size(), 0);
     const std::uint32_t used = attempts.counted[i];
     if (used >= retrier.max_attempts) return std::nullopt;
     ++attempts.counted[i];
-    return backoff(retrier, used, problem);
+    const Millis delay = backoff(retrier, used, problem);
+    note_retry(i, delay);
+    return delay;
   }
   return std::nullopt;
 }
@@ -170,8 +175,10 @@ Millis Stepper::backoff(const Retrier& retrier, std::uint32_t used, const Proble
 // `rules`: whose catchers they are, the state's own or its group's.
 std::optional<Go> Stepper::catch_problem(Frame& frame, const State& state, const State& rules,
                                          Problem& problem) {
-  for (const Catcher& catcher : rules.catchers) {
+  for (std::size_t i = 0; i < rules.catchers.size(); ++i) {
+    const Catcher& catcher = rules.catchers[i];
     if (!matches(catcher.error_equals, problem)) continue;
+    note_catch(i);
     destroy_children(frame);
     const Value caught = error_output(problem);
     if (rules.speaks_jsonata())

@@ -60,6 +60,7 @@ Go Stepper::begin(Frame& frame, const State& state, const Pass& pass) {
   Value result;
   if (pass.result) {
     result = *pass.result;
+    note("result", result);
   } else if (!effective_input(frame, state, result)) {
     return fail_with_fault(frame);
   }
@@ -74,7 +75,7 @@ Go Stepper::leave_with_input(Frame& frame, const State& state) {
 Go Stepper::begin(Frame& frame, const State& state, const Choice& choice) {
   if (state.speaks_jsonata()) return choose(frame, state, choice);
   Value input;
-  if (!select(frame, state, state.input_path, frame.input, input)) {
+  if (!select_input(frame, state, input)) {
     return fail_with_fault(frame);
   }
   const ChoiceRule* matched = nullptr;
@@ -102,7 +103,7 @@ Go Stepper::begin(Frame& frame, const State& state, const Choice& choice) {
 
 Go Stepper::begin(Frame& frame, const State& state, const Wait& wait) {
   Value input;
-  if (!select(frame, state, state.input_path, frame.input, input)) {
+  if (!select_input(frame, state, input)) {
     return fail_with_fault(frame);
   }
   if (const auto* quantity = std::get_if<Quantity>(&wait.how_long)) {
@@ -153,7 +154,7 @@ Go Stepper::leave_waiting(Frame& frame, const State& state) {
   if (state.speaks_jsonata()) return leave_with_input(frame, state);
   Value input, output;
   std::optional<Value> assigned;
-  if (!select(frame, state, state.input_path, frame.input, input) ||
+  if (!select_input(frame, state, input) ||
       (state.assign && !evaluate(frame, state, *state.assign, input, assigned.emplace())) ||
       !select(frame, state, state.output_path, input, output)) {
     return fail_with_fault(frame);
@@ -164,7 +165,7 @@ Go Stepper::leave_waiting(Frame& frame, const State& state) {
 Go Stepper::begin(Frame& frame, const State& state, const Succeed&) {
   if (state.speaks_jsonata()) return leave_with_input(frame, state);
   Value input, output;
-  if (!select(frame, state, state.input_path, frame.input, input) ||
+  if (!select_input(frame, state, input) ||
       !select(frame, state, state.output_path, input, output)) {
     return fail_with_fault(frame);
   }
@@ -172,6 +173,7 @@ Go Stepper::begin(Frame& frame, const State& state, const Succeed&) {
 }
 
 Go Stepper::begin(Frame& frame, const State& state, const Fail& fail) {
+  if (!state.speaks_jsonata()) note("afterInputPath", frame.input);
   Problem problem;
   if (!fail_text(frame, state, fail.error, "Error", fail.error_path_text, problem.error) ||
       !fail_text(frame, state, fail.cause, "Cause", fail.cause_path_text, problem.cause)) {
@@ -215,9 +217,13 @@ Go Stepper::finish(Frame& frame, const State& state, const Value& result) {
   } else {
     selected = result;
   }
+  note("afterResultSelector", selected);
   std::optional<Value> assigned;
-  if (!place(state.result_path, frame.input, std::move(selected), placed) ||
-      (state.assign && !evaluate(frame, state, *state.assign, result, assigned.emplace())) ||
+  if (!place(state.result_path, frame.input, std::move(selected), placed)) {
+    return fail_with_fault(frame);
+  }
+  note("afterResultPath", placed);
+  if ((state.assign && !evaluate(frame, state, *state.assign, result, assigned.emplace())) ||
       !select(frame, state, state.output_path, placed, output)) {
     return fail_with_fault(frame);
   }
@@ -234,6 +240,7 @@ Go Stepper::leave(Frame& frame, const State& state, Value output, std::optional<
   // A Fail in a group that caught it has no such event.
   const bool has_event = !std::holds_alternative<Fail>(state.kind);
   if (has_event) tell_exited(frame, state, output, assigned);
+  note_departure(frame, output, assigned, next);
   frame.entered = false;
   frame.attempt = 1;
   frame.attempts.clear();

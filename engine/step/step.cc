@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/match.h"
+#include "engine/step/rehearsal.h"
 #include "engine/step/stepper.h"
 
 namespace stepwell {
@@ -124,7 +125,7 @@ bool Stepper::start(const Started& started) {
   root.id = id;
   root.state = program_.machines.front().start_at;
   root.input = x_.input;
-  root.variables = Object();
+  root.variables = rehearsal_ != nullptr ? rehearsal_->variables : Value(Object());
   arm_timeout();
   set_ready(root);
   return true;

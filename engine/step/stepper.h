@@ -15,6 +15,8 @@
 
 namespace stepwell {
 
+struct Rehearsal;
+
 // What a workflow fails with.
 struct Problem {
   std::optional<std::string> error, cause;
@@ -49,6 +51,8 @@ class Stepper {
 
   // step() itself.
   bool apply();
+  // From now on notes what happens.
+  void look_on(Rehearsal* rehearsal) { rehearsal_ = rehearsal; }
 
  private:
   // ---- facts (step.cc)
@@ -138,6 +142,8 @@ class Stepper {
                    std::uint64_t previous);
   bool items_missing(Frame& frame, const State& state, const Map& map, const Value& input);
   bool select_item(Frame& child);
+  bool item_of(const Frame& map_frame, const State& state, const Children& children,
+               std::uint64_t index, Value& to);
   void child_succeeded(Frame& child, Value output);
   void child_gone(Frame& parent, const State& state, Frame& child, std::uint64_t previous);
   void note_finished_map(StateId state, const Children& children);
@@ -185,6 +191,7 @@ class Stepper {
   bool evaluate_in(const Frame& frame, const expr::Template& what, const Value& input,
                    const Value& context, Value& to);
   bool place(const Placement& placement, const Value& into, Value value, Value& to);
+  bool select_input(Frame& frame, const State& state, Value& to);
   bool effective_input(Frame& frame, const State& state, Value& to);
   bool fail_text(Frame& frame, const State& state, const std::optional<expr::Template>& what,
                  std::string_view field, const std::string& path_text,
@@ -218,6 +225,21 @@ class Stepper {
   bool runtime_fault(std::string cause) { return fault("States.Runtime", std::move(cause)); }
   // "An error occurred while executing the state 'S' (entered at the event id #2). "
   std::string prefix(const Frame& frame) const;
+
+  // ---- somebody looks on (rehearsal.cc); nothing happens when nobody does
+  void note(std::string_view stage, const Value& value) {
+    if (rehearsal_ != nullptr) note_stage(stage, value);
+  }
+  void note_stage(std::string_view stage, const Value& value);
+  void note_failure(const Problem& problem);
+  void note_retry(std::size_t retrier, Millis backoff);
+  void note_catch(std::size_t catcher);
+  void note_departure(const Frame& frame, const Value& output, const std::optional<Value>& assigned,
+                      std::optional<StateId> next);
+  void add_given_context(Object& context) const;
+  const Value* given_items() const;
+  // In place of running them.
+  Go rehearse_children(Frame& frame, const State& state, const Children& children);
 
   // ---- plumbing
   const State& state_of(const Frame& frame) const {
@@ -259,6 +281,7 @@ class Stepper {
   std::vector<Command>& commands_;
   const Listener* listener_;
   const Time now_;
+  Rehearsal* rehearsal_ = nullptr;
   std::uint64_t slice_ = 0;  // States entered for this fact.
   Problem fault_;
   // The newest event that a failing evaluation takes back, and the one before it.

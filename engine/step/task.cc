@@ -75,7 +75,7 @@ bool Stepper::task_limits(Frame& frame, const State& state, const Task& task,
                           RunningTask& running) {
   if (!task.timeout_seconds && !task.heartbeat_seconds) return true;
   Value input;
-  if (!select(frame, state, state.input_path, frame.input, input)) return false;
+  if (!select_input(frame, state, input)) return false;
   double count = 0;
   if (task.timeout_seconds) {
     if (!seconds(frame, state, *task.timeout_seconds, "TimeoutSeconds", input, count)) {
@@ -130,6 +130,7 @@ Go Stepper::task_succeeded(Frame& frame, const Value& output) {
     details.set("output", output.to_json());
     put_resource(details, task);
   });
+  note("result", output);
   return finish(frame, state, output);
 }
 

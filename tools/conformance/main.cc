@@ -1,7 +1,7 @@
 // stepwell-conformance — the engine held against recorded executions, in memory.
 //
-//   stepwell-conformance asl|jsonpath|validate CASES.jsonl      ("-" reads standard input)
-//   stepwell-conformance jsonata CASES.jsonl DATASETS.json
+//   stepwell-conformance asl|jsonpath|test_state|validate CASES.jsonl      ("-" reads standard
+//   input) stepwell-conformance jsonata CASES.jsonl DATASETS.json
 #include <fstream>
 #include <iostream>
 #include <string_view>
@@ -17,6 +17,7 @@ using Mode = int (*)(std::istream&, std::ostream&);
 Mode mode_named(std::string_view name) {
   using namespace stepwell::conformance;
   if (name == "asl") return run_asl;
+  if (name == "test_state") return run_test_state;
 #ifdef STEPWELL_CONFORMANCE_JSONPATH
   if (name == "jsonpath") return run_jsonpath;
 #endif
@@ -39,7 +40,7 @@ int main(int argc, char** argv) {
   }
   const Mode mode = argc == 3 ? mode_named(argv[1]) : nullptr;
   if (mode == nullptr) {
-    std::cerr << "usage: stepwell-conformance asl|jsonpath|validate CASES.jsonl\n"
+    std::cerr << "usage: stepwell-conformance asl|jsonpath|test_state|validate CASES.jsonl\n"
                  "       stepwell-conformance jsonata CASES.jsonl DATASETS.json\n";
     return kUsageError;
   }

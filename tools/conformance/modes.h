@@ -38,4 +38,8 @@ int run_jsonata(std::istream& cases, std::istream& datasets, std::ostream& resul
 // {id, definition} or {id, definition_text} -> {id, valid, diagnostics}.
 int run_validate(std::istream& cases, std::ostream& results);
 
+// {id, kind: "test_state", definition, input, params} -> {id, response} or {id, error}; other kinds
+// are left out.
+int run_test_state(std::istream& cases, std::ostream& results);
+
 }  // namespace stepwell::conformance
