@@ -10,9 +10,11 @@ Command serve_command();
 Command migrate_command();
 Command lint_command();
 Command test_command();
+Command try_command();
 Command graph_command();
 Command fmt_command();
 Command schema_command();
+Command convert_command();
 Command fake_command();
 Command connect_command();
 

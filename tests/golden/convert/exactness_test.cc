@@ -1,0 +1,206 @@
+// A converted workflow does what the old one did: both are run on the same inputs, with tasks that
+// answer the same, and hand out the same, assign the same and end the same.
+//
+// Only runs that the old workflow completes are compared: what it fails with States.Runtime the new
+// one fails in other words, or takes.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <set>
+
+#include "dsl/convert/convert.h"
+#include "dsl/dsl.h"
+#include "engine/step/step.h"
+
+namespace stepwell::dsl {
+namespace {
+
+constexpr int kMostFacts = 3'000;
+
+// How all tasks answer.
+enum class World { kEcho, kFixed, kFail };
+
+struct Outcome {
+  bool is_complete = false;  // Succeeded, or failed by a Fail state or a task.
+  std::string error;
+  Value::Array did;  // Inputs of tasks, waits, assigned variables, in order; then the end.
+};
+
+Value fixed_answer() {
+  return parse_json(R"({"Payload":{"a":1,"list":[[1],[2,3]],"x":"y"},"StatusCode":200,
+                        "Value":[5],"s":"text","t":true,"n":null,"o":{"k":[{"v":1}]}})")
+      .value();
+}
+
+class Run {
+ public:
+  Run(ProgramRef program, Value input, World world) : program_(std::move(program)), world_(world) {
+    Started started;
+    started.input = std::move(input);
+    started.pins.program_hash = program_->hash;
+    started.pins.seed = 1;
+    started.pins.limits.max_transitions = 2'000;
+    started.pins.execution_name = "run";
+    started.pins.execution_arn = "arn:aws:states:eu-west-1:1:execution:m:run";
+    started.pins.machine_arn = "arn:aws:states:eu-west-1:1:stateMachine:m";
+    started.pins.machine_name = "m";
+    apply({CommandId{}, now_, 0, std::move(started)});
+    for (int i = 0; i < kMostFacts && execution_.is_running(); ++i) {
+      const auto open = outstanding(*program_, execution_);
+      if (open.empty()) break;
+      answer(open.front());
+    }
+  }
+
+  Outcome outcome() {
+    Outcome outcome;
+    outcome.error = execution_.error.value_or("");
+    outcome.is_complete =
+        execution_.status == ExecutionStatus::kSucceeded ||
+        (execution_.status == ExecutionStatus::kFailed && !outcome.error.starts_with("States."));
+    did_.push_back(to_string(execution_.status));
+    did_.push_back(execution_.status == ExecutionStatus::kSucceeded ? execution_.output
+                                                                    : Value(outcome.error));
+    outcome.did = std::move(did_);
+    return outcome;
+  }
+
+ private:
+  void apply(const Fact& fact) {
+    std::vector<Command> commands;
+    const Listener listener = [this](const HistoryEvent& event) {
+      const Value* assigned = event.details.find("assignedVariables");
+      if (assigned == nullptr) return;
+      for (const auto& [name, text] : assigned->as_object()) {
+        did_.push_back(Object{{name, parse_json(text.as_string()).value()}});
+      }
+    };
+    step(*program_, execution_, fact, commands, &listener);
+  }
+
+  void answer(const Command& command) {
+    if (const auto* task = std::get_if<RunTask>(&command)) {
+      did_.push_back(task->input);
+      FactBody body = TaskFailed{"Task.Broke", "because", std::nullopt};
+      if (world_ == World::kEcho) body = TaskSucceeded{task->input};
+      if (world_ == World::kFixed) body = TaskSucceeded{fixed_answer()};
+      return apply({task->id, now_, task->input_hash, std::move(body)});
+    }
+    if (const auto* timer = std::get_if<SetTimer>(&command)) {
+      did_.push_back((timer->due - now_).count());
+      now_ = std::max(now_, timer->due);
+      return apply({timer->id, now_, 0, TimerFired{}});
+    }
+    if (const auto* more = std::get_if<Continue>(&command)) {
+      return apply({more->id, now_, 0, Continued{}});
+    }
+    FAIL() << "an outstanding command of another kind";
+  }
+
+  ProgramRef program_;
+  World world_;
+  Execution execution_;
+  Time now_ = from_unix_ms(1'700'000'000'000);
+  Value::Array did_;
+};
+
+struct Tally {
+  std::size_t definitions = 0, whole = 0, converted = 0, same = 0, refused = 0, compared = 0;
+  std::map<std::string, std::size_t> reasons;
+};
+
+bool is_random(const std::string& definition) {
+  return definition.find("States.UUID") != std::string::npos ||
+         definition.find("States.MathRandom") != std::string::npos;
+}
+
+// Converts, and runs both on every input.
+void check(const Value& definition, const Value::Array& inputs, bool assume_plain, Tally& tally) {
+  const std::string text = definition.to_json();
+  const Compiled before = compile(text, {"x.json", {}});
+  if (!before.ok()) return;
+  JsonataOptions options;
+  options.file = "x.json";
+  options.assume_plain = assume_plain;
+  const auto done = to_jsonata(text, options);
+  ASSERT_TRUE(done.ok()) << done.error().message;
+  ++tally.definitions;
+  tally.whole += done->is_whole ? 1 : 0;
+  tally.converted += done->converted.size();
+  tally.same += done->as_it_was.size();
+  std::set<std::string> refused;
+  for (const Obstacle& one : done->obstacles) {
+    refused.insert(one.state);
+    ++tally.reasons[one.reason];
+    EXPECT_GT(one.line, 0u);
+  }
+  tally.refused += refused.size();
+  const Compiled after = compile(done->text, {"x.json", {}});
+  std::string said;
+  for (const Diagnostic& one : after.diagnostics) said += render(one, done->text);
+  ASSERT_TRUE(after.ok()) << said << text << "\n" << done->text;
+  // What is assumed need not hold for the inputs here.
+  if (done->converted.empty() || assume_plain || is_random(text)) return;
+  for (const Value& input : inputs) {
+    for (const World world : {World::kEcho, World::kFixed, World::kFail}) {
+      const Outcome old = Run(before.program, input, world).outcome();
+      if (!old.is_complete) continue;
+      const Outcome fresh = Run(after.program, input, world).outcome();
+      ++tally.compared;
+      EXPECT_EQ(Value(old.did).to_pretty_json(), Value(fresh.did).to_pretty_json())
+          << text << "\n"
+          << done->text << "\ninput " << input.to_json();
+    }
+  }
+}
+
+Value::Array inputs_beside(const Value& input) {
+  return {input, Object(), fixed_answer(),
+          parse_json(R"({"a":{"b":[1]},"list":[{"v":1},{"v":[2]}],"list2":[[1],[2]],"s":"x","n":1.5,
+                         "value":"1.0","Value":1,"input":{},"x":null,"items":[]})")
+              .value()};
+}
+
+void report(const Tally& tally) {
+  std::cout << tally.definitions << " definitions, " << tally.whole
+            << " as a whole; states: " << tally.converted << " converted, " << tally.same
+            << " the same in both, " << tally.refused << " refused; " << tally.compared
+            << " runs compared\n";
+  for (const auto& [reason, count] : tally.reasons)
+    std::cout << "  " << count << "  " << reason << "\n";
+}
+
+void check_corpus(bool assume_plain, Tally& tally) {
+  std::ifstream file(STEPWELL_SHARED_FOLDER "/conformance/asl_cases.jsonl");
+  std::set<std::string> seen;
+  for (std::string line; std::getline(file, line);) {
+    const Value about = parse_json(line).value();
+    const Value* definition = about.find("definition");
+    if (definition == nullptr || !definition->is_object()) continue;
+    const Value* input = about.find("input");
+    const Value given = input != nullptr ? *input : Value(Object());
+    if (!seen.insert(definition->to_json() + given.to_json()).second) continue;
+    check(*definition, inputs_beside(given), assume_plain, tally);
+    if (::testing::Test::HasFailure()) return;
+  }
+}
+
+TEST(Exactness, HoldsForRecordedDefinitions) {
+  if (!std::ifstream(STEPWELL_SHARED_FOLDER "/conformance/asl_cases.jsonl")) {
+    GTEST_SKIP() << "../shared/conformance is not here";
+  }
+  Tally tally;
+  check_corpus(false, tally);
+  report(tally);
+  EXPECT_GT(tally.converted, 300u);
+  EXPECT_GT(tally.compared, 300u);
+  Tally assumed;
+  check_corpus(true, assumed);
+  report(assumed);
+  EXPECT_GT(assumed.converted, tally.converted);
+}
+
+}  // namespace
+}  // namespace stepwell::dsl
