@@ -93,7 +93,7 @@ std::string block_header(const std::string& signs, const std::vector<std::string
   }
   const auto first = std::find_if(lines.begin(), lines.end(),
                                   [](const std::string& line) { return !line.empty(); });
-  if (first != lines.end() && is_blank(first->front())) header.insert(1, "2");
+  if (first != lines.end() && is_blank(first->front())) header.insert(1, 1, '2');
   return header;
 }
 
