@@ -14,20 +14,36 @@ std::string file_name_for(std::string_view text) {
   return is_json ? "definition.json" : "definition.yaml";
 }
 
-// What CreateStateMachine refuses beside the definition, of that which needs no other machine.
+void refuse(dsl::Compiled& compiled, std::string code, std::string message) {
+  dsl::Diagnostic& diagnostic = compiled.diagnostics.emplace_back();
+  diagnostic.code = "bad-request";
+  diagnostic.message = message;
+  diagnostic.aws_code = std::move(code);
+  diagnostic.aws_message = std::move(message);
+  compiled.program = nullptr;
+}
+
+// What CreateStateMachine and UpdateStateMachine refuse beside the definition, of that which can
+// be told without knowing the machines that there are.
 void check_logging(const Value& params, dsl::Compiled& compiled) {
   const Value* logging = params.find("loggingConfiguration");
   const Value* level = logging != nullptr ? logging->find("level") : nullptr;
   if (level == nullptr || *level == Value("OFF")) return;
   const Value* destinations = logging->find("destinations");
   if (destinations != nullptr && destinations->size() == 1) return;
-  dsl::Diagnostic& diagnostic = compiled.diagnostics.emplace_back();
-  diagnostic.code = "bad-logging";
-  diagnostic.message = "a log needs exactly one destination";
-  diagnostic.aws_code = "InvalidLoggingConfiguration";
-  diagnostic.aws_message =
-      "Invalid Logging Configuration: Must specify exactly one Log Destination.";
-  compiled.program = nullptr;
+  refuse(compiled, "InvalidLoggingConfiguration",
+         "Invalid Logging Configuration: Must specify exactly one Log Destination.");
+}
+
+// "...:stateMachine:name:2" is a version of a machine, and a version cannot be changed.
+void check_machine_arn(const Value& params, dsl::Compiled& compiled) {
+  const Value* given = params.find("stateMachineArn");
+  if (given == nullptr || !given->is_string()) return;
+  const std::string& arn = given->as_string();
+  constexpr std::string_view kKind = ":stateMachine:";
+  const std::size_t at = arn.find(kKind);
+  if (at == std::string::npos || arn.find(':', at + kKind.size()) == std::string::npos) return;
+  refuse(compiled, "StateMachineDoesNotExist", "State Machine Does Not Exist: '" + arn + "'");
 }
 
 Value answer(const Value& id, const dsl::Compiled& compiled) {
@@ -72,7 +88,10 @@ Value validate(const Value& about) {
   const Value* type = params != nullptr ? params->find("type") : nullptr;
   options.is_express = type != nullptr && *type == Value("EXPRESS");
   dsl::Compiled compiled = dsl::compile(source, options);
-  if (params != nullptr) check_logging(*params, compiled);
+  if (params != nullptr) {
+    check_logging(*params, compiled);
+    check_machine_arn(*params, compiled);
+  }
   return answer(name, compiled);
 }
 
