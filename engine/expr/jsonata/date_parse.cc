@@ -64,8 +64,9 @@ class IsoReader {
     }
     double offset = 0;
     if (!zone(offset) || at_ != text_.size()) return std::nullopt;
-    const bool in_range = month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour <= 24 &&
-                          minute <= 59 && second <= 59;
+    const bool in_range = month >= 1 && month <= 12 && day >= 1 && day <= 31 && minute <= 59 &&
+                          second <= 59 &&
+                          (hour <= 23 || (hour == 24 && minute + second + millis == 0));
     if (!in_range) return std::nullopt;
     const std::int64_t days = days_from_civil(static_cast<std::int64_t>(year),
                                               static_cast<int>(month), static_cast<int>(day));
@@ -104,7 +105,7 @@ class IsoReader {
     double hours = 0, minutes = 0;
     if (!number(2, hours)) return false;
     take(':');
-    if (!number(2, minutes)) return false;
+    if (!number(2, minutes) || hours > 23 || minutes > 59) return false;
     offset = sign * (hours * 60 + minutes);
     return true;
   }
@@ -223,7 +224,8 @@ void complete(Components& components, std::string_view order, std::int64_t now_m
       components[c] = std::string_view("MDd").find(c) != std::string_view::npos ? 1 : 0;
       ended = true;
     } else {
-      components[c] = static_cast<double>(component_of(now_millis, c));
+      // The reference takes any time without am or pm for one in the morning.
+      components[c] = c == 'P' ? 0 : static_cast<double>(component_of(now_millis, c));
     }
   }
 }

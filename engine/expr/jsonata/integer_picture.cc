@@ -115,37 +115,36 @@ const std::map<std::string, double>& word_values() {
   return table;
 }
 
-double from_words(const std::string& text) {
+// The length of what separates words at `at`: ", ", " and ", a space, a hyphen or a backslash.
+std::size_t separator_at(std::string_view text, std::size_t at) {
+  const std::string_view rest = text.substr(at);
+  if (rest.starts_with(", ")) return 2;
+  if (rest.starts_with(" and ")) return 5;
+  return rest[0] == ' ' || rest[0] == '-' || rest[0] == '\\' ? 1 : 0;
+}
+
+double from_words(std::string_view text) {
   std::vector<double> parts = {0};
-  std::string word;
-  const auto finish = [&] {
-    if (word.empty() || word == "and") {
-      word.clear();
+  const auto add = [&](std::string_view word) {
+    const auto found = word_values().find(std::string(word));
+    const double value = found == word_values().end() ? std::nan("") : found->second;
+    if (!(value < 100)) {
+      parts.back() *= value;
       return;
     }
-    const auto found = word_values().find(word);
-    const double value = found == word_values().end() ? std::nan("") : found->second;
-    word.clear();
-    if (value < 100) {
-      double top = parts.back();
-      parts.pop_back();
-      if (top >= 1000) {
-        parts.push_back(top);
-        top = 0;
-      }
-      parts.push_back(top + value);
-    } else {
-      parts.back() *= value;
-    }
+    if (parts.back() >= 1000) parts.push_back(0);
+    parts.back() += value;
   };
-  for (const char c : text) {
-    if (c == ' ' || c == '-' || c == ',' || c == '\\') {
-      finish();
-    } else {
-      word += c;
+  std::size_t from = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t length = separator_at(text, at);
+    if (length > 0) {
+      add(text.substr(from, at - from));
+      from = at + length;
     }
+    at += std::max<std::size_t>(length, 1);
   }
-  finish();
+  add(text.substr(from));
   return std::accumulate(parts.begin(), parts.end(), 0.0);
 }
 
@@ -162,7 +161,9 @@ std::string in_letters(double value, char first) {
 
 double from_letters(std::string_view letters, char first) {
   double value = 0;
-  for (const char c : letters) value = value * 26 + (c - first + 1);
+  for (std::size_t at = 0; at < letters.size();) {
+    value = value * 26 + static_cast<double>(next_character(letters, at)) - first + 1;
+  }
   return value;
 }
 
@@ -217,11 +218,14 @@ std::string in_decimal(double value, const IntegerPicture& picture) {
         append_character(out, picture.separators.front().character);
       }
     } else {
-      for (const auto& separator : picture.separators) {
-        if (separator.position == right) append_character(out, separator.character);
+      for (auto one = picture.separators.rbegin(); one != picture.separators.rend(); ++one) {
+        if (one->position == right) append_character(out, one->character);
       }
     }
     append_character(out, characters[i]);
+  }
+  for (auto one = picture.separators.rbegin(); one != picture.separators.rend(); ++one) {
+    if (one->position == 0) append_character(out, one->character);
   }
   if (!picture.ordinal) return out;
   const char last = plain.back();
@@ -231,7 +235,7 @@ std::string in_decimal(double value, const IntegerPicture& picture) {
 }
 
 double from_decimal(std::string_view text, const IntegerPicture& picture) {
-  if (picture.ordinal && text.size() >= 2) text.remove_suffix(2);
+  if (picture.ordinal) text.remove_suffix(std::min<std::size_t>(text.size(), 2));
   std::string digits;
   for (std::size_t at = 0; at < text.size();) {
     const std::uint32_t c = next_character(text, at);

@@ -186,7 +186,8 @@ Plan plan_of(const Parts& parts, const Symbols& symbols) {
     }
   }
   for (std::size_t at = parts.fraction.find(symbols.grouping); at != Text::npos;
-       at = parts.fraction.find(symbols.grouping, at + 1)) {
+       // The reference looks for the next one in the integer part.
+       at = parts.integer.find(symbols.grouping, at + 1)) {
     plan.fraction_groups.push_back(places(parts.fraction.substr(0, at)));
   }
   plan.least_integer = plan.scaling = mandatory(parts.integer);
@@ -251,15 +252,17 @@ void group_digits(Text& digits, const Plan& plan, const Symbols& symbols) {
     }
   } else {
     for (const std::size_t position : plan.integer_groups) {
-      if (position > decimal) continue;
-      digits.insert(decimal - position, 1, symbols.grouping);
+      // Before the first digit it counts from the end, as JavaScript's slice() does.
+      const std::size_t at = position <= decimal
+                                 ? decimal - position
+                                 : digits.size() - std::min(digits.size(), position - decimal);
+      digits.insert(at, 1, symbols.grouping);
       ++decimal;
     }
   }
   decimal = digits.find(symbols.decimal);
   for (const std::size_t position : plan.fraction_groups) {
-    const std::size_t at = position + decimal + 1;
-    if (at <= digits.size()) digits.insert(at, 1, symbols.grouping);
+    digits.insert(std::min(position + decimal + 1, digits.size()), 1, symbols.grouping);
   }
 }
 
@@ -283,11 +286,11 @@ std::string format_number(double value, std::string_view picture, const Object* 
   }
   std::vector<Plan> plans;
   Text rest = to_text(picture);
+  if (count(rest, symbols.separator) > 1) {
+    raise("D3080", "The picture string must only contain a maximum of two sub-pictures");
+  }
   while (true) {
     const std::size_t end = rest.find(symbols.separator);
-    if (plans.size() == 2) {
-      raise("D3080", "The picture string must only contain a maximum of two sub-pictures");
-    }
     const Parts parts = split(rest.substr(0, end), symbols);
     if (const char* code = broken_rule(parts, symbols)) {
       Error error;
