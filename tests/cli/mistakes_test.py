@@ -156,6 +156,10 @@ def with_a_server(folder):
     folder.run("exec", "watch", ended)
     folder.expect("stopping what has ended", ["exec", "stop", ended], 6, "error:")
     from_below = os.path.join(folder.path, "workflows")
+    folder.expect("the picture of an execution", ["graph", "workflows/echo.yaml", "--execution", ended,
+                                                  "--format", "mermaid"], 0, "class s1 succeeded")
+    folder.expect("... and of one that is not there", ["graph", "workflows/echo.yaml",
+                                                       "--execution", NOBODY], 4, NOBODY)
     folder.expect("the server is found from a folder below", ["exec", "list"], 0, ended,
                   cwd=from_below)
 
