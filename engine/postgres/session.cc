@@ -172,6 +172,8 @@ Result<Ack> PgSession::finish_pending() {
     return committed.error();
   }
   Ack ack = std::move(pending_->ack);
+  // Nothing of these has happened: their inbox is to be told again.
+  for (const store::Refused& refused : ack.refused) forget_handed_out(refused.execution);
   for (const ExecutionId id : pending_->starts) {
     const auto known = pending_->outcomes.find(id);
     // A start that was cut out is listed as refused.
@@ -212,14 +214,15 @@ void PgSession::landed(const Part& part, const std::string& answer) {
 void PgSession::forget_handed_out(const Batch& batch) {
   for (const store::InboxKey& key : batch.consumed) handed_out_.erase({key.execution, key.id});
   if (handed_out_.empty()) return;
-  const auto forget = [this](ExecutionId id) {
-    auto row = handed_out_.lower_bound({id, 0});
-    while (row != handed_out_.end() && row->first == id) row = handed_out_.erase(row);
-  };
-  for (const store::FinishRow& row : batch.finishes) forget(row.execution);
-  for (const store::Park& row : batch.parks) forget(row.execution);
-  for (const store::Quarantine& row : batch.quarantines) forget(row.execution);
-  for (const ExecutionId id : batch.released) forget(id);
+  for (const store::FinishRow& row : batch.finishes) forget_handed_out(row.execution);
+  for (const store::Park& row : batch.parks) forget_handed_out(row.execution);
+  for (const store::Quarantine& row : batch.quarantines) forget_handed_out(row.execution);
+  for (const ExecutionId id : batch.released) forget_handed_out(id);
+}
+
+void PgSession::forget_handed_out(ExecutionId id) {
+  auto row = handed_out_.lower_bound({id, 0});
+  while (row != handed_out_.end() && row->first == id) row = handed_out_.erase(row);
 }
 
 // The front part was refused as a whole, so nothing of it has happened: cut out the culprit.

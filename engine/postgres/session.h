@@ -63,6 +63,7 @@ class PgSession : public store::Session {
   Status commit_part();
   void landed(const Part& part, const std::string& answer);
   void forget_handed_out(const store::Batch& batch);
+  void forget_handed_out(ExecutionId id);
   Status cut(const Trouble& trouble);
   Status cut_taken();
   void halve(const std::string& why);

@@ -16,7 +16,7 @@ struct TaskAnswered {
   ExecutionId execution;
   CommandId command;
   std::uint64_t run = 0;
-  TaskResult result;
+  std::optional<TaskResult> result;  // None: a heartbeat.
 };
 
 class Answers {

@@ -27,6 +27,9 @@ struct Chunk {
   std::optional<HeldList> held;
   std::size_t bytes = 0;    // Of the texts in it, about.
   std::uint64_t epoch = 0;  // Of the lane's session: what was staged for an older one is void.
+  // Batches with refused rows that the lane had heard of: what it staged before goes on from facts
+  // that are not there.
+  std::uint64_t refusals_seen = 0;
 
   bool empty() const { return batch.empty() && !held; }
   std::size_t rows() const {

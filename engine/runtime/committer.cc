@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "engine/store/batch_parts.h"
+
 namespace stepwell::runtime {
 namespace {
 
@@ -41,6 +43,7 @@ void Committer::submit(Chunk&& chunk) {
     // Into the chunk that waits: one batch is cheaper than two.
     const bool fits = !chunks_.empty() && !chunks_.back().held && !chunk.held &&
                       chunks_.back().epoch == chunk.epoch &&
+                      chunks_.back().refusals_seen == chunk.refusals_seen &&
                       chunks_.back().rows() + chunk.rows() <= options_.batch_rows &&
                       chunks_.back().bytes + chunk.bytes <= options_.batch_bytes;
     if (fits) {
@@ -104,11 +107,26 @@ void Committer::run() {
   session_.reset();
 }
 
+// An execution's facts after one that was refused would leave a hole in its journal.
+void Committer::cut_followers(Chunk& chunk) {
+  std::erase_if(refused_since_,
+                [&](const auto& refused) { return refused.second <= chunk.refusals_seen; });
+  if (refused_since_.empty()) return;
+  store::ExecutionSet followers;
+  for (const auto& [id, since] : refused_since_) followers.insert(id);
+  chunk.batch = store::without(chunk.batch, followers);
+}
+
 void Committer::commit(Chunk chunk) {
+  cut_followers(chunk);
   Landed landed;
   landed.batch = std::move(chunk.batch);
   landed.answers = std::move(chunk.answers);
   if (!commit_batch(landed.batch, landed.ack, landed.answers)) return;
+  if (!landed.ack.refused.empty()) ++refusals_;
+  for (const store::Refused& refused : landed.ack.refused) {
+    refused_since_[refused.execution] = refusals_;
+  }
   ++figures_.commits;
   figures_.facts += landed.batch.facts.size() + landed.batch.starts.size();
   calls_.landed(std::move(landed));

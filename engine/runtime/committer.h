@@ -10,6 +10,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -63,6 +64,7 @@ class Committer {
   void run();
   Work next();
   void commit(Chunk chunk);
+  void cut_followers(Chunk& chunk);
   bool commit_batch(store::Batch& batch, store::Ack& ack, std::vector<StartAnswer>& answers);
   void claim();
   void reconcile(const HeldList& held);
@@ -81,6 +83,8 @@ class Committer {
   std::unique_ptr<store::Session> session_;
   std::uint64_t next_number_ = 1;
   std::uint64_t claims_ = 0;
+  std::uint64_t refusals_ = 0;                          // Batches with refused rows, and
+  std::map<ExecutionId, std::uint64_t> refused_since_;  // the newest of each execution.
   std::int64_t last_empty_claim_ms_ = 0;
 
   std::atomic<bool> is_idle_{true};

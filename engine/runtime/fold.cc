@@ -1,5 +1,7 @@
 #include "engine/runtime/fold.h"
 
+#include <iterator>
+
 #include "engine/runtime/store_clock.h"
 #include "engine/store/suspects.h"
 
@@ -92,6 +94,28 @@ Folded fold(store::Claimed&& claimed, Programs& programs, store::Store& store) {
   }
   held->progress_ms = monotonic_ms();
   folded.held = std::move(held);
+  return folded;
+}
+
+Folded refold(ExecutionId id, Programs& programs, store::Store& store) {
+  const auto read = [&]() -> Result<store::Claimed> {
+    const store::ExecutionRow row = TRY(store.describe(id));
+    store::Claimed claimed;
+    claimed.id = id;
+    claimed.workflow = row.workflow;
+    claimed.program_hash = row.program_hash;
+    for (std::uint64_t seq = 0;; seq = claimed.journal.back().seq) {
+      auto rows = TRY(store.journal(id, seq, kJournalPage));
+      const bool is_last = rows.size() < kJournalPage;
+      std::move(rows.begin(), rows.end(), std::back_inserter(claimed.journal));
+      if (is_last) return claimed;
+    }
+  };
+  auto claimed = read();
+  if (claimed.ok()) return fold(std::move(*claimed), programs, store);
+  Folded folded;
+  folded.id = id;
+  folded.away = claimed.error().message;
   return folded;
 }
 

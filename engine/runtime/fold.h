@@ -22,4 +22,7 @@ struct Folded {
 // A snapshot that cannot be read is done without: the journal is all there.
 Folded fold(store::Claimed&& claimed, Programs& programs, store::Store& store);
 
+// The same of an execution that this lane owns already, from what is durable.
+Folded refold(ExecutionId id, Programs& programs, store::Store& store);
+
 }  // namespace stepwell::runtime

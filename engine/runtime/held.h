@@ -28,7 +28,10 @@ struct Outstanding {
   Kind kind = Kind::kTask;
   std::uint64_t run = 0;  // Counts the runs on this lane: the answer to an older one is void.
   std::uint64_t input_hash = 0;  // Of a task.
-  TimerKey timer = 0;            // A timer's own, or a task's timeout.
+  TimerKey timer = 0;            // A timer's own, or the next look at a task's times:
+  std::int64_t ends_ms = 0;      // when its run times out, monotonic; 0: never,
+  std::int64_t silent_ms = 0;    // and when it has been silent too long.
+  Millis heartbeat{0};
   TaskHandler* handler = nullptr;
   Time due;  // Of a timer.
 };
@@ -51,6 +54,7 @@ struct Held {
   std::vector<Staged> staged;  // From staged_head on; in order of seq.
   std::size_t staged_head = 0;
   std::unordered_map<CommandId, Outstanding> outstanding;
+  std::optional<std::uint64_t> refused_at;  // `durable` when the store refused what followed.
   std::uint64_t recovered_to = 0;  // Commands up to this id may have run under another owner.
 
   std::uint64_t journal_hash = 0;

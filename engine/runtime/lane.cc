@@ -264,6 +264,7 @@ void Lane::settle() {
 void Lane::flush() {
   if (open_.empty()) return;
   open_.epoch = epoch_;
+  open_.refusals_seen = refusals_seen_;
   committer_.submit(std::move(open_));
   open_ = {};
 }

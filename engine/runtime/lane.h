@@ -94,11 +94,17 @@ class Lane {
   void consume(Held& held, const store::InboxRow& row);
   void update_room();
 
+  // ---- facts that the store refuses (lane_refusals.cc)
+  void on_refused(const Landed& landed);
+  void fold_without(const store::Refused& refused, const store::Batch& batch);
+  void fail_refused(Held& held);
+
   // ---- commands (lane_commands.cc)
   void dispatch(Held& held);
   void perform(Held& held, Command command);
   void run_task(Held& held, RunTask command);
   void hand_over(Held& held, RunTask& command, TaskHandler& handler);
+  void watch(Held& held, CommandId command, Outstanding& outstanding);
   void set_timer(Held& held, const SetTimer& command);
   void cancel(Held& held, CommandId command);
   void cross_out(Held& held, CommandId command, const Outstanding& outstanding);
@@ -129,6 +135,13 @@ class Lane {
   HeldMap held_;
   // Claimed, and being folded: what came for them meanwhile.
   std::unordered_map<ExecutionId, std::vector<store::InboxRow>> folding_;
+  // Folded again without these facts, since the store refuses them.
+  struct Refusal {
+    std::vector<store::JournalRow> answers;  // Of tasks; they are replaced by failures.
+    std::string reason;
+  };
+  std::unordered_map<ExecutionId, Refusal> refusals_;
+  std::uint64_t refusals_seen_ = 0;
   Chunk open_;
   std::uint64_t epoch_ = 0;
   std::vector<Command> commands_;       // Scratch of apply().

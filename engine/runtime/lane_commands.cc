@@ -43,6 +43,12 @@ FactBody fact_of(TaskResult result) {
       result);
 }
 
+// When a task times out as things are now, monotonic; 0: never.
+std::int64_t next_end_ms(const Outstanding& task) {
+  if (task.ends_ms == 0 || task.silent_ms == 0) return std::max(task.ends_ms, task.silent_ms);
+  return std::min(task.ends_ms, task.silent_ms);
+}
+
 }  // namespace
 
 // Lets out what waited for facts that are durable now.
@@ -91,11 +97,13 @@ void Lane::run_task(Held& held, RunTask command) {
   outstanding.kind = Outstanding::Kind::kTask;
   outstanding.handler = handler;
   outstanding.run = ++runs_;
-  if (command.timeout) {
-    outstanding.timer =
-        timeouts_.add(monotonic_ms() + command.timeout->count(), held.id, command.id);
-    arm();
+  const std::int64_t now = monotonic_ms();
+  if (command.timeout) outstanding.ends_ms = now + command.timeout->count();
+  if (command.heartbeat) {
+    outstanding.heartbeat = *command.heartbeat;
+    outstanding.silent_ms = now + command.heartbeat->count();
   }
+  watch(held, command.id, outstanding);
   hand_over(held, command, *handler);
 }
 
@@ -110,10 +118,24 @@ void Lane::hand_over(Held& held, RunTask& command, TaskHandler& handler) {
   call.attempt = command.attempt;
   call.after_crash = command.id.value <= held.recovered_to;
   call.timeout = command.timeout;
+  call.heartbeat = command.heartbeat;
+  if (command.heartbeat) {
+    call.beat = [answers = answers_, execution = held.id, id = command.id, run = runs_] {
+      answers->deliver({execution, id, run, std::nullopt});
+    };
+  }
   handler.start(std::move(call), [answers = answers_, execution = held.id, id = command.id,
                                   run = runs_](TaskResult result) {
     answers->deliver({execution, id, run, std::move(result)});
   });
+}
+
+// Sets the timer of a task: a beat only moves `silent_ms`, so it may fire before it need be.
+void Lane::watch(Held& held, CommandId command, Outstanding& outstanding) {
+  const std::int64_t next = next_end_ms(outstanding);
+  if (next == 0) return;
+  outstanding.timer = timeouts_.add(next, held.id, command);
+  arm();
 }
 
 void Lane::set_timer(Held& held, const SetTimer& command) {
@@ -146,11 +168,16 @@ void Lane::answer(TaskAnswered answered) {
   if (held == nullptr) return;
   const auto found = held->outstanding.find(answered.command);
   if (found == held->outstanding.end() || found->second.run != answered.run) return;
+  if (!answered.result) {  // It lives.
+    if (found->second.heartbeat.count() == 0) return;
+    found->second.silent_ms = monotonic_ms() + found->second.heartbeat.count();
+    return;
+  }
   const std::uint64_t input_hash = found->second.input_hash;
   if (found->second.timer != 0) timeouts_.cancel(found->second.timer);
   held->outstanding.erase(found);
   apply(*held, Fact{answered.command, world_.clock.now(), input_hash,
-                    fact_of(std::move(answered.result))});
+                    fact_of(std::move(*answered.result))});
 }
 
 void Lane::fire_timers() {
@@ -168,10 +195,17 @@ void Lane::fire_timeouts() {
     if (held == nullptr) continue;
     const auto found = held->outstanding.find(entry->command);
     if (found == held->outstanding.end()) continue;
+    const std::int64_t now = monotonic_ms();
+    if (next_end_ms(found->second) > now) {
+      watch(*held, entry->command, found->second);
+      continue;
+    }
     const Outstanding outstanding = found->second;
     held->outstanding.erase(found);
     if (outstanding.handler != nullptr) outstanding.handler->cancel(held->id, entry->command);
-    apply(*held, Fact{entry->command, world_.clock.now(), outstanding.input_hash, TaskTimedOut{}});
+    const bool is_silent = outstanding.ends_ms == 0 || outstanding.ends_ms > now;
+    apply(*held, Fact{entry->command, world_.clock.now(), outstanding.input_hash,
+                      TaskTimedOut{is_silent}});
   }
 }
 

@@ -12,13 +12,7 @@ constexpr std::size_t kFoldTogetherRows = 2'000;
 }  // namespace
 
 void Lane::on_landed(Landed landed) {
-  for (const store::Refused& refused : landed.ack.refused) {
-    ++world_.figures.refused;
-    Held* held = find(refused.execution);
-    if (held != nullptr && held->durable > 0) {
-      quarantine(*held, "the store refuses what it wrote: " + refused.reason);
-    }
-  }
+  if (!landed.ack.refused.empty()) on_refused(landed);
   for (const ExecutionId id : landed.ack.lost) {
     ++world_.figures.lost;
     drop(id);
@@ -142,6 +136,8 @@ void Lane::on_folded(Folded folded) {
   Held& held = *(held_[folded.id] = std::move(folded.held));
   world_.ends.hold(held.id);
   if (held.seq > 1) ++world_.figures.folded;
+  fail_refused(held);
+  if (find(folded.id) == nullptr) return;
   // What was delivered comes before what is due: it arrived first.
   std::sort(inbox.begin(), inbox.end(),
             [](const store::InboxRow& a, const store::InboxRow& b) { return a.id < b.id; });
@@ -175,6 +171,7 @@ void Lane::on_fenced(std::vector<StartAnswer> unsent, std::uint64_t epoch) {
   std::move(open_.answers.begin(), open_.answers.end(), std::back_inserter(unsent));
   open_ = {};
   folding_.clear();
+  refusals_.clear();
   held_back_.clear();
   while (!held_.empty()) drop(held_.begin()->first);
   timers_.clear();

@@ -34,8 +34,8 @@ std::vector<std::string> NativeTasks::resources() const {
 TaskResult NativeTasks::run(const Function& function, const TaskCall& call) {
   TaskAnswer answer;
   try {
-    answer =
-        function({call.input.to_json(), call.idempotency_key, call.execution.text(), call.attempt});
+    answer = function({call.input.to_json(), call.idempotency_key, call.execution.text(),
+                       call.attempt, call.beat ? call.beat : [] {}});
   } catch (const std::exception& thrown) {
     // The embedder's function, not ours: its exception is the task's failure.
     return TaskFailure{"States.TaskFailed", std::string("the task threw: ") + thrown.what(), {}};

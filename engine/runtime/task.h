@@ -24,10 +24,13 @@ struct TaskCall {
   std::string workflow;
   std::string resource;
   Value input;
-  std::string idempotency_key;    // 32 hex digits, stable across attempts of the same work.
-  std::uint32_t attempt = 1;      // Retrier attempts, from 1.
-  bool after_crash = false;       // An earlier run may have happened and left no trace.
-  std::optional<Millis> timeout;  // The lane gives up after this; a hint for the handler.
+  std::string idempotency_key;      // 32 hex digits, stable across attempts of the same work.
+  std::uint32_t attempt = 1;        // Retrier attempts, from 1.
+  bool after_crash = false;         // An earlier run may have happened and left no trace.
+  std::optional<Millis> timeout;    // The lane gives up after this; a hint for the handler.
+  std::optional<Millis> heartbeat;  // ... or after so long without a beat.
+  // Says that the work goes on; on any thread.  Empty when nobody waits for it.
+  std::function<void()> beat;
 };
 
 struct TaskSuccess {

@@ -30,6 +30,9 @@ class MemorySession : public Session {
     const std::scoped_lock lock(tables_->mutex);
     Ack ack = TRY(tables_->state.commit(writer_, batch));
     for (const InboxKey& key : batch.consumed) handed_out_.erase({key.execution, key.id});
+    for (const Refused& refused : ack.refused) {  // Its inbox is to be told again.
+      std::erase_if(handed_out_, [&](const auto& row) { return row.first == refused.execution; });
+    }
     return ack;
   }
 

@@ -80,6 +80,8 @@ struct TaskInput {
   std::string idempotency_key;  // The same for every run of the same work.
   std::string execution;
   std::uint32_t attempt = 1;
+  // Says that the work goes on, for a state with HeartbeatSeconds.  Any thread; never empty.
+  std::function<void()> heartbeat;
 };
 
 struct StartOptions {

@@ -26,6 +26,18 @@ StartAt: Slow
 States:
   Slow: {Type: Task, Resource: test.slow, TimeoutSeconds: 1, End: true}
 )";
+constexpr const char* kBeating = R"(
+StartAt: Slow
+States:
+  Slow:
+    Type: Task
+    Resource: test.slow
+    TimeoutSeconds: 3600
+    HeartbeatSeconds: 1
+    Catch: [{ErrorEquals: [States.HeartbeatTimeout], Next: Silent}]
+    End: true
+  Silent: {Type: Pass, Result: silent, End: true}
+)";
 constexpr const char* kForever = R"(
 StartAt: A
 States:
@@ -38,6 +50,23 @@ States:
     Type: Map
     MaxConcurrency: 3
     ItemProcessor: {StartAt: Do, States: {Do: {Type: Task, Resource: test.slow, End: true}}}
+    End: true
+)";
+
+constexpr const char* kCatchingMap = R"(
+StartAt: Each
+States:
+  Each:
+    Type: Map
+    ItemProcessor:
+      StartAt: Do
+      States:
+        Do:
+          Type: Task
+          Resource: test.slow
+          Catch: [{ErrorEquals: [Stepwell.DataRefused], Next: Refused}]
+          End: true
+        Refused: {Type: Pass, Result: refused, End: true}
     End: true
 )";
 
@@ -169,6 +198,64 @@ TEST_F(Executions, TimeATaskOut) {
   EXPECT_EQ(tasks->cancelled(), 1u);
   begun.done(TaskSuccess{Value("too late")});
   EXPECT_EQ(outcome(ended(*one, id)), "FAILED States.Timeout: -");
+}
+
+TEST_F(Executions, TimeATaskOutThatIsSilentForTooLong) {
+  auto tasks = std::make_shared<ManualTasks>(std::vector<std::string>{"test.slow"});
+  auto one = engine(tasks);
+  deploy(*one, "beating", kBeating);
+  const std::string id = start(*one, "beating");
+  auto begun = tasks->next();
+  EXPECT_EQ(begun.call.heartbeat, Millis(1000));
+  const auto later = std::chrono::steady_clock::now() + Millis(1500);
+  eventually("it outlives its first second", [&] {
+    begun.call.beat();
+    return std::chrono::steady_clock::now() > later;
+  });
+  EXPECT_EQ(row(id).status, ExecutionStatus::kRunning);
+  EXPECT_EQ(tasks->cancelled(), 0u);
+  EXPECT_EQ(outcome(ended(*one, id)), "SUCCEEDED \"silent\"");
+  EXPECT_EQ(tasks->cancelled(), 1u);
+  begun.call.beat();  // Of no consequence any more.
+}
+
+TEST_F(Executions, FailWhereATaskAnswersWhatCannotBeStored) {
+  auto tasks = std::make_shared<ManualTasks>(std::vector<std::string>{"test.first", "test.slow"});
+  auto one = engine(tasks);
+  deploy(*one, "two", kTwoSteps);
+  const std::string id = start(*one, "two");
+  tasks->next().done(TaskFailure{"Bad", std::string("lu\0ck", 5), {}});
+  EXPECT_EQ(
+      outcome(ended(*one, id)),
+      "FAILED Stepwell.DataRefused: the task's answer cannot be stored: cause contains a NUL, "
+      "which the database cannot hold");
+  EXPECT_EQ(row(id).quarantined, "");
+  EXPECT_EQ(store_->journal(row(id).id, 0, 10)->size(), 2u);
+}
+
+// What its other branches had staged meanwhile goes on from facts that are not there.
+TEST_F(Executions, OfWhichOneAnswerCannotBeStoredRunTheOthersAgain) {
+  auto tasks = std::make_shared<ManualTasks>(std::vector<std::string>{"test.slow"});
+  auto one = engine(tasks);
+  deploy(*one, "map", kCatchingMap);
+  const std::string id = start(*one, "map", "[0,1,2,3,4,5,6,7]");
+  std::vector<ManualTasks::Begun> begun;
+  for (int i = 0; i < 8; ++i) begun.push_back(tasks->next());
+  for (auto& one_of_them : begun) {
+    const bool is_bad = one_of_them.call.input == Value(3);
+    one_of_them.done(is_bad ? TaskResult(TaskSuccess{Value(std::string("\xff\xfe"))})
+                            : TaskResult(TaskSuccess{one_of_them.call.input}));
+  }
+  std::size_t answered = 0;
+  eventually("it ends", [&] {
+    for (; answered < tasks->begun() - 8; ++answered) {
+      auto again = tasks->next();
+      EXPECT_NE(again.call.input, Value(3)) << "it failed";
+      again.done(TaskSuccess{again.call.input});
+    }
+    return row(id).status != ExecutionStatus::kRunning;
+  });
+  EXPECT_EQ(outcome(ended(*one, id)), R"(SUCCEEDED [0,1,2,"refused",4,5,6,7])");
 }
 
 TEST_F(Executions, ThatNeverWaitCanBeStopped) {

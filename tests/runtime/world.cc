@@ -58,7 +58,12 @@ World::World() {
 }
 
 std::unique_ptr<Engine> World::engine(std::shared_ptr<TaskHandler> tasks) {
-  auto opened = open_on(store_, options_, settings_);
+  return engine_on(store_, std::move(tasks));
+}
+
+std::unique_ptr<Engine> World::engine_on(std::shared_ptr<store::Store> store,
+                                         std::shared_ptr<TaskHandler> tasks) {
+  auto opened = open_on(std::move(store), options_, settings_);
   EXPECT_TRUE(opened) << opened.error;
   Engine& engine = *opened.value;
   engine.task(

@@ -55,6 +55,8 @@ class World : public ::testing::Test {
 
   // An engine with these tasks, running.
   std::unique_ptr<Engine> engine(std::shared_ptr<TaskHandler> tasks = nullptr);
+  std::unique_ptr<Engine> engine_on(std::shared_ptr<store::Store> store,
+                                    std::shared_ptr<TaskHandler> tasks);
   void deploy(Engine& engine, const std::string& name, const std::string& text);
   std::string start(Engine& engine, const std::string& workflow, const std::string& input = "{}",
                     const std::string& name = "");

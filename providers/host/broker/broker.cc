@@ -68,6 +68,7 @@ void Broker::start(runtime::TaskCall task, runtime::TaskDone done) {
   call->done = [done = std::move(done)](Outcome outcome) {
     done(to_task_result(std::move(outcome)));
   };
+  call->beat = std::move(task.beat);
   Millis limit = manifest.limits.deadline;
   if (task.timeout) limit = std::min(limit, *task.timeout);
   call->ends_at = now() + limit;

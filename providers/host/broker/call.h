@@ -41,6 +41,7 @@ struct Call {
   Answerer who;
   std::optional<std::pair<ExecutionId, CommandId>> task;  // Of calls that a lane started.
   std::function<void(Outcome)> done;
+  std::function<void()> beat;  // With every request and answer: it lives.  May be empty.
   int depth = 0;
   Millis ends_at{0};  // Of the loop's clock.
   loop::TimerId deadline = 0;

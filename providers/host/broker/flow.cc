@@ -115,6 +115,7 @@ void Flow::call(const Value& body, AnswerDone done) {
       done(error_answer(std::get<Failure>(outcome)));
     }
   };
+  child->beat = call_->beat;
   call_->children.push_back(child);
   broker_.begin(child);
 }

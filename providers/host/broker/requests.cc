@@ -18,6 +18,7 @@ std::uint64_t fingerprint_of(const std::string& kind, const Value& body) {
 }  // namespace
 
 void Broker::on_request(const PluginRef& plugin, const CallRef& call, const Value& frame) {
+  if (call->beat) call->beat();
   const std::string kind = text_of(frame, "kind");
   const Value* given = frame.find("body");
   const Value body = given == nullptr ? Value(Object()) : *given;
@@ -84,6 +85,7 @@ void Broker::run_request(const CallRef& call, std::size_t index, const std::stri
 
 void Broker::finish_request(const CallRef& call, const std::shared_ptr<Record>& record,
                             Object answer) {
+  if (call->beat) call->beat();
   record->answer = std::move(answer);
   --call->running_requests;
   for (std::size_t i = 0; i < call->records.size(); ++i) {

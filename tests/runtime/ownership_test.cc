@@ -1,0 +1,137 @@
+// What a lane owns, holds and may do: the rules of the protocol that live in the runtime.
+#include <future>
+
+#include "tests/runtime/tampered_store.h"
+#include "tests/runtime/world.h"
+
+namespace stepwell::runtime {
+namespace {
+
+constexpr const char* kSlow = R"(
+StartAt: Slow
+States:
+  Slow: {Type: Task, Resource: test.slow, End: true}
+)";
+constexpr const char* kSleep = R"(
+StartAt: Sleep
+States:
+  Sleep: {Type: Wait, Seconds: 3600, End: true}
+)";
+
+class Ownership : public World {
+ protected:
+  Ownership() { settings_.lanes = 1; }
+  std::unique_ptr<Engine> tampered_engine(std::shared_ptr<TaskHandler> tasks) {
+    return engine_on(std::make_shared<TamperedStore>(store_, tampering_), std::move(tasks));
+  }
+  static std::shared_ptr<ManualTasks> slow_tasks() {
+    return std::make_shared<ManualTasks>(std::vector<std::string>{"test.slow"});
+  }
+  Tampering tampering_;
+};
+
+// R12: the answer was accepted before the deadline; nobody was there to take it up in time.
+TEST_F(Ownership, BeginsWithWhatWasDeliveredNotWithTheTimersThatAreDue) {
+  auto one = engine();
+  deploy(*one, "sleep", kSleep);
+  const std::string id = start(*one, "sleep");
+  eventually("it is parked", [&] { return !row(id).owner; });
+  EXPECT_TRUE(one->stop_execution(id, "Before", "the timer"));
+  one.reset();
+  if (row(id).status != ExecutionStatus::kRunning) GTEST_SKIP() << "it was taken up already";
+  pass(Millis(7'200'000));
+  auto two = engine();
+  EXPECT_EQ(outcome(ended(*two, id)), "ABORTED Before: the timer");
+}
+
+// R14: the store has committed a start, and the lane has not heard of it.
+TEST_F(Ownership, IsNotReconciledBetweenAStartAndItsAcknowledgement) {
+  settings_.reconcile_period = Millis(1);
+  settings_.upkeep_period = Millis(1);
+  std::promise<void> committed, go_on;
+  std::atomic<int> starts{0}, later_batches{0};
+  tampering_.before_ack = [&](const store::Batch& batch) {
+    if (batch.starts.empty() || starts.fetch_add(1) != 0) return void(++later_batches);
+    committed.set_value();
+    go_on.get_future().wait();
+  };
+  auto tasks = slow_tasks();
+  auto one = tampered_engine(tasks);
+  deploy(*one, "slow", kSlow);
+  auto started = std::async(std::launch::async, [&] { return start(*one, "slow", "1"); });
+  committed.get_future().wait();
+  // The lane makes its list of what it holds, many times over.
+  const auto later = std::chrono::steady_clock::now() + Millis(50);
+  eventually("lists are made", [&] { return std::chrono::steady_clock::now() > later; });
+  EXPECT_EQ(tasks->begun(), 0u) << "nothing leaves before the acknowledgement";
+  go_on.set_value();
+  auto begun = tasks->next();
+  EXPECT_TRUE(row(started.get()).owner);
+  begun.done(TaskSuccess{Value(2)});
+  EXPECT_EQ(outcome(ended(*one, begun.call.execution.text())), "SUCCEEDED 2");
+  EXPECT_EQ(figures_of(*one).reconciled, 0u);
+  EXPECT_EQ(figures_of(*one).lost, 0u);
+}
+
+TEST_F(Ownership, OfWhatNobodyHoldsIsGivenBack) {
+  settings_.reconcile_period = Millis(10);
+  bool is_lost = false;
+  tampering_.claimed = [&](store::ClaimResult& result) {
+    if (result.claimed.empty() || std::exchange(is_lost, true)) return;
+    result.claimed.clear();  // The store gave it to this lane, and the lane never learns.
+  };
+  auto one = tampered_engine(slow_tasks());
+  deploy(*one, "slow", kSlow);
+  auto caller = open_on(store_, options_, settings_);  // Runs no lanes: what it starts is due.
+  one.reset();
+  const std::string id = start(*caller.value, "slow", "1");
+  auto tasks = slow_tasks();
+  one = tampered_engine(tasks);
+  auto begun = tasks->next();
+  EXPECT_TRUE(is_lost);
+  EXPECT_EQ(begun.call.execution.text(), id);
+  begun.done(TaskSuccess{Value(2)});
+  EXPECT_EQ(outcome(ended(*one, id)), "SUCCEEDED 2");
+  EXPECT_EQ(figures_of(*one).reconciled, 1u);
+}
+
+TEST_F(Ownership, OfALeaseThatRunsOutStartsNoSideEffectAndClaimsNothing) {
+  std::atomic<int> used_percent{0}, last_limit{-1};
+  tampering_.age = [&](Millis) { return settings_.lease * used_percent.load() / 100; };
+  tampering_.on_claim = [&](const store::ClaimRequest& request) {
+    last_limit = static_cast<int>(request.limit);
+  };
+  auto tasks = slow_tasks();
+  auto one = tampered_engine(tasks);
+  deploy(*one, "slow", kSlow);
+  used_percent = 85;
+  eventually("it claims nothing any more", [&] { return last_limit == 0; });
+  const std::string id = start(*one, "slow", "1");
+  eventually("its task is held back", [&] { return figures_of(*one).held_back > 3; });
+  EXPECT_EQ(tasks->begun(), 0u);
+  used_percent = 75;
+  auto begun = tasks->next();
+  EXPECT_EQ(last_limit, 0) << "70 % is where claiming ends";
+  used_percent = 10;
+  eventually("it claims again", [&] { return last_limit > 0; });
+  begun.done(TaskSuccess{Value(2)});
+  EXPECT_EQ(outcome(ended(*one, id)), "SUCCEEDED 2");
+}
+
+// R16: an execution runs under the program it began with, whatever was deployed since.
+TEST_F(Ownership, KeepsTheProgramOfTheStartAcrossOwners) {
+  auto tasks = slow_tasks();
+  auto one = engine(tasks);
+  deploy(*one, "slow", kSlow);
+  const std::string id = start(*one, "slow", "1");
+  tasks->next();
+  deploy(*one, "slow", "StartAt: New\nStates:\n  New: {Type: Pass, Result: new, End: true}\n");
+  one.reset();
+  auto two = engine(tasks);
+  tasks->next().done(TaskSuccess{Value("old")});
+  EXPECT_EQ(outcome(ended(*two, id)), "SUCCEEDED \"old\"");
+  EXPECT_EQ(outcome(ended(*two, start(*two, "slow"))), "SUCCEEDED \"new\"");
+}
+
+}  // namespace
+}  // namespace stepwell::runtime

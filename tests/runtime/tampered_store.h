@@ -1,0 +1,115 @@
+// A store that a test tampers with: what the world, or a bug, does between a lane and its store.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "engine/store/store.h"
+
+namespace stepwell::runtime {
+
+// Each may be empty.  Called on the threads that call the store.
+struct Tampering {
+  std::function<Millis(Millis)> age;  // Of the newest renewal.
+  std::function<void(const store::ClaimRequest&)> on_claim;
+  std::function<void(store::ClaimResult&)> claimed;     // May change what the lane hears.
+  std::function<void(const store::Batch&)> before_ack;  // It is durable; the lane waits.
+};
+
+class TamperedSession : public store::Session {
+ public:
+  TamperedSession(std::unique_ptr<store::Session> real, const Tampering& tampering)
+      : real_(std::move(real)), tampering_(tampering) {}
+  Uuid writer() const override { return real_->writer(); }
+  Result<store::Ack> commit(const store::Batch& batch) override {
+    auto ack = real_->commit(batch);
+    if (tampering_.before_ack) tampering_.before_ack(batch);
+    return ack;
+  }
+  Result<store::ClaimResult> claim(const store::ClaimRequest& request) override {
+    if (tampering_.on_claim) tampering_.on_claim(request);
+    auto result = real_->claim(request);
+    if (result.ok() && tampering_.claimed) tampering_.claimed(*result);
+    return result;
+  }
+  Result<std::vector<ExecutionId>> owned() override { return real_->owned(); }
+  Status close() override { return real_->close(); }
+
+ private:
+  std::unique_ptr<store::Session> real_;
+  const Tampering& tampering_;
+};
+
+class TamperedNode : public store::Node {
+ public:
+  TamperedNode(std::unique_ptr<store::Node> real, const Tampering& tampering)
+      : real_(std::move(real)), tampering_(tampering) {}
+  Uuid id() const override { return real_->id(); }
+  Millis age() const override {
+    return tampering_.age ? tampering_.age(real_->age()) : real_->age();
+  }
+  Millis lease() const override { return real_->lease(); }
+  Result<std::unique_ptr<store::Session>> open_session() override {
+    auto session = TRY(real_->open_session());
+    return std::unique_ptr<store::Session>(
+        std::make_unique<TamperedSession>(std::move(session), tampering_));
+  }
+
+ private:
+  std::unique_ptr<store::Node> real_;
+  const Tampering& tampering_;
+};
+
+// `tampering` is not changed while an engine runs on the store, and outlives it.
+class TamperedStore : public store::Store {
+ public:
+  TamperedStore(std::shared_ptr<store::Store> real, const Tampering& tampering)
+      : real_(std::move(real)), tampering_(tampering) {}
+
+  Result<std::unique_ptr<store::Node>> join(const store::NodeOptions& options) override {
+    auto node = TRY(real_->join(options));
+    return std::unique_ptr<store::Node>(
+        std::make_unique<TamperedNode>(std::move(node), tampering_));
+  }
+  Result<std::vector<store::StartOutcome>> start(const std::vector<store::Start>& starts) override {
+    return real_->start(starts);
+  }
+  Status deliver(const store::Delivery& delivery) override { return real_->deliver(delivery); }
+  Result<store::ExecutionRow> describe(ExecutionId id) override { return real_->describe(id); }
+  Result<std::optional<ExecutionId>> find(const std::string& workflow,
+                                          const std::string& name) override {
+    return real_->find(workflow, name);
+  }
+  Result<std::vector<store::ExecutionRow>> list(const store::ListFilter& filter) override {
+    return real_->list(filter);
+  }
+  Result<std::vector<store::JournalRow>> journal(ExecutionId id, std::uint64_t after,
+                                                 std::uint32_t limit) override {
+    return real_->journal(id, after, limit);
+  }
+  Status save_snapshot(const store::SnapshotRow& row) override { return real_->save_snapshot(row); }
+  Result<std::optional<store::SnapshotRow>> load_snapshot(ExecutionId id,
+                                                          std::uint64_t at_most) override {
+    return real_->load_snapshot(id, at_most);
+  }
+  Result<std::uint32_t> put_program(const store::StoredProgram& program) override {
+    return real_->put_program(program);
+  }
+  Result<store::StoredProgram> program_by_hash(const std::string& hash) override {
+    return real_->program_by_hash(hash);
+  }
+  Result<store::StoredProgram> program_by_name(const std::string& workflow) override {
+    return real_->program_by_name(workflow);
+  }
+  Result<store::SweepReport> sweep() override { return real_->sweep(); }
+  Result<Time> now() override { return real_->now(); }
+  void wait_for_hint(Millis at_most) override { real_->wait_for_hint(at_most); }
+  Status check(bool allow_unsafe) override { return real_->check(allow_unsafe); }
+
+ private:
+  std::shared_ptr<store::Store> real_;
+  const Tampering& tampering_;
+};
+
+}  // namespace stepwell::runtime
