@@ -50,7 +50,20 @@ class MachineConverter {
       changed.set(name, convert_one(name, state, below(pointer + "/States", name)));
     }
     fresh.set("States", std::move(changed));
+    // Groups speak the language of the workflow: they change with all of it, or not at all.
+    if (options_.state.empty()) note_groups(machine, pointer);
     return fresh;
+  }
+
+  void note_groups(const Value& machine, const std::string& pointer) {
+    const Value* groups = machine.find("Groups");
+    if (groups == nullptr) return;
+    for (const auto& [name, group] : groups->as_object()) {
+      const std::string at = below(pointer + "/Groups", name);
+      for (const StateObstacle& one : convert_group(group, options_.assume_plain).obstacles) {
+        obstacles_.push_back({name, one.pointer.substr(1), at + one.pointer, 0, 0, one.reason});
+      }
+    }
   }
 
   Value convert_one(const std::string& name, const Value& state, const std::string& pointer) {
@@ -122,6 +135,13 @@ class MachineConverter {
       states.set(name, std::move(stripped));
     }
     fresh.set("States", std::move(states));
+    const Value* groups = machine.find("Groups");
+    if (groups == nullptr) return fresh;
+    Object converted;
+    for (const auto& [name, group] : groups->as_object()) {
+      converted.set(name, convert_group(group, options_.assume_plain).state);
+    }
+    fresh.set("Groups", std::move(converted));
     return fresh;
   }
 

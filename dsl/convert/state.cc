@@ -56,6 +56,11 @@ class StateConverter {
     return {assemble(), std::move(obstacles_)};
   }
 
+  StateConversion convert_as_group() {
+    convert_catch();
+    return {assemble(), std::move(obstacles_)};
+  }
+
  private:
   const Value* find(std::string_view field) const { return old_.find(field); }
   std::string text(std::string_view field) const {
@@ -389,6 +394,10 @@ class StateConverter {
 
 StateConversion convert_state(const Value& state, bool assume_plain) {
   return StateConverter(state, assume_plain).convert();
+}
+
+StateConversion convert_group(const Value& group, bool assume_plain) {
+  return StateConverter(group, assume_plain).convert_as_group();
 }
 
 }  // namespace stepwell::dsl

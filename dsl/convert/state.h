@@ -21,4 +21,7 @@ struct StateConversion {
 // `state` is one that the compiler took.
 StateConversion convert_state(const Value& state, bool assume_plain);
 
+// The same for a group of states, whose catchers see the group's input.
+StateConversion convert_group(const Value& group, bool assume_plain);
+
 }  // namespace stepwell::dsl

@@ -70,6 +70,7 @@ class TreeReader {
     const std::size_t newline = pos_ == 0 ? std::string_view::npos : text_.rfind('\n', pos_ - 1);
     return newline == std::string_view::npos ? pos_ : pos_ - newline - 1;
   }
+  bool is_at_line_start() const { return pos_ == 0 || text_[pos_ - 1] == '\n'; }
   std::size_t line_end(std::size_t from) const {
     return std::min(text_.find('\n', from), text_.size());
   }
@@ -82,7 +83,7 @@ class TreeReader {
     return is_break(pos_) || (peek() == '#' && (pos_ == 0 || is_space_or_end(pos_ - 1)));
   }
   bool is_marker(std::string_view marker) const {
-    return column() == 0 && text_.substr(pos_, 3) == marker && is_space_or_end(pos_ + 3);
+    return is_at_line_start() && text_.substr(pos_, 3) == marker && is_space_or_end(pos_ + 3);
   }
   bool is_at_dash() const { return peek() == '-' && is_space_or_end(pos_ + 1); }
 
@@ -101,7 +102,7 @@ class TreeReader {
   }
   // To the next thing that is written; comments and blank lines on the way are pending.
   void skip_trivia() {
-    for (bool is_line_start = column() == 0; !is_at_end(); is_line_start = true) {
+    for (bool is_line_start = is_at_line_start(); !is_at_end(); is_line_start = true) {
       skip_blanks();
       if (peek() == '#') {
         const std::size_t at = column();
@@ -323,7 +324,7 @@ class TreeReader {
         blank_lines += is_break(pos_) ? 1 : 0;
       }
       const bool goes_on = !is_at_end() && static_cast<int>(column()) > parent && peek() != '#' &&
-                           !(column() == 0 && (is_marker("---") || is_marker("...")));
+                           !is_marker("---") && !is_marker("...");
       if (!goes_on) {
         pos_ = here;
         break;

@@ -39,6 +39,7 @@ class MachineReader {
       for (const auto& [name, state] : states->as_object()) add_node(name, state);
       for (const auto& [name, state] : states->as_object()) add_edges(name, state);
     }
+    add_groups(machine);
     const auto start = index_of(text_of(machine, "StartAt"));
     if (!is_outermost_) {
       chart_.first = start.value_or(0);
@@ -121,6 +122,21 @@ class MachineReader {
     const Value* end = state.find("End");
     if (is_outermost_ && end != nullptr && *end == Value(true)) {
       chart_.edges.push_back(Edge{from, the_end(), EdgeKind::kNext, {}});
+    }
+  }
+
+  // What the catchers of a group catch leaves each of its states.
+  void add_groups(const Value& machine) {
+    const Value* groups = machine.find("Groups");
+    if (groups == nullptr || !groups->is_object()) return;
+    for (const auto& [name, group] : groups->as_object()) {
+      for (const Value& state : list_of(group, "States")) {
+        const auto from = state.is_string() ? index_of(state.as_string()) : std::nullopt;
+        if (!from) continue;
+        for (const Value& catcher : list_of(group, "Catch")) {
+          add_edge(*from, text_of(catcher, "Next"), EdgeKind::kCatch, errors_in_words(catcher));
+        }
+      }
     }
   }
 

@@ -83,6 +83,23 @@ TEST(Convert, OneState) {
             "there is no state \"Frist\"");
 }
 
+TEST(Convert, GroupsGoAlongWithAllOfIt) {
+  const std::string before =
+      "StartAt: A\nGroups:\n  G:\n    States: [A]\n    # why\n    Catch:\n"
+      "      - {ErrorEquals: [States.ALL], ResultPath: $.e, Next: B}\n"
+      "States:\n  A: {Type: Pass, InputPath: $.a, Next: B}\n  B: {Type: Succeed}\n";
+  const Converted done = to_jsonata(before, {"x.yaml", "", false}).value();
+  EXPECT_EQ(done.text,
+            "StartAt: A\nQueryLanguage: JSONata\nGroups:\n  G:\n    States: [A]\n    # why\n"
+            "    Catch:\n"
+            "      - ErrorEquals: [States.ALL]\n"
+            "        Output: '{% $merge([$states.input, {\"e\": $states.errorOutput}]) %}'\n"
+            "        Next: B\n"
+            "States:\n  A: {Type: Pass, Output: \"{% $states.input.a %}\", Next: B}\n"
+            "  B: {Type: Succeed}\n");
+  EXPECT_TRUE(compile(done.text, {"x.yaml", {}}).ok());
+}
+
 // There and back: the same value.
 TEST(Convert, YamlAndJsonMeanTheSame) {
   for (const char* name : {"order.yaml", "stuck.yaml", "plain.json"}) {

@@ -13,6 +13,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/random.h"
+#include "dsl/convert/convert.h"
 #include "dsl/dsl.h"
 #include "dsl/source/tree.h"
 
@@ -94,6 +96,42 @@ TEST(Fmt, IsStableOnRecordedDefinitions) {
     ++count;
   }
   EXPECT_GT(count, 600u);
+}
+
+// Comments and blank lines at random places, at random columns.
+TEST(Fmt, KeepsCommentsWhereverTheyAre) {
+  std::ifstream file(STEPWELL_SHARED_FOLDER "/conformance/asl_cases.jsonl");
+  if (!file) GTEST_SKIP() << "../shared/conformance is not here";
+  Random random(1);
+  std::size_t count = 0;
+  for (std::string line; std::getline(file, line);) {
+    const Value about = parse_json(line).value();
+    const Value* definition = about.find("definition");
+    if (definition == nullptr || !definition->is_object() || random.below(4) != 0) continue;
+    std::istringstream yaml(to_yaml_text(definition->to_json(), "x.json")->text);
+    std::string text;
+    bool has_block = false;
+    for (std::string one; std::getline(yaml, one);) {
+      has_block = has_block || one.ends_with("|") || one.ends_with("|-");
+      if (random.below(6) == 0) text += "\n";
+      if (random.below(5) == 0) text += std::string(random.below(9), ' ') + "# in front\n";
+      text += one + (random.below(5) == 0 ? "   # behind" : "") + "\n";
+    }
+    if (has_block) continue;  // A comment in there is none.
+    expect_stable(text, "x.yaml");
+    ++count;
+  }
+  EXPECT_GT(count, 100u);
+}
+
+// A megabyte in one line takes no longer than one in many.
+TEST(Fmt, IsLinearInALongLine) {
+  std::string text = R"({"StartAt":"A","States":{"A":{"Type":"Pass","Result":[)";
+  while (text.size() < 350'000) text += "[1,2],";
+  text += R"(0],"End":true}}})";
+  const auto tidy = format_text(text, "x.json");
+  ASSERT_TRUE(tidy.ok()) << tidy.error().message;
+  EXPECT_GT(tidy->size(), text.size());
 }
 
 TEST(Fmt, RefusesWhatItCannotKeep) {

@@ -128,6 +128,22 @@ TEST(Mermaid, HidesWhatWouldMeanSomethingToIt) {
             "  s1 --> s2\n");
 }
 
+TEST(Chart, HasTheCatchersOfGroups) {
+  const Chart chart = read_chart(json(R"({"StartAt":"A","Groups":{"G":{"States":["A","B"],
+               "Catch":[{"ErrorEquals":["States.ALL"],"Next":"C"}]}},
+               "States":{"A":{"Type":"Pass","Next":"B"},"B":{"Type":"Succeed"},
+               "C":{"Type":"Succeed"}}})"));
+  EXPECT_EQ(to_mermaid(chart, nullptr),
+            "stateDiagram-v2\n"
+            "  state \"A\" as s1\n"
+            "  state \"B\" as s2\n"
+            "  state \"C\" as s3\n"
+            "  [*] --> s1\n"
+            "  s1 --> s2\n"
+            "  s1 --> s3 : catch any error\n"
+            "  s2 --> s3 : catch any error\n");
+}
+
 TEST(Svg, EscapesNames) {
   const Chart chart =
       read_chart(json(R"({"StartAt":"<&>","States":{"<&>":{"Type":"Pass","End":true}}})"));
