@@ -68,6 +68,7 @@ bool is_failure(const std::string& type) {
 }
 // Of a Map or Parallel, while nothing inside of it has happened.
 bool is_threshold(const std::string& type) {
+  if (!type.starts_with("Map") && !type.starts_with("Parallel")) return false;
   return type.ends_with("StateEntered") || type.ends_with("StateStarted") ||
          type.starts_with("MapRun");
 }

@@ -20,8 +20,8 @@ EXAMPLES = os.path.join(SOURCE, "workflows", "examples")
 PAGES = os.path.join(SOURCE, "docs")
 BLOCK = re.compile(r"^```yaml\n(# (?:workflows/)?([\w-]+(?:\.test)?\.yaml)\n.*?)^```", re.M | re.S)
 LIMIT_SECONDS = 120
-# Pages of the language that list words, without a workflow to run.
-WITHOUT_TRANSCRIPT = {"diagnostics.md", "extensions.md"}
+# A list of words, without a workflow to run.
+WITHOUT_TRANSCRIPT = {"diagnostics.md"}
 
 failures = 0
 
