@@ -2,11 +2,14 @@
 
 #include <cctype>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <set>
 
+#include "cli/target.h"
 #include "engine/postgres/postgres.h"
 #include "engine/runtime/attach.h"
+#include "providers/host/broker/vault.h"
 #include "providers/host/host.h"
 
 namespace stepwell::cli {
@@ -27,17 +30,45 @@ std::set<std::string> providers_of(const std::vector<std::string>& resources) {
   return providers;
 }
 
-// What an integrator registered with a provider: STEPWELL_APP_STRAVA="client id:client secret".
-host::OAuthApp app_of(const std::string& provider) {
+std::string app_variable(const std::string& provider) {
   std::string variable = "STEPWELL_APP_";
   for (const char c : provider) {
     variable += static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   }
-  const char* value = std::getenv(variable.c_str());
-  const std::string text = value == nullptr ? "fake-client:fake-secret" : value;
+  return variable;
+}
+
+// What an integrator registered with a provider, as "client id:client secret".
+host::OAuthApp app_of(const std::string& provider) {
+  const char* value = std::getenv(app_variable(provider).c_str());
+  if (value == nullptr) return {"fake-client", "fake-secret"};  // `stepwell fake` knows it.
+  const std::string text = value;
   const std::size_t colon = text.find(':');
   if (colon == std::string::npos) return {text, ""};
   return {text.substr(0, colon), text.substr(colon + 1)};
+}
+
+// In production nothing is made up: every missing secret is named, and the server does not start.
+Status check_secrets(const std::set<std::string>& providers, const ServerOptions& options) {
+  const auto needs = TRY(host::list_needs({options.providers}));
+  std::string missing, sealed;
+  for (const std::string& provider : providers) {
+    const host::ProviderNeeds& need = needs.at(provider);
+    if (need.tokens) sealed += (sealed.empty() ? "" : ", ") + provider;
+    const std::string variable = app_variable(provider);
+    const char* app = std::getenv(variable.c_str());
+    if (!need.app || (app != nullptr && std::strchr(app, ':') != nullptr)) continue;
+    missing += "\n  " + variable + ": \"CLIENT ID:CLIENT SECRET\", what you registered with " +
+               provider + (app == nullptr ? "" : "; it has no colon now");
+  }
+  if (!sealed.empty() && options.vault_key.empty()) {
+    missing = std::string("\n  ") + kVaultKeyVariable +
+              ": 64 hex digits, the key that seals the tokens of " + sealed + missing;
+  }
+  if (missing.empty()) return ok_status();
+  return Error{
+      ErrorCode::kInvalid,
+      "these environment variables must be set (only `stepwell dev` makes them up):" + missing};
 }
 
 Status open_tables(const std::string& database_url, Shared& shared) {
@@ -63,6 +94,8 @@ Status attach_plugins(Console& console, Engine& engine, const ServerOptions& opt
               (options.fake_url.empty() ? "" : ", at " + options.fake_url));
   if (providers.empty()) return ok_status();
 
+  if (options.is_strict) TRY(check_secrets(providers, options));
+  if (!options.vault_key.empty()) TRY(host::Vault::open(options.vault_key));
   auto shared = std::make_shared<Shared>();
   TRY(open_tables(options.database_url, *shared));
   shared->options.roots = {options.providers};

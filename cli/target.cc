@@ -106,6 +106,13 @@ Result<std::string> vault_key(const std::string& folder) {
   return host::Vault::key_of_file((state / "vault.key").string());
 }
 
+Result<std::string> known_vault_key(const std::string& folder) {
+  std::error_code failed;
+  const bool is_known = ::getenv(kVaultKeyVariable) != nullptr ||
+                        fs::exists(fs::path(folder) / kStateFolder / "vault.key", failed);
+  return is_known ? vault_key(folder) : std::string();
+}
+
 std::optional<std::string> database_url_given(Console& console, const std::string& option) {
   const char* variable = ::getenv(kDatabaseVariable);
   const std::string url = option.empty() && variable != nullptr ? variable : option;

@@ -38,6 +38,8 @@ std::optional<DevServer> find_dev_server();
 // The key that seals tokens: STEPWELL_VAULT_KEY, else the one in `folder`/.stepwell/vault.key,
 // which is made when it is missing and readable to its owner only.
 Result<std::string> vault_key(const std::string& folder);
+// The same without making one: empty when there is none.
+Result<std::string> known_vault_key(const std::string& folder);
 
 // --database or the environment; empty when neither is given; nothing, and it has been said, when
 // it is no URL.

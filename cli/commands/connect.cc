@@ -47,8 +47,13 @@ Exit run_connect(Console& console, const ConnectArguments& given) {
   Exit exit = Exit::kOk;
   const auto target = find_target(console, given.database, exit);
   if (!target) return exit;
-  const auto key = vault_key(target->folder);
+  const auto key = known_vault_key(target->folder);
   if (!key.ok()) return console.fail(Exit::kDenied, key.error().message);
+  if (key->empty()) {
+    return console.fail(Exit::kUsage, "which key seals these tokens?",
+                        "set " + std::string(kVaultKeyVariable) +
+                            " to the one that the engine on this database has");
+  }
   const auto vault = host::Vault::open(*key);
   if (!vault.ok()) return console.fail(Exit::kUsage, vault.error().message);
   const auto connections = postgres::open_connections(target->database_url);

@@ -73,7 +73,9 @@ Command serve_command() {
        {"--migrate", &given->migrate, "bring the schema up to date first"},
        {"--unsafe", &given->is_unsafe, "accept a database that would lose data (fsync=off)"}},
       [given](Console& console) { return run_serve(console, *given); },
-      "STEPWELL_VAULT_KEY (64 hex digits) seals the tokens of connections.  SIGTERM stops it\n"
+      "STEPWELL_VAULT_KEY (64 hex digits) seals the tokens of connections; "
+      "STEPWELL_APP_<PROVIDER>\n"
+      "(CLIENT ID:CLIENT SECRET) is what you registered with a provider.  SIGTERM stops it\n"
       "gracefully: its executions are handed to the others at once."};
 }
 

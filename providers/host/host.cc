@@ -65,4 +65,17 @@ Result<std::vector<std::string>> list_resources(const std::vector<std::string>& 
   return names;
 }
 
+Result<std::map<std::string, ProviderNeeds>> list_needs(const std::vector<std::string>& roots) {
+  std::map<std::string, ProviderNeeds> needs;
+  for (const auto& [id, folder] : TRY(read_folders(roots))) {
+    const Manifest& manifest = folder->manifest;
+    if (manifest.is_library) {
+      needs[id] = {};
+      continue;
+    }
+    needs[id] = {manifest.auth_type != "none", manifest.auth_type.rfind("oauth2", 0) == 0};
+  }
+  return needs;
+}
+
 }  // namespace stepwell::host

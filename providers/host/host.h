@@ -76,6 +76,14 @@ class ProviderHost : public runtime::TaskHandler {
   std::unique_ptr<Parts> parts_;
 };
 
+// What a provider needs of the operator before it can act for a user.
+struct ProviderNeeds {
+  bool tokens = false;  // Sealed ones: a vault key.
+  bool app = false;     // A client id and secret (OAuth).
+};
+// By provider id, of the folders below `roots`.
+Result<std::map<std::string, ProviderNeeds>> list_needs(const std::vector<std::string>& roots);
+
 // Resources of the folders below `roots` without a loop (for lint and deploy).
 Result<std::vector<std::string>> list_resources(const std::vector<std::string>& roots);
 
