@@ -134,8 +134,11 @@ TEST(Slices, AnEndlessLoopIsVisibleCanBeStoppedAndEndsAtItsBudget) {
   limits.max_transitions = 250;
   Driver driver(R"({"StartAt":"A","States":{"A":{"Type":"Pass","Next":"A"}}})", "{}", limits);
   EXPECT_EQ(driver.execution.transitions, 100u);
+  EXPECT_EQ(driver.execution.warning(), "");
   EXPECT_TRUE(driver.deliver(driver.open<Continue>().id, Continued{}));
   EXPECT_EQ(driver.execution.transitions, 200u);
+  EXPECT_EQ(driver.execution.warning(),
+            "entered 200 states of the 250 that it may enter; then it fails");
   EXPECT_TRUE(driver.deliver(driver.open<Continue>().id, Continued{}));
   EXPECT_EQ(driver.execution.status, ExecutionStatus::kFailed);
   EXPECT_EQ(*driver.execution.error, "States.Runtime");
