@@ -140,6 +140,7 @@ void Console::table(const std::vector<std::string>& head,
       if (c + 1 == cells.size()) break;
       line += std::string(widths[c] - columns_of(cell), ' ') + kGap;
     }
+    line.erase(line.find_last_not_of(' ') + 1);
     return line;
   };
   print(dim(line_of(head)));

@@ -81,6 +81,16 @@ std::string words_of(const CLI::App& root, const CLI::App*& deepest) {
   return words;
 }
 
+// CLI11's words, or ours where those are for programmers.
+std::string words_for(const CLI::ParseError& error) {
+  const std::string what = error.what();
+  constexpr std::string_view kConversion = "Could not convert: ";
+  const std::size_t equals = what.find(" = ");
+  if (what.rfind(kConversion, 0) != 0 || equals == std::string::npos) return what;
+  return what.substr(kConversion.size(), equals - kConversion.size()) + " takes a number, not \"" +
+         what.substr(equals + 3) + "\"";
+}
+
 Exit refuse(const CLI::App& root, const CLI::ParseError& error, Console& console, int argc,
             const char* const* argv) {
   const CLI::App* app = nullptr;
@@ -93,7 +103,7 @@ Exit refuse(const CLI::App& root, const CLI::ParseError& error, Console& console
   }
   const std::string list = "`" + words + " --help` lists what is possible";
   const bool is_command = !names.empty() && !next.empty() && next.front() != '-';
-  if (!is_command) return console.fail(Exit::kUsage, error.what(), list);
+  if (!is_command) return console.fail(Exit::kUsage, words_for(error), list);
   const std::string near = dsl::nearest(next, names);
   return console.fail(
       Exit::kUsage,

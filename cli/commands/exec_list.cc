@@ -34,10 +34,13 @@ Command exec_list_command() {
     }
     std::vector<std::vector<std::string>> rows;
     for (const auto& view : found.value) {
-      rows.push_back({view.id, console.status_color(view.status), view.workflow, view.started_at,
+      // To the second: with an id it fits into 80 columns.
+      const std::string started =
+          view.started_at.substr(0, 10) + " " + view.started_at.substr(11, 8);
+      rows.push_back({view.id, console.status_color(view.status), view.workflow, started,
                       view.quarantined.empty() ? view.error.value_or("") : "quarantined"});
     }
-    console.table({"ID", "STATUS", "WORKFLOW", "STARTED", "ERROR"}, rows);
+    console.table({"ID", "STATUS", "WORKFLOW", "STARTED (UTC)", "ERROR"}, rows);
     if (static_cast<int>(rows.size()) == given->limit) {
       console.say("more with --before " + found.value.back().id);
     }

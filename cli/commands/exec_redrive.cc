@@ -18,6 +18,10 @@ Command exec_redrive_command() {
     const auto engine = open_target(console, given->database, exit);
     if (!engine) return exit;
     const auto redriven = engine->redrive(given->id);
+    if (redriven.code == Code::kConflict) {
+      return console.fail(Exit::kConflict, redriven.error,
+                          "only what is FAILED, TIMED_OUT or ABORTED can be redriven");
+    }
     if (!redriven) return console.fail(redriven.code, redriven.error);
     if (given->is_watched) return watch(console, *engine, given->id, given->output == "json");
     console.say("running again from where it failed");

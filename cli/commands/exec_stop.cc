@@ -15,6 +15,9 @@ Command exec_stop_command() {
     const auto engine = open_target(console, given->database, exit);
     if (!engine) return exit;
     const auto stopped = engine->stop_execution(given->id, given->error, given->cause);
+    if (stopped.code == Code::kConflict) {
+      return console.fail(Exit::kConflict, stopped.error, "only what is RUNNING can be stopped");
+    }
     if (!stopped) return console.fail(stopped.code, stopped.error);
     console.say("stopping; `stepwell exec redrive " + given->id + "` would go on where it was");
     return Exit::kOk;

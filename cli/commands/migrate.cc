@@ -19,7 +19,10 @@ Command migrate_command() {
                           "name it with --database URL or " + std::string(kDatabaseVariable));
     }
     const auto migrated = postgres::migrate(*url);
-    if (!migrated.ok()) return console.fail(Exit::kUnavailable, migrated.error().message);
+    if (!migrated.ok()) {
+      return console.fail(Exit::kUnavailable, migrated.error().message,
+                          "is it running, is the URL right, and may this user make tables there?");
+    }
     console.say(migrated->text());
     return Exit::kOk;
   };

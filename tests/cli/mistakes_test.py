@@ -103,6 +103,8 @@ def without_a_server(folder):
                   "nonsense")
     folder.expect("an unknown option", ["exec", "list", "--colour"], 2, "--colour",
                   "hint: `stepwell exec list --help` lists what is possible")
+    folder.expect("a number that is none", ["fake", "--port", "http"], 2,
+                  'error: --port takes a number, not "http"')
     folder.expect("an unknown command", ["exce"], 2, "error: there is no command \"exce\"",
                   "hint: did you mean \"exec\"?")
     folder.expect("an unknown command of a group", ["exec", "strat", "x"], 2,
@@ -154,7 +156,14 @@ def with_a_server(folder):
             "the output goes to standard output alone, numbers unharmed", done.stdout)
     ended = folder.run("exec", "start", "echo").stdout.strip()
     folder.run("exec", "watch", ended)
-    folder.expect("stopping what has ended", ["exec", "stop", ended], 6, "error:")
+    folder.expect("stopping what has ended", ["exec", "stop", ended], 6,
+                  f"error: execution {ended} is SUCCEEDED",
+                  "hint: only what is RUNNING can be stopped")
+    folder.expect("redriving what has succeeded", ["exec", "redrive", ended], 6,
+                  f"error: execution {ended} is SUCCEEDED",
+                  "hint: only what is FAILED, TIMED_OUT or ABORTED can be redriven")
+    listed = folder.run("exec", "list").stdout + folder.run("exec", "history", ended).stdout
+    verdict(not re.search(r" $", listed, re.M), "no line of a table ends with blanks", listed)
     from_below = os.path.join(folder.path, "workflows")
     folder.expect("the picture of an execution", ["graph", "workflows/echo.yaml", "--execution", ended,
                                                   "--format", "mermaid"], 0, "class s1 succeeded")
@@ -162,6 +171,31 @@ def with_a_server(folder):
                                                        "--execution", NOBODY], 4, NOBODY)
     folder.expect("the server is found from a folder below", ["exec", "list"], 0, ended,
                   cwd=from_below)
+
+
+def without_secrets(folder):
+    with open(os.path.join(folder.path, ".stepwell/dev.json"), encoding="utf-8") as known:
+        url = json.load(known)["database_url"]
+    providers = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../providers")
+    serve = ["serve", "--database", url, "--listen", "127.0.0.1:0", "--providers", providers]
+    folder.expect("a production server without its secrets names all that is missing", serve, 2,
+                  "error: these environment variables must be set (only `stepwell dev` makes them "
+                  "up):\n",
+                  "\n  STEPWELL_VAULT_KEY: 64 hex digits, the key that seals the tokens of "
+                  "google_health, strava\n",
+                  '\n  STEPWELL_APP_GOOGLE_HEALTH: "CLIENT ID:CLIENT SECRET", what you registered '
+                  "with google_health\n", "\n  STEPWELL_APP_STRAVA: ")
+    secrets = {"STEPWELL_APP_GOOGLE_HEALTH": "a:b", "STEPWELL_APP_STRAVA": "a:b"}
+    folder.env.update(secrets, STEPWELL_VAULT_KEY="abc")
+    folder.expect("... a key that is none is refused too", serve, 2,
+                  "the vault key must be 64 hex digits")
+    for name in [*secrets, "STEPWELL_VAULT_KEY"]:
+        del folder.env[name]
+    empty = os.path.join(folder.path, "empty")
+    folder.expect("tokens for a production database are sealed with no key made up here",
+                  ["connect", "strava", "--account", "1", "--tokens", "{access_token: x}",
+                   "--database", url], 2, "error: which key seals these tokens?",
+                  "hint: set STEPWELL_VAULT_KEY", cwd=empty)
 
 
 def interrupted(folder):
@@ -232,6 +266,7 @@ def main():
     server = folder.start_dev()
     try:
         with_a_server(folder)
+        without_secrets(folder)
         interrupted(folder)
         closed_pipe(folder)
         terminals(folder)
