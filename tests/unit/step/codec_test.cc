@@ -52,8 +52,11 @@ TEST(Payloads, ThatAreBrokenAreRefused) {
 }
 
 TEST(Events, AreToldAsGetExecutionHistoryDoes) {
-  HistoryEvent event{7, 6, from_unix_ms(0), "TaskStateEntered",
-                     json(R"({"name":"T","input":"{}"})")};
+  HistoryEvent event;
+  event.id = 7;
+  event.previous_id = 6;
+  event.type = "TaskStateEntered";
+  event.details = json(R"({"name":"T","input":"{}"})");
   EXPECT_EQ(to_aws_json(event).to_json(),
             R"({"timestamp":"1970-01-01T00:00:00.000Z","type":"TaskStateEntered","id":7,)"
             R"("previousEventId":6,"stateEnteredEventDetails":{"name":"T","input":"{}",)"
