@@ -122,6 +122,28 @@ INSTANTIATE_TEST_SUITE_P(Asl, Recordings,
                            return std::string(row.param.level) + "_" + row.param.history;
                          });
 
+TEST(TestState, AnswersAsRecorded) {
+  if (!fs::exists(kRecordings / "asl_cases.jsonl")) {
+    GTEST_SKIP() << "no recordings at " << kRecordings;
+  }
+  const Scratch scratch;
+  int status = 0;
+  output_of(std::string(STEPWELL_CONFORMANCE_BINARY) + " test_state " +
+                (kRecordings / "asl_cases.jsonl").string() + " > " + scratch.file("answers"),
+            status);
+  ASSERT_EQ(status, 0);
+  const std::string report = output_of(std::string("python3 ") + STEPWELL_SCORE_TEST_STATE + " " +
+                                           kRecordings.string() + " " + scratch.file("answers"),
+                                       status);
+  ASSERT_EQ(status, 0) << report;
+  int passed = 0, count = 0;
+  const auto at = report.find("PASSED");
+  ASSERT_NE(at, std::string::npos) << report;
+  ASSERT_EQ(std::sscanf(report.c_str() + at, "PASSED %d of %d", &passed, &count), 2);
+  EXPECT_GT(count, 0);
+  EXPECT_EQ(passed, count) << report;
+}
+
 // What AWS says about a definition is what is said here, in its words.
 TEST(Definitions, AreRefusedInTheSameWords) {
   if (!fs::exists(kRecordings / "asl_cases.jsonl")) {
@@ -195,7 +217,7 @@ TEST(BrokenLines, AreAnsweredQuicklyAndCrashNothing) {
   const Scratch scratch;
   for (const auto& [what, line] : lines) {
     std::ofstream(scratch.file("line"), std::ios::binary) << line << '\n';
-    for (const char* mode : {"asl", "jsonpath", "validate"}) {
+    for (const char* mode : {"asl", "jsonpath", "test_state", "validate"}) {
       const auto begin = std::chrono::steady_clock::now();
       int status = 0;
       output_of(std::string(STEPWELL_CONFORMANCE_BINARY) + " " + mode + " " + scratch.file("line") +
