@@ -98,6 +98,15 @@ class Builder {
   std::string message_;
 };
 
+// The parser quotes what it read last, and that may be what is wrong.
+std::string shown(std::string message) {
+  if (is_utf8(message)) return message;
+  for (char& c : message) {
+    if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+  }
+  return message;
+}
+
 }  // namespace
 
 Result<Value> parse_json(std::string_view text, const JsonLimits& limits) {
@@ -110,9 +119,9 @@ Result<Value> parse_json(std::string_view text, const JsonLimits& limits) {
   try {
     if (Json::sax_parse(text.begin(), text.end(), &builder)) return builder.take();
   } catch (const Json::exception& error) {
-    return Error{ErrorCode::kInvalid, std::string("not JSON: ") + error.what()};
+    return Error{ErrorCode::kInvalid, "not JSON: " + shown(error.what())};
   }
-  return Error{ErrorCode::kInvalid, "not JSON: " + builder.message()};
+  return Error{ErrorCode::kInvalid, "not JSON: " + shown(builder.message())};
 }
 
 bool is_utf8(std::string_view text) {

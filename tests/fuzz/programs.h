@@ -1,0 +1,13 @@
+// A dozen small workflows, each with what makes step() think.
+#pragma once
+
+#include <vector>
+
+#include "engine/program/program.h"
+
+namespace stepwell::fuzz {
+
+// Compiled once; CHECKs that they compile.
+const std::vector<ProgramRef>& programs();
+
+}  // namespace stepwell::fuzz

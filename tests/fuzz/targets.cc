@@ -1,0 +1,13 @@
+#include "tests/fuzz/targets.h"
+
+namespace stepwell::fuzz {
+
+const std::vector<Target>& targets() {
+  static const std::vector<Target> all = {
+      {"yaml", run_yaml},       {"json", run_json},         {"jsonpath", run_jsonpath},
+      {"jsonata", run_jsonata}, {"pictures", run_pictures}, {"step", run_step},
+  };
+  return all;
+}
+
+}  // namespace stepwell::fuzz
