@@ -25,7 +25,7 @@ function(stepwell_flags target)
     # A fold must come out the same on every machine.
     -ffp-contract=off)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-    # GCC 12 at -O2 warns falsely about variants of strings, and about "x" + string (its bug 105651).
+    # GCC 12 at -O2 warns falsely about variants of strings, and about "x" + string (PR 105651).
     target_compile_options(${target} PRIVATE -Wduplicated-cond -Wlogical-op
       -Wno-maybe-uninitialized -Wno-restrict)
   endif()

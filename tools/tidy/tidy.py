@@ -30,7 +30,8 @@ LIBRARIES = [
     (r"libpq", "libpqxx"), (r"uv\.h$", "libuv"), (r"uv/", "libuv"), (r"curl/", "libcurl"),
     (r"(lua|lauxlib|lualib|luaconf)(\.h|\.hpp|5\.4/|$)", "Lua"), (r"lua5\.4/", "Lua"),
     (r"sodium", "libsodium"), (r"microhttpd\.h$", "libmicrohttpd"), (r"CLI/", "CLI11"),
-    (r"openssl/", "libcrypto"), (r"pcre2\.h$", "PCRE2"), (r"seccomp\.h$", "libseccomp"), (r"fmt/", "fmt"),
+    (r"openssl/", "libcrypto"), (r"pcre2\.h$", "PCRE2"),
+    (r"seccomp\.h$", "libseccomp"), (r"fmt/", "fmt"),
     (r"gtest/|gmock/", "GoogleTest"),
 ]
 # The operating system's and the C library's own headers.

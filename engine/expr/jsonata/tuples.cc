@@ -180,21 +180,21 @@ Item Evaluator::sort_tuples(const Node& node, const TupleStream& stream, const F
 namespace {
 
 // The keys in the order they came, and what belongs to each.
-template <class Data>
+template <class Members>
 class Groups {
  public:
   struct Entry {
     std::string key;
     std::size_t pair;
-    Data data;
+    Members members;
   };
   Entry* find(const std::string& key) {
     const auto found = by_key_.find(key);
     return found == by_key_.end() ? nullptr : &entries_[found->second];
   }
-  void add(const std::string& key, std::size_t pair, Data data) {
+  void add(const std::string& key, std::size_t pair, Members members) {
     by_key_.emplace(key, entries_.size());
-    entries_.push_back({key, pair, std::move(data)});
+    entries_.push_back({key, pair, std::move(members)});
   }
   std::vector<Entry>& entries() { return entries_; }
 
@@ -214,13 +214,13 @@ Item Evaluator::group(const Pairs& pairs, std::size_t at, const Item& input,
   if (input.is_tuples()) return group_tuples(pairs, at, *input.tuples(), frame);
   const bool is_list = input.is_array() && !input.array().empty();
   const std::size_t size = is_list ? input.array().size() : 1;
-  // Data that is appended to for each item that has the same key.
-  struct Data {
+  // The items of one key.
+  struct Members {
     Item first;
     Value::Array all;
     bool is_many = false;
   };
-  Groups<Data> groups;
+  Groups<Members> groups;
   for (std::size_t i = 0; i < size; ++i) {
     const Item item = is_list ? item_of(input.array()[i]) : input.is_array() ? Item() : input;
     for (std::size_t k = 0; k < pairs.size(); ++k) {
@@ -233,24 +233,24 @@ Item Evaluator::group(const Pairs& pairs, std::size_t at, const Item& input,
         continue;
       }
       if (entry->pair != k) fail("D1009", at, show(key));
-      Data& data = entry->data;
+      Members& members = entry->members;
       const auto push = [&](const Item& more) {
         if (more.is_array()) {
-          data.all.insert(data.all.end(), more.array().begin(), more.array().end());
+          members.all.insert(members.all.end(), more.array().begin(), more.array().end());
         } else if (!more.is_undefined()) {
-          data.all.push_back(value_of(more));
+          members.all.push_back(value_of(more));
         }
       };
-      if (!data.is_many) push(data.first);
-      data.is_many = true;
+      if (!members.is_many) push(members.first);
+      members.is_many = true;
       push(item);
     }
   }
   Object object;
   object.reserve(groups.entries().size());
   for (auto& entry : groups.entries()) {
-    const Item context =
-        entry.data.is_many ? Item(Value(std::move(entry.data.all))) : std::move(entry.data.first);
+    const Item context = entry.members.is_many ? Item(Value(std::move(entry.members.all)))
+                                               : std::move(entry.members.first);
     const Item value = evaluate(*pairs[entry.pair].second, context, frame);
     if (!value.is_undefined()) object.set(entry.key, value_of(value));
     room(entry.key.size() + 2 * sizeof(Value));
@@ -273,17 +273,17 @@ Item Evaluator::group_tuples(const Pairs& pairs, std::size_t at, const TupleStre
       } else if (entry->pair != k) {
         fail("D1009", at, show(key));
       } else {
-        entry->data.push_back(&tuple);
+        entry->members.push_back(&tuple);
       }
     }
   }
   Object object;
   for (auto& entry : groups.entries()) {
     // The tuples of one key become one: each name holds all its values.
-    Tuple merged = *entry.data.front();
-    for (std::size_t i = 1; i < entry.data.size(); ++i) {
-      merged.at = append(std::move(merged.at), entry.data[i]->at);
-      for (const auto& [name, item] : entry.data[i]->bindings) {
+    Tuple merged = *entry.members.front();
+    for (std::size_t i = 1; i < entry.members.size(); ++i) {
+      merged.at = append(std::move(merged.at), entry.members[i]->at);
+      for (const auto& [name, item] : entry.members[i]->bindings) {
         Item before;
         for (const auto& [bound, old] : merged.bindings) {
           if (bound == name) before = old;

@@ -100,7 +100,8 @@ TEST(Jsonata, OperatorsAndConditions) {
       {"note ?? 'default'", "null"},
       {"nothing ?? 'default'", R"("default")"},
       {"'a' < 1",
-       R"(T2009 at 4: The values "a" and 1 either side of operator "<" must be of the same data type)"},
+       "T2009 at 4: The values \"a\" and 1 either side of operator \"<\" must be of the same data "
+       "type"},
       {"'a' + 1", R"(T2001 at 4: The left side of the "+" operator must evaluate to a number)"},
       {"-'a'", R"(D1002 at 0: Cannot negate a non-numeric value: "a")"},
       {"1/0", R"("Infinity")"},
