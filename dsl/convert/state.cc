@@ -148,8 +148,9 @@ class StateConverter {
       }
       const std::vector<PathText::Step> before(steps.begin(),
                                                steps.begin() + static_cast<std::ptrdiff_t>(i));
-      text = "$merge([" + follow(kRawInput, before).text + ", {" + json_quote(*name) + ": " + text +
-             "}])";
+      // Where there is null on the way, an object takes its place.
+      const std::string into = follow(kRawInput, before).text + (i > 0 ? "[$ != null]" : "");
+      text = "$merge([" + into + ", {" + json_quote(*name) + ": " + text + "}])";
     }
     return {text, Known::kObject, true};
   }
