@@ -20,6 +20,10 @@ const std::vector<std::string> kIntrinsics = {
 const std::vector<std::string> kContextFields = {"Execution", "Map", "State", "StateMachine",
                                                  "Task"};
 
+// YAML ends a plain text there.
+constexpr const char* kHintForCut =
+    "a ) is missing; inside of { } and [ ] a text with a comma or a bracket needs quotes";
+
 bool is_word_character(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) || c == '_' ||
          (static_cast<unsigned char>(c) & 0x80) != 0;
@@ -93,7 +97,8 @@ Diagnostic* report_intrinsic(Checking& check, const Spot& spot) {
                                  did_you_mean(name, kIntrinsics));
   }
   return &check.findings.error("bad-intrinsic", check.document.within(spot.node, wrong.at),
-                               spot.pointer, "not a valid intrinsic call: " + wrong.message);
+                               spot.pointer, "not a valid intrinsic call: " + wrong.message,
+                               wrong.at == text.size() ? kHintForCut : "");
 }
 
 Diagnostic& report_no_dollar(Checking& check, const Spot& spot, bool may_be_call) {
