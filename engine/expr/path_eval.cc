@@ -313,6 +313,18 @@ const Value* root_of(const JsonPath::Parts& path, const Scope& scope) {
   return &scope.input;
 }
 
+// The way of nearly every path: one name after the other.  Nullptr when it is not one, or leads
+// nowhere.
+const Value* follow_names(const JsonPath::Parts& path, const Value* at) {
+  for (const PathStep& step : path.steps) {
+    const auto* names = std::get_if<Names>(&step);
+    if (names == nullptr || names->names.size() != 1) return nullptr;
+    at = at->find(names->names.front());
+    if (at == nullptr) return nullptr;
+  }
+  return at;
+}
+
 }  // namespace
 
 std::optional<Value> JsonPath::find(const Scope& scope, std::string* missing) const {
@@ -320,6 +332,10 @@ std::optional<Value> JsonPath::find(const Scope& scope, std::string* missing) co
   if (root == nullptr) {
     if (missing != nullptr) *missing = "No results for path: $" + parts_->variable;
     return std::nullopt;
+  }
+  if (const Value* at = follow_names(*parts_, root)) {
+    if (missing != nullptr) missing->clear();
+    return *at;
   }
   Budget budget;
   Found found = follow(*parts_, *root, *root, budget, missing != nullptr);

@@ -22,6 +22,8 @@ namespace fs = std::filesystem;
 
 // Between them: every kind of event, both languages, and evaluations that fail.
 constexpr std::uint64_t kSeeds[] = {174, 322, 95, 353, 297, 430, 283, 173, 130};
+// Groups that begin again and catch, failures that are tolerated, delays that are honored.
+constexpr std::uint64_t kExtensionSeeds[] = {5532, 5427, 652, 420, 2184};
 
 Value fact_json(const Fact& fact) {
   return Object{{"kind", static_cast<int>(fact.kind())},
@@ -94,11 +96,13 @@ Value recorded(std::uint64_t seed) {
 
 TEST(Journals, OfEveryReleasedVersionAreReadForEver) {
   if (const char* directory = std::getenv("STEPWELL_RECORD_JOURNALS")) {
-    for (const std::uint64_t seed : kSeeds) {
-      std::ofstream file(fs::path(directory) / ("semantics-" + std::to_string(kSemantics) + "-" +
-                                                std::to_string(seed) + ".json"));
+    const std::string version = "semantics-" + std::to_string(kSemantics);
+    const auto record = [&](const std::string& name, std::uint64_t seed) {
+      std::ofstream file(fs::path(directory) / (name + "-" + std::to_string(seed) + ".json"));
       file << recorded(seed).to_pretty_json() << '\n';
-    }
+    };
+    for (const std::uint64_t seed : kSeeds) record(version, seed);
+    for (const std::uint64_t seed : kExtensionSeeds) record(version + "-extensions", seed);
   }
   int count = 0;
   for (const auto& entry : fs::directory_iterator(STEPWELL_JOURNALS)) {
