@@ -27,7 +27,7 @@ Compiled compile(std::string_view text, const CompileOptions& options) {
   if (document.root != nullptr) check_workflow(document, options, findings);
   Compiled compiled;
   if (document.root != nullptr && !findings.has_errors()) {
-    compiled.program = build_program(document);
+    compiled.program = build_program(document, options.file);
     advise(*compiled.program, document, findings);
     if (findings.has_errors()) compiled.program.reset();
   }

@@ -15,6 +15,10 @@ std::string text_at(const Value& event, const char* name) {
   return value->is_string() ? value->as_string() : value->to_json();
 }
 
+bool is_failure(const std::string& type) {
+  return type.ends_with("Failed") || type.ends_with("TimedOut");
+}
+
 // What tells this event from others of its type: the state, the resource, the error.
 std::string gist_of(const Value& event) {
   for (const auto& [name, details] : event.as_object()) {
@@ -26,13 +30,14 @@ std::string gist_of(const Value& event) {
   return "";
 }
 
-void show(Console& console, const std::string& text) {
+void show(Console& console, const std::string& text, const std::string& place) {
   const auto event = parse_json(text);
   if (!event.ok() || !event->is_object()) return console.print(text);
   std::string id = text_at(*event, "id");
   id.insert(0, id.size() < 6 ? 6 - id.size() : 0, ' ');
-  const std::string line = id + "  " + text_at(*event, "timestamp") + "  " +
-                           text_at(*event, "type") + "  " + gist_of(*event);
+  std::string line = id + "  " + text_at(*event, "timestamp") + "  " + text_at(*event, "type") +
+                     "  " + gist_of(*event);
+  if (!place.empty() && is_failure(text_at(*event, "type"))) line += "  at " + place;
   console.print(console.is_terminal() ? cut_to(line, console.width()) : line);
 }
 
@@ -56,11 +61,11 @@ Command exec_history_command() {
       if (left > 0) options.limit = static_cast<unsigned>(std::min(left, 1000));
       const auto page = engine->history(given->id, options);
       if (!page) return console.fail(page.code, page.error);
-      for (const std::string& event : page.value.events) {
+      for (std::size_t i = 0; i < page.value.events.size(); ++i) {
         if (given->output == "json") {
-          console.print(event);
+          console.print(page.value.events[i]);
         } else {
-          show(console, event);
+          show(console, page.value.events[i], page.value.places[i]);
         }
       }
       if (left > 0) left -= static_cast<int>(page.value.events.size());
@@ -77,7 +82,8 @@ Command exec_history_command() {
        output_option(given->output),
        database_option(given->database)},
       run,
-      "-o json prints one event per line, as GetExecutionHistory of Step Functions words them."};
+      "-o json prints one event per line, as GetExecutionHistory of Step Functions words them.\n"
+      "Without it failures are shown with the file, line and column of what failed."};
 }
 
 }  // namespace stepwell::cli

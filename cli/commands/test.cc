@@ -1,9 +1,13 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <set>
 
+#include "cli/changes.h"
 #include "cli/commands.h"
+#include "cli/coverage.h"
 #include "cli/input.h"
+#include "cli/interrupt.h"
 #include "cli/providers.h"
 #include "cli/workflow_files.h"
 #include "engine/transcript/transcript.h"
@@ -16,17 +20,26 @@ namespace fs = std::filesystem;
 struct TestArguments {
   std::vector<std::string> paths;
   std::string providers, output = "table";
-  bool is_update = false;
+  bool is_update = false, wants_coverage = false, is_watching = false;
 };
 
 struct Totals {
   std::size_t passed = 0, failed = 0;
+  Coverage coverage;
+  std::set<std::string> read;  // Every file that it depends on.
 };
 
-// The workflow that a test file names, which stands relative to it.
-transcript::ReadFile reader_beside(const std::string& test_file) {
-  const fs::path folder = fs::path(test_file).parent_path();
-  return [folder](const std::string& name) { return read_file((folder / name).string()); };
+std::string path_beside(const std::string& test_file, const std::string& name) {
+  return (fs::path(test_file).parent_path() / name).lexically_normal().string();
+}
+
+// What a test file names stands relative to it.
+transcript::ReadFile reader_beside(const std::string& test_file, std::set<std::string>& read) {
+  return [&read, test_file](const std::string& name) {
+    const std::string path = path_beside(test_file, name);
+    read.insert(path);
+    return read_file(path);
+  };
 }
 
 Value to_json(const std::string& file, const transcript::CaseReport& one) {
@@ -46,15 +59,19 @@ void show(Console& console, const std::string& file, const transcript::CaseRepor
 // Answers false when the file could not be read or written, or is wrong as a whole.
 bool run_file(Console& console, const TestArguments& given, const std::string& file,
               const transcript::Options& options, Totals& totals) {
+  totals.read.insert(file);
   const auto text = read_file(file);
   if (!text.ok()) {
     console.fail(Exit::kDenied, text.error().message);
     return false;
   }
-  const transcript::Report report =
-      transcript::run_tests(*text, file, reader_beside(file), options);
+  transcript::Report report =
+      transcript::run_tests(*text, file, reader_beside(file, totals.read), options);
+  const bool is_inside = report.workflow.empty();
+  totals.coverage.add(is_inside ? file : path_beside(file, report.workflow), is_inside,
+                      report.parts);
   if (!report.diagnosis.empty()) console.print(report.diagnosis);
-  if (given.is_update && !report.cases.empty() && report.updated != *text) {
+  if (given.is_update && report.updated != *text) {
     std::ofstream out(file, std::ios::binary);
     out << report.updated;
     if (!out.flush()) {
@@ -62,10 +79,10 @@ bool run_file(Console& console, const TestArguments& given, const std::string& f
       return false;
     }
     console.say("updated " + file);
-    totals.passed += report.cases.size();
-    return true;
   }
-  for (const auto& one : report.cases) {
+  for (transcript::CaseReport& one : report.cases) {
+    // Its new transcript was written; what else it expects must still hold.
+    if (given.is_update && one.is_stale && !one.is_wrong) one.passed = true;
     (one.passed ? totals.passed : totals.failed) += 1;
     if (given.output == "json") {
       console.print(to_json(file, one).to_json());
@@ -77,7 +94,7 @@ bool run_file(Console& console, const TestArguments& given, const std::string& f
   return true;
 }
 
-Exit run_test(Console& console, const TestArguments& given) {
+Exit run_once(Console& console, const TestArguments& given, Totals& totals) {
   const auto files = find_transcripts(given.paths);
   if (!files.ok()) return console.fail(Exit::kNotFound, files.error().message);
   if (files->empty()) {
@@ -87,13 +104,31 @@ Exit run_test(Console& console, const TestArguments& given) {
   }
   transcript::Options options;
   options.known_resources = known_resources(given.providers);
-  Totals totals;
   for (const std::string& file : *files) {
     if (!run_file(console, given, file, options, totals)) return Exit::kDenied;
   }
+  if (given.wants_coverage && given.output == "json") totals.coverage.print_json(console);
+  if (given.wants_coverage && given.output != "json") totals.coverage.print(console);
   console.say(std::to_string(totals.passed) + " passed, " + std::to_string(totals.failed) +
               " failed");
   return totals.failed == 0 ? Exit::kOk : Exit::kFailed;
+}
+
+// Again whenever a file changes, until Ctrl-C; a folder changes when a file comes.
+Exit run_test(Console& console, const TestArguments& given) {
+  if (given.is_watching) Interrupt::install();
+  while (true) {
+    Totals totals;
+    const Exit exit = run_once(console, given, totals);
+    if (!given.is_watching) return exit;
+    std::set<std::string> files = totals.read;
+    files.insert(given.paths.begin(), given.paths.end());
+    for (const std::string& file : totals.read) files.insert(fs::path(file).parent_path().string());
+    files.erase("");
+    Changes changes(files);
+    console.say("watching " + std::to_string(totals.read.size()) + " files; Ctrl-C ends");
+    if (!changes.wait()) return exit;
+  }
 }
 
 }  // namespace
@@ -104,11 +139,13 @@ Command test_command() {
           "Run transcripts (*.test.yaml): workflows in virtual time, with mocked tasks",
           {{"PATH", &given->paths, "files or folders", true},
            {"--update", &given->is_update, "write what happened into the files"},
+           {"--coverage", &given->wants_coverage, "say what of the workflows no test reaches"},
+           {"--watch", &given->is_watching, "run again whenever a file changes"},
            {"--providers", &given->providers, "folder of providers whose functions exist"},
            output_option(given->output)},
           [given](Console& console) { return run_test(console, *given); },
           "A year of waiting takes no time here.  Nothing outside is called.  -o json prints one\n"
-          "object per case."};
+          "object per case, and with --coverage one per workflow."};
 }
 
 }  // namespace stepwell::cli

@@ -7,6 +7,7 @@
 #include "dsl/check/resource.h"
 #include "dsl/compile/extensions.h"
 #include "dsl/compile/reading.h"
+#include "engine/expr/jsonata.h"
 
 namespace stepwell::dsl {
 
@@ -39,8 +40,9 @@ void append_canonical(const Value& value, std::string& out) {
 
 class Builder {
  public:
-  ProgramRef build(const Node& root) {
+  ProgramRef build(const Node& root, const std::string& file) {
     auto program = std::make_shared<Program>();
+    program->file = file;
     program_ = program.get();
     program->definition = root.value;
     std::string canonical;
@@ -87,11 +89,32 @@ class Builder {
       state.name = member.key;
       state.where = {member.key_place.line, member.key_place.column, reading.pointer};
       state.uses_context = reading.uses_context;
+      if (state.speaks_jsonata()) note_expressions(*member.node, reading.pointer, {}, state);
       machine.states.push_back(std::move(state));
     }
     read_groups(node, pointer, names, language_, machine);
     program_->machines[id.value] = std::move(machine);
     return id;
+  }
+
+  // Where its expressions stand; what is inside of machines belongs to states of their own.
+  static void note_expressions(const Node& node, const std::string& pointer,
+                               const std::string& location, State& state) {
+    if (node.value.is_string() && expr::is_jsonata(node.value.as_string())) {
+      state.expressions.push_back({location, {node.place.line, node.place.column, pointer}});
+    }
+    for (const Member& member : node.members) {
+      const bool is_machine =
+          location.empty() &&
+          (member.key == "ItemProcessor" || member.key == "Iterator" || member.key == "Branches");
+      if (is_machine) continue;
+      note_expressions(*member.node, below(pointer, member.key),
+                       location.empty() ? member.key : location + "/" + member.key, state);
+    }
+    for (std::size_t i = 0; i < node.items.size(); ++i) {
+      const std::string index = std::to_string(i);
+      note_expressions(*node.items[i], below(pointer, index), location + "[" + index + "]", state);
+    }
   }
 
   State read_state(Reading& reading, MachineId machine) {
@@ -247,6 +270,8 @@ class Builder {
 
 }  // namespace
 
-ProgramRef build_program(const Document& document) { return Builder().build(*document.root); }
+ProgramRef build_program(const Document& document, const std::string& file) {
+  return Builder().build(*document.root, file);
+}
 
 }  // namespace stepwell::dsl

@@ -44,6 +44,12 @@ struct Placement {
   bool discard = false;
 };
 
+// Where an expression of a state stands, under the name that JSONata's failures have for it.
+struct ExpressionSpan {
+  std::string location;  // "Output/total", "Choices[0]/Condition"
+  SourceSpan where;
+};
+
 enum class Jitter : std::uint8_t { kNone, kFull };
 
 // What becomes of a time to come back that the server named with its error.
@@ -231,8 +237,9 @@ struct State {
   std::vector<Retrier> retry;
   std::vector<Catcher> catchers;
   SourceSpan where;
-  std::optional<std::uint32_t> group;  // Extension: into Machine::groups.
-  bool uses_context = false;           // Does any expression of this state read the context object?
+  std::vector<ExpressionSpan> expressions;  // JSONata's.
+  std::optional<std::uint32_t> group;       // Extension: into Machine::groups.
+  bool uses_context = false;  // Does any expression of this state read the context object?
 
   bool speaks_jsonata() const { return language == QueryLanguage::kJsonata; }
 };
@@ -256,6 +263,7 @@ struct Machine {
 
 struct Program {
   std::string hash;  // SHA-256 (hex) of the definition as canonical JSON.
+  std::string file;  // What the author calls its text; for messages.
   std::string comment;
   std::vector<Machine> machines;
   std::optional<double> timeout_seconds;  // Of the whole execution.
@@ -271,6 +279,17 @@ struct Program {
 };
 
 using ProgramRef = std::shared_ptr<const Program>;
+
+// A state of a program and, where one is to blame, an expression of it.
+struct StatePlace {
+  MachineId machine;
+  StateId state;
+  std::string location;  // Of a JSONata expression, or empty.
+};
+// Where the author wrote it.
+const SourceSpan& where(const Program& program, const StatePlace& spot);
+// "charge.yaml:12:7", or nothing when there is no source text.
+std::string place_text(const Program& program, const StatePlace& spot);
 
 // "Task", "Pass", ...: ASL's word, also the beginning of "<Kind>StateEntered".
 const char* kind_name(const StateKind& kind);

@@ -134,6 +134,7 @@ Answer<HistoryPage> Engine::history(const std::string& id, const HistoryOptions&
   if (!page.ok()) return failed<HistoryPage>(page.error());
   HistoryPage answer;
   answer.next = page->next;
+  answer.places = page->places;
   for (const HistoryEvent& event : page->events) {
     answer.events.push_back(to_aws_json(event).to_json());
   }

@@ -42,6 +42,12 @@ Error unreadable(ExecutionId id, std::uint64_t seq, const std::string& why) {
           "the history of " + id.text() + " at fact " + std::to_string(seq) + ": " + why};
 }
 
+void name_places(EventPage& page, const Program& program) {
+  for (const HistoryEvent& event : page.events) {
+    page.places.push_back(event.about ? place_text(program, *event.about) : std::string());
+  }
+}
+
 }  // namespace
 
 Result<EventPage> HistoryReaders::read(ExecutionId id, const PageRequest& request) {
@@ -112,6 +118,7 @@ Result<EventPage> HistoryReaders::read_forwards(ExecutionId id, const PageReques
     page.events.push_back(std::move(place.ahead.front().event));
     place.ahead.pop_front();
   }
+  name_places(page, *place.program);
   if (place.ahead.empty()) return page;
   const Token next{'f', place.ahead.front().seq - 1, place.ahead.front().event.id};
   page.next = place.token = next.text();
@@ -123,9 +130,11 @@ Result<EventPage> HistoryReaders::read_backwards(ExecutionId id, const PageReque
   Token token{'b', kEnd, kEnd};
   if (!request.token.empty()) token = TRY(parse_token(request.token, 'b'));
   std::deque<Told> told;  // The newest last.
+  ProgramRef program;
   std::uint64_t up_to = token.seq, at_most = token.seq == kEnd ? kEnd : token.seq - 1;
   while (told.size() <= request.limit) {
     Place place = TRY(place_before(id, at_most));
+    program = place.program;
     const std::uint64_t begin = place.seq;
     std::deque<Told> part;
     const auto tell = [&](Told one) {
@@ -150,6 +159,7 @@ Result<EventPage> HistoryReaders::read_backwards(ExecutionId id, const PageReque
     page.events.push_back(std::move(told.back().event));
     told.pop_back();
   }
+  if (program != nullptr) name_places(page, *program);
   if (!told.empty()) page.next = Token{'b', oldest_seq, page.events.back().id}.text();
   return page;
 }

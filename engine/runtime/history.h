@@ -22,7 +22,8 @@ namespace stepwell::runtime {
 
 struct EventPage {
   std::vector<HistoryEvent> events;
-  std::string next;  // Empty at the end.
+  std::vector<std::string> places;  // Of each: "file:line:column" of what it is about, or empty.
+  std::string next;                 // Empty at the end.
 };
 
 struct PageRequest {

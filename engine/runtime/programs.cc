@@ -7,6 +7,9 @@ namespace stepwell::runtime {
 namespace {
 
 Result<ProgramRef> compile_stored(const store::StoredProgram& stored) {
+  // From the author's text, so that messages name its lines.
+  dsl::Compiled written = dsl::compile(stored.source, {.file = stored.file, .known_resources = {}});
+  if (written.ok() && written.program->hash == stored.hash) return written.program;
   dsl::Compiled compiled =
       dsl::compile(stored.definition, {.file = stored.file, .known_resources = {}});
   if (compiled.ok()) return compiled.program;

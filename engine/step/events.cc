@@ -31,6 +31,7 @@ void Stepper::publish(std::uint64_t id, std::uint64_t previous, std::string_view
   event.type.reserve(a.size() + b.size());
   event.type.append(a).append(b);
   if (!details.empty()) event.details = std::move(details);
+  event.about = about_;
   (*listener_)(std::move(event));
 }
 

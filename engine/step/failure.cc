@@ -80,6 +80,8 @@ Go Stepper::fail_runtime(Frame& frame, std::string cause) {
 Go Stepper::fail(Frame& leaf, Problem problem) {
   // Inside a distributed Map each iteration is an execution of its own: it alone ends.
   note_failure(problem);
+  is_caught_ = false;
+  if (listener_ != nullptr) failed_at_ = StatePlace{leaf.machine, leaf.state, problem.location};
   bool fatal = problem.error == kRuntime;
   if (fatal && !leaf.quiet) return end_failed(leaf.last_event, problem);
   Frame* frame = &leaf;
@@ -112,7 +114,9 @@ Go Stepper::fail(Frame& leaf, Problem problem) {
 }
 
 Go Stepper::end_failed(std::uint64_t previous, const Problem& problem) {
+  about_ = failed_at_;
   tell(previous, "ExecutionFailed", {}, [&](Object& details) { put_problem(details, problem); });
+  about_.reset();
   end(ExecutionStatus::kFailed, Value(), problem);
   return Go::kStop;
 }
@@ -139,6 +143,7 @@ std::optional<Millis> Stepper::next_attempt(const std::vector<Retrier>& retriers
   for (std::size_t i = 0; i < retriers.size(); ++i) {
     const Retrier& retrier = retriers[i];
     if (!matches(retrier.error_equals, problem)) continue;
+    mark(&retrier);
     if (problem.retry_after && retrier.server_delay == ServerDelay::kHonor) {
       if (attempts.honored.empty()) attempts.honored.resize(retriers.size(), 0);
       if (attempts.honored[i] < retrier.max_server_delays) {
@@ -179,6 +184,8 @@ std::optional<Go> Stepper::catch_problem(Frame& frame, const State& state, const
     const Catcher& catcher = rules.catchers[i];
     if (!matches(catcher.error_equals, problem)) continue;
     note_catch(i);
+    mark(&catcher);
+    is_caught_ = true;
     destroy_children(frame);
     const Value caught = error_output(problem);
     if (rules.speaks_jsonata())

@@ -5,10 +5,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/time.h"
 #include "base/value.h"
+#include "engine/program/program.h"
 
 namespace stepwell {
 
@@ -20,6 +22,9 @@ struct HistoryEvent {
   // Of the type's ...EventDetails; null when it has none.  `input` and `output` are JSON *text* in
   // it; the constant inputDetails and outputDetails ({"truncated":false}) are left to to_aws_json.
   Value details;
+  // The state that it is about; of an execution's failure, the state that failed.  For messages:
+  // the history itself has names only.
+  std::optional<StatePlace> about;
 };
 
 using Listener = std::function<void(HistoryEvent)>;

@@ -146,9 +146,11 @@ Go Stepper::choose(Frame& frame, const State& state, const Choice& choice) {
       return fail_with_fault(frame);
     }
     if (!answer.as_bool()) continue;
+    mark(&rule);
     return leave_computed(frame, state, {rule.assign, rule.output}, {}, frame.input, rule.next);
   }
   if (!choice.default_next) return fail_nowhere_to_go(frame);
+  mark(&choice.default_next);
   return leave_computed(frame, state, {state.assign, state.output}, {}, frame.input,
                         *choice.default_next);
 }
@@ -189,11 +191,13 @@ void Stepper::tell_evaluation_failed(Frame& frame, const State& state, const Pro
   if (frame.quiet) return;
   const std::uint64_t previous =
       frame.last_event == undecided_.event ? undecided_.previous : frame.last_event;
+  talk_about(frame, problem.location);
   frame.last_event = tell(previous, "EvaluationFailed", {}, [&](Object& details) {
     put_problem(details, problem);
     if (!problem.location.empty()) details.set("location", problem.location);
     details.set("state", state.name);
   });
+  about_.reset();
 }
 
 }  // namespace stepwell

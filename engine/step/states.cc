@@ -26,6 +26,8 @@ Go Stepper::enter(Frame& frame) {
   }
   const State& state = state_of(frame);
   if (state.group || frame.group) note_group(frame, state);
+  mark(&state);
+  is_caught_ = false;
   tell_entered(frame, state);
   return begin(frame, state);
 }
@@ -88,6 +90,7 @@ Go Stepper::begin(Frame& frame, const State& state, const Choice& choice) {
     }
   }
   if (matched == nullptr && !choice.default_next) return fail_nowhere_to_go(frame);
+  mark(matched != nullptr ? static_cast<const void*>(matched) : &choice.default_next);
   const auto& assign = matched != nullptr ? matched->assign : state.assign;
   std::optional<Value> assigned;
   if (assign && !evaluate(frame, state, *assign, input, assigned.emplace())) {
@@ -241,6 +244,8 @@ Go Stepper::leave(Frame& frame, const State& state, Value output, std::optional<
   const bool has_event = !std::holds_alternative<Fail>(state.kind);
   if (has_event) tell_exited(frame, state, output, assigned);
   note_departure(frame, output, assigned, next);
+  if (!is_caught_) mark(&state.next);
+  is_caught_ = false;
   frame.entered = false;
   frame.attempt = 1;
   frame.attempts.clear();

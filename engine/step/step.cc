@@ -49,6 +49,13 @@ bool step(const Program& program, Execution& execution, const Fact& fact,
   return Stepper(program, execution, fact, commands, listener).apply();
 }
 
+bool step_marking(const Program& program, Execution& execution, const Fact& fact,
+                  std::vector<Command>& commands, const Listener* listener, Reached& reached) {
+  Stepper stepper(program, execution, fact, commands, listener);
+  stepper.mark_in(&reached);
+  return stepper.apply();
+}
+
 std::vector<Command> outstanding(const Program& program, const Execution& execution) {
   std::vector<Command> commands;
   if (!execution.is_running()) return commands;

@@ -11,6 +11,7 @@
 
 #include "base/random.h"
 #include "engine/program/program.h"
+#include "engine/step/reached.h"
 #include "engine/step/step.h"
 
 namespace stepwell {
@@ -53,6 +54,7 @@ class Stepper {
   bool apply();
   // From now on notes what happens.
   void look_on(Rehearsal* rehearsal) { rehearsal_ = rehearsal; }
+  void mark_in(Reached* reached) { reached_ = reached; }
 
  private:
   // ---- facts (step.cc)
@@ -232,6 +234,9 @@ class Stepper {
   }
   void note_stage(std::string_view stage, const Value& value);
   void note_failure(const Problem& problem);
+  void mark(const void* part) {
+    if (reached_ != nullptr) reached_->insert(part);
+  }
   void note_retry(std::size_t retrier, Millis backoff);
   void note_catch(std::size_t catcher);
   void note_departure(const Frame& frame, const Value& output, const std::optional<Value>& assigned,
@@ -269,7 +274,14 @@ class Stepper {
   // The same for an event of a frame; it becomes the frame's newest.
   template <class Fill>
   void tell_of(Frame& frame, std::string_view a, std::string_view b, Fill&& fill) {
-    if (!frame.quiet) frame.last_event = tell(frame.last_event, a, b, std::forward<Fill>(fill));
+    if (frame.quiet) return;
+    talk_about(frame);
+    frame.last_event = tell(frame.last_event, a, b, std::forward<Fill>(fill));
+    about_.reset();
+  }
+  // The next event is about the state of that frame.
+  void talk_about(const Frame& frame, const std::string& location = {}) {
+    if (listener_ != nullptr) about_ = StatePlace{frame.machine, frame.state, location};
   }
   void publish(std::uint64_t id, std::uint64_t previous, std::string_view a, std::string_view b,
                Object details);
@@ -282,12 +294,15 @@ class Stepper {
   const Listener* listener_;
   const Time now_;
   Rehearsal* rehearsal_ = nullptr;
+  Reached* reached_ = nullptr;
+  bool is_caught_ = false;   // The state is left by a catcher.
   std::uint64_t slice_ = 0;  // States entered for this fact.
   Problem fault_;
   // The newest event that a failing evaluation takes back, and the one before it.
   struct {
     std::uint64_t event = 0, previous = 0;
   } undecided_;
+  std::optional<StatePlace> about_, failed_at_;  // Only when somebody listens.
   std::vector<FrameId> scheduled_;  // Tasks handed out by this fact, their start not yet told.
   std::string_view input_text_;     // Of the execution's input, while it starts.
   Value execution_context_;         // {"Execution", "StateMachine"}; null until asked for.

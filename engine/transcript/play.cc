@@ -17,17 +17,18 @@ constexpr std::size_t kMostFacts = 200'000;
 
 class Play {
  public:
-  Play(const Program& program, const Case& one, bool check_fold)
+  Play(const Program& program, const Case& one, bool check_fold, Reached& reached)
       : program_(program),
         case_(one),
         check_fold_(check_fold),
+        reached_(reached),
         now_(one.start),
         mocks_(one.tasks),
         teller_(program, one.start) {}
 
   Played run() {
     if (const Status accepted = accept_input(program_, case_.input); !accepted.ok()) {
-      return {{}, "0s  refused  " + accepted.error().message + "\n", true, {}};
+      return {{}, "0s  refused  " + accepted.error().message + "\n", true, {}, {}};
     }
     apply(Fact{CommandId{}, now_, 0, started()});
     while (problem_.empty() && advance()) {
@@ -35,7 +36,7 @@ class Play {
     if (problem_.empty() && execution_.is_running()) {
       problem_ = "the execution still runs, and nothing is going to happen";
     }
-    return {std::move(execution_), teller_.lines(), false, std::move(problem_)};
+    return {std::move(execution_), teller_.lines(), false, failed_at_, std::move(problem_)};
   }
 
  private:
@@ -83,8 +84,11 @@ class Play {
   bool apply(const Fact& fact) {
     now_ = std::max(now_, fact.at);
     std::vector<Command> commands;
-    const Listener listener = [this](const HistoryEvent& event) { teller_.hear(event); };
-    const bool is_news = step(program_, execution_, fact, commands, &listener);
+    const Listener listener = [this](const HistoryEvent& event) {
+      if (event.type == "ExecutionFailed") failed_at_ = event.about;
+      teller_.hear(event);
+    };
+    const bool is_news = step_marking(program_, execution_, fact, commands, &listener, reached_);
     if (is_news && check_fold_) check(fact);
     teller_.look(execution_, commands);
     for (const Command& command : commands) obey(command);
@@ -161,6 +165,7 @@ class Play {
   const Program& program_;
   const Case& case_;
   const bool check_fold_;
+  Reached& reached_;
   Time now_;
   MockedTasks mocks_;
   Teller teller_;
@@ -168,16 +173,17 @@ class Play {
   std::map<std::pair<Time, std::uint64_t>, Fact> due_;
   std::uint64_t sequence_ = 0;
   std::size_t facts_ = 0, next_action_ = 0;
+  std::optional<StatePlace> failed_at_;
   std::string problem_;
 };
 
 }  // namespace
 
-Played play(const Program& program, const Case& one, bool check_fold) {
+Played play(const Program& program, const Case& one, bool check_fold, Reached& reached) {
   try {
-    return Play(program, one, check_fold).run();
+    return Play(program, one, check_fold, reached).run();
   } catch (const std::exception& defect) {
-    return {{}, "", false, std::string("a defect of the engine: ") + defect.what()};
+    return {{}, "", false, {}, std::string("a defect of the engine: ") + defect.what()};
   }
 }
 

@@ -1,8 +1,10 @@
 // play — one case from start to end, in virtual time.
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "engine/step/reached.h"
 #include "engine/step/step.h"
 #include "engine/transcript/script.h"
 
@@ -11,10 +13,12 @@ namespace stepwell::transcript {
 struct Played {
   Execution execution;
   std::string transcript;
-  bool refused = false;  // The input does not fit; there was no execution.
-  std::string problem;  // Why it could not be played to its end; empty: it was.
+  bool refused = false;                 // The input does not fit; there was no execution.
+  std::optional<StatePlace> failed_at;  // Of an execution that failed.
+  std::string problem;                  // Why it could not be played to its end; empty: it was.
 };
 
-Played play(const Program& program, const Case& one, bool check_fold);
+// Adds to `reached` what it goes through.
+Played play(const Program& program, const Case& one, bool check_fold, Reached& reached);
 
 }  // namespace stepwell::transcript

@@ -124,10 +124,21 @@ class ScriptReader {
     if (const Member* tasks = node.find("tasks")) {
       one.tasks = read_tasks(*tasks->node, pointer + "/tasks");
     }
+    read_mock_config(node, pointer, one);
     if (const Member* actions = node.find("actions")) {
       one.actions = read_actions(*actions->node, pointer + "/actions");
     }
     return one;
+  }
+
+  void read_mock_config(const Node& node, const std::string& pointer, Case& one) {
+    const auto file = text_of(node, pointer, "mock_config");
+    const auto test_case = text_of(node, pointer, "test_case");
+    if (file.has_value() != test_case.has_value()) {
+      wrong(node, pointer, "\"mock_config\" and \"test_case\" go together");
+    } else if (file) {
+      one.mock_config = MockConfig{*file, *test_case, node.find("test_case")->node->place};
+    }
   }
 
   std::vector<TaskMocks> read_tasks(const Node& node, const std::string& pointer) {
@@ -254,8 +265,8 @@ class ScriptReader {
 };
 
 const std::vector<std::string> ScriptReader::kCaseFields = {
-    "name",   "input",  "tasks", "actions", "start",     "seed",
-    "status", "output", "error", "cause",   "transcript"};
+    "name", "input",  "tasks",  "mock_config", "test_case", "actions",   "start",
+    "seed", "status", "output", "error",       "cause",     "transcript"};
 
 }  // namespace
 

@@ -40,8 +40,15 @@ struct Action {
   std::optional<std::string> error, cause;
 };
 
+// Mocks from a file in the format of Step Functions Local.
+struct MockConfig {
+  std::string file, test_case;
+  dsl::Place place;
+};
+
 struct Case {
   std::string name;
+  std::optional<MockConfig> mock_config;
   Value input;
   std::vector<TaskMocks> tasks;
   std::vector<Action> actions;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/transcript/compare.h"
+#include "engine/transcript/mock_config.h"
 #include "engine/transcript/play.h"
 #include "engine/transcript/script.h"
 
@@ -39,7 +40,25 @@ void expect_text(const std::string& what, const std::optional<std::string>& expe
              json_quote(*expected) + "\n";
 }
 
-CaseReport report_on(const Case& one, const Played& played) {
+// The line of the workflow that made it fail, with a caret below.
+std::string failure_line(const Program& program, const Played& played, const std::string& source) {
+  if (played.execution.status != ExecutionStatus::kFailed || !played.failed_at) return {};
+  const SourceSpan& span = where(program, *played.failed_at);
+  if (span.line == 0) return {};
+  const State& state = program.state(played.failed_at->machine, played.failed_at->state);
+  dsl::Diagnostic failure;
+  failure.code = "failed";
+  failure.file = program.file;
+  failure.line = span.line;
+  failure.column = span.column;
+  if (&span == &state.where) failure.length = static_cast<std::uint32_t>(state.name.size());
+  failure.message = "the state " + state.name + " failed: " + played.execution.error.value_or("");
+  if (played.execution.cause) failure.message += ": " + *played.execution.cause;
+  return render(failure, source);
+}
+
+CaseReport report_on(const Case& one, const Played& played, const Program& program,
+                     const std::string& source) {
   CaseReport report;
   report.name = one.name;
   report.transcript = played.transcript;
@@ -54,14 +73,52 @@ CaseReport report_on(const Case& one, const Played& played) {
     problem += "the output is " + execution.output.to_json() + ", expected " +
                one.output->to_json() + "\n";
   }
-  if (one.transcript && !tell_the_same(*one.transcript, played.transcript)) {
+  report.is_wrong = !problem.empty();
+  report.is_stale = one.transcript && !tell_the_same(*one.transcript, played.transcript);
+  if (report.is_stale) {
     problem += "the transcript is another (- expected, + what happened):\n" +
                diff(*one.transcript, played.transcript);
   }
+  if (!problem.empty()) problem += failure_line(program, played, source);
   const bool expects = one.status || one.error || one.cause || one.output || one.transcript;
-  if (!expects) problem += "nothing is expected: add transcript:, status: or output:\n";
+  if (!expects) {
+    problem += "nothing is expected: add transcript:, status: or output:\n";
+    report.is_stale = true;
+  }
   report.passed = problem.empty();
   return report;
+}
+
+// Mocks that stand in files of their own; those in the test file go before them.
+void add_mock_configs(Script& script, const ReadFile& read_file, dsl::Findings& findings,
+                      Report& report) {
+  for (Case& one : script.cases) {
+    if (!one.mock_config) continue;
+    const MockConfig& config = *one.mock_config;
+    const auto text = read_file(config.file);
+    if (!text.ok()) {
+      findings.error("no-such-file", config.place, "/mock_config", text.error().message);
+      continue;
+    }
+    dsl::Findings own(config.file);
+    const dsl::Document document = dsl::read_document(*text, config.file, own);
+    if (document.root != nullptr) {
+      for (TaskMocks& mocks : read_mock_config(document, config.test_case, config.place, own)) {
+        one.tasks.push_back(std::move(mocks));
+      }
+    }
+    if (!own.has_errors()) continue;
+    for (dsl::Diagnostic& wrong : own.take()) {
+      report.diagnosis += render(wrong, *text);
+      report.diagnostics.push_back(std::move(wrong));
+    }
+  }
+}
+
+bool has_errors(const std::vector<dsl::Diagnostic>& diagnostics) {
+  return std::any_of(diagnostics.begin(), diagnostics.end(), [](const dsl::Diagnostic& one) {
+    return one.severity == dsl::Severity::kError;
+  });
 }
 
 dsl::Compiled compile_workflow(const Script& script, const ReadFile& read_workflow,
@@ -87,10 +144,7 @@ dsl::Compiled compile_workflow(const Script& script, const ReadFile& read_workfl
 }  // namespace
 
 bool Report::passed() const {
-  const auto is_error = [](const dsl::Diagnostic& one) {
-    return one.severity == dsl::Severity::kError;
-  };
-  return std::none_of(diagnostics.begin(), diagnostics.end(), is_error) &&
+  return !has_errors(diagnostics) &&
          std::all_of(cases.begin(), cases.end(), [](const CaseReport& one) { return one.passed; });
 }
 
@@ -105,27 +159,36 @@ Report run_tests(std::string_view text, const std::string& file, const ReadFile&
   dsl::Compiled compiled;
   std::string source;
   if (!findings.has_errors()) {
+    add_mock_configs(script, read_workflow, findings, report);
     compiled = compile_workflow(script, read_workflow, options, findings, source);
     if (compiled.ok()) check_names(*compiled.program, script, findings);
   }
-  const bool is_playable = compiled.ok() && !findings.has_errors();
-  report.diagnostics = findings.take();
-  for (const dsl::Diagnostic& one : report.diagnostics) report.diagnosis += render(one, text);
+  const bool is_playable =
+      compiled.ok() && !findings.has_errors() && !has_errors(report.diagnostics);
+  for (dsl::Diagnostic& one : findings.take()) {
+    report.diagnosis += render(one, text);
+    report.diagnostics.push_back(std::move(one));
+  }
   for (dsl::Diagnostic& one : compiled.diagnostics) {
     if (one.severity != dsl::Severity::kError) continue;
     report.diagnosis += render(one, source);
     report.diagnostics.push_back(std::move(one));
   }
   if (!is_playable) return report;
+  Reached reached;
   std::vector<NewTranscript> transcripts;
   for (const Case& one : script.cases) {
-    const Played played = play(*compiled.program, one, options.check_fold);
-    report.cases.push_back(report_on(one, played));
-    // A case that only expects an end keeps its form.
-    const bool has_other = one.status || one.error || one.cause || one.output;
-    if (one.transcript || !has_other) transcripts.push_back({one.node, played.transcript});
+    const Played played = play(*compiled.program, one, options.check_fold, reached);
+    report.cases.push_back(report_on(one, played, *compiled.program, source));
+    // What was not played to its end has no transcript to keep.
+    const bool is_whole = played.problem.empty();
+    if (is_whole && report.cases.back().is_stale) {
+      transcripts.push_back({one.node, played.transcript});
+    }
   }
   report.updated = with_transcripts(text, transcripts);
+  report.workflow = script.workflow;
+  report.parts = parts_of(*compiled.program, reached);
   return report;
 }
 

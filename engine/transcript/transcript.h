@@ -22,6 +22,7 @@
 
 #include "base/result.h"
 #include "dsl/dsl.h"
+#include "engine/transcript/coverage.h"
 
 namespace stepwell::transcript {
 
@@ -38,6 +39,8 @@ struct Options {
 struct CaseReport {
   std::string name;
   bool passed = false;
+  bool is_stale = false;   // Its transcript is another, or was not there: --update writes it.
+  bool is_wrong = false;   // Something else does not fit, which no update mends.
   std::string transcript;  // What happened, aligned.
   std::string problem;     // Why it did not pass: sentences, and a diff by lines.
 };
@@ -46,7 +49,9 @@ struct Report {
   std::vector<dsl::Diagnostic> diagnostics;  // Of the test file and its workflow.
   std::string diagnosis;                     // The same for a terminal, with source lines.
   std::vector<CaseReport> cases;             // None when a diagnostic is an error.
-  std::string updated;                       // The file with every transcript as it is now.
+  std::string updated;                       // The file with stale transcripts as they are now.
+  std::string workflow;                      // The file that it names; empty: it holds it itself.
+  std::vector<Part> parts;                   // Of the workflow, and which of them were reached.
 
   bool passed() const;
 };

@@ -107,7 +107,10 @@ struct ExecutionView {
 
 struct HistoryPage {
   std::vector<std::string> events;  // Each the JSON of one Step Functions history event.
-  std::string next;                 // Token of the next page; empty at the end.
+  // Of each event: "file:line:column" of the state that it is about, and of a failure the state or
+  // expression that failed; empty where there is none.
+  std::vector<std::string> places;
+  std::string next;  // Token of the next page; empty at the end.
 };
 
 struct HistoryOptions {

@@ -173,7 +173,10 @@ TEST(Format, SaysWhatACaseLacks) {
       {"workflow: charge.yaml\ntasks: {Charge: 1}\nactions: [{at: 1s, do: redrive}]\noutput: 1\n",
        "redrive at 1s changed nothing: the execution is SUCCEEDED\n"},
       {"workflow: charge.yaml\ntasks: {Charge: {delay: 1s, fail: \"E: c\"}}\nerror: F\noutput: 1\n",
-       "the error is \"E\", expected \"F\"\nthe output is null, expected 1\n"},
+       "the error is \"E\", expected \"F\"\nthe output is null, expected 1\n"
+       "charge.yaml:3:3: error: the state Charge failed: E: c [failed]\n"
+       "   3 |   Charge: {Type: Task, Resource: bank.charge, End: true}\n"
+       "     |   ^~~~~~\n"},
   };
   for (const auto& row : table) {
     const Report report = run(row.text);
@@ -212,6 +215,62 @@ TEST(Format, AnswersAreValuesFailuresOrInstructions) {
     EXPECT_TRUE(last.starts_with(word)) << last;
     EXPECT_TRUE(last.ends_with("  " + end.substr(space + 1))) << last << " for " << row.answer;
   }
+}
+
+TEST(Format, AFailureNamesTheExpressionThatBrokeIt) {
+  const std::string text =
+      "definition:\n"
+      "  QueryLanguage: JSONata\n"
+      "  StartAt: Sum\n"
+      "  States:\n"
+      "    Sum:\n"
+      "      Type: Pass\n"
+      "      Output: {a: 1, totals: ['{% 1 %}', '{% $states.input.no %}']}\n"
+      "      End: true\n"
+      "status: SUCCEEDED\n";
+  const Report report = run(text);
+  ASSERT_EQ(report.cases.size(), 1u) << report.diagnosis;
+  const std::string& problem = report.cases[0].problem;
+  EXPECT_TRUE(
+      problem.ends_with("  11 |           \"{% $states.input.no %}\"\n"
+                        "     |           ^\n"))
+      << problem;
+}
+
+// What an update writes is one thing; what a case says beside its transcript must hold all the
+// same.
+TEST(Format, AnUpdateMendsTranscriptsOnly) {
+  const struct {
+    const char* text;
+    bool is_stale, is_wrong;
+  } table[] = {
+      {"tasks: {Charge: 1}\n", true, false},
+      {"tasks: {Charge: 1}\ntranscript: x\n", true, false},
+      {"tasks: {Charge: 1}\noutput: 1\n", false, false},
+      {"tasks: {Charge: 1}\noutput: 2\n", false, true},
+      {"tasks: {Charge: 1}\noutput: 2\ntranscript: x\n", true, true},
+      {"transcript: x\n", true, true},
+  };
+  for (const auto& row : table) {
+    const std::string text = std::string("workflow: charge.yaml\n") + row.text;
+    const Report report = run(text);
+    ASSERT_EQ(report.cases.size(), 1u) << report.diagnosis;
+    EXPECT_EQ(report.cases[0].is_stale, row.is_stale) << row.text;
+    EXPECT_EQ(report.cases[0].is_wrong, row.is_wrong) << row.text;
+    EXPECT_EQ(report.cases[0].passed, !row.is_stale && !row.is_wrong) << row.text;
+  }
+  // A transcript that tells the same keeps its columns.
+  const std::string kept =
+      "workflow: charge.yaml\ntasks: {Charge: 1}\ntranscript: |\n"
+      "  0s started\n";
+  EXPECT_NE(run(kept).updated, kept);
+  const std::string same =
+      "workflow: charge.yaml\ntasks: {Charge: 1}\ntranscript: |\n"
+      "  0s   started\n"
+      "  0s   Charge  entered  bank.charge {}\n"
+      "  0s   Charge  exited   1\n"
+      "  0s   succeeded  1\n";
+  EXPECT_EQ(run(same).updated, same);
 }
 
 TEST(Duration, IsWrittenAsItIsRead) {

@@ -1,0 +1,89 @@
+#include "cli/coverage.h"
+
+#include <algorithm>
+
+namespace stepwell::cli {
+namespace {
+
+using transcript::Part;
+
+constexpr Part::Kind kKinds[] = {Part::Kind::kState, Part::Kind::kTransition, Part::Kind::kRetrier,
+                                 Part::Kind::kCatcher};
+
+struct Figures {
+  std::int64_t total = 0, reached = 0;
+};
+
+Figures figures_of(const std::vector<Part>& parts, Part::Kind kind) {
+  Figures figures;
+  for (const Part& part : parts) {
+    if (part.kind != kind) continue;
+    ++figures.total;
+    figures.reached += part.reached ? 1 : 0;
+  }
+  return figures;
+}
+
+// "3 of 4 states, 5 of 5 transitions"; kinds of which there are none are left out.
+std::string figures_text(const std::vector<Part>& parts) {
+  std::string text;
+  for (const Part::Kind kind : kKinds) {
+    const auto [total, reached] = figures_of(parts, kind);
+    if (total == 0) continue;
+    text += (text.empty() ? "" : ", ") + std::to_string(reached) + " of " + std::to_string(total) +
+            " " + to_string(kind) + (total == 1 ? "" : "s");
+  }
+  return text;
+}
+
+}  // namespace
+
+void Coverage::add(const std::string& workflow, bool is_inside,
+                   const std::vector<transcript::Part>& parts) {
+  if (parts.empty()) return;  // It did not compile.
+  Covered& covered = workflows_[workflow];
+  covered.is_inside = is_inside;
+  transcript::merge(covered.parts, parts);
+}
+
+void Coverage::print_json(Console& console) const {
+  for (const auto& [file, covered] : workflows_) {
+    Object figures;
+    for (const Part::Kind kind : kKinds) {
+      const auto [total, reached] = figures_of(covered.parts, kind);
+      figures.set(std::string(to_string(kind)) + "s",
+                  Object{{"total", total}, {"reached", reached}});
+    }
+    Value::Array unreached;
+    for (const Part& part : covered.parts) {
+      if (part.reached) continue;
+      Object about{{"kind", to_string(part.kind)}, {"what", part.what}};
+      if (!covered.is_inside) {
+        about.set("line", part.line);
+        about.set("column", part.column);
+      }
+      about.set("pointer", part.pointer);
+      unreached.push_back(std::move(about));
+    }
+    console.print(Value(Object{{"workflow", file},
+                               {"coverage", std::move(figures)},
+                               {"unreached", std::move(unreached)}})
+                      .to_json());
+  }
+}
+
+void Coverage::print(Console& console) const {
+  for (const auto& [file, covered] : workflows_) {
+    console.print(console.bold(file) + ": " + figures_text(covered.parts));
+    for (const Part& part : covered.parts) {
+      if (part.reached) continue;
+      const std::string place = covered.is_inside ? file + " " + part.pointer
+                                                  : file + ":" + std::to_string(part.line) + ":" +
+                                                        std::to_string(part.column);
+      console.print("  " + place + ": no test reaches the " + to_string(part.kind) + " " +
+                    part.what);
+    }
+  }
+}
+
+}  // namespace stepwell::cli

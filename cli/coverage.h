@@ -1,0 +1,33 @@
+// Coverage — what the tests of a run went through, workflow by workflow.
+// Thread-safety: the main thread only.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/value.h"
+#include "cli/console.h"
+#include "engine/transcript/coverage.h"
+
+namespace stepwell::cli {
+
+class Coverage {
+ public:
+  // Of one test file.  `workflow`: the file it names, or the test file itself (`is_inside`) when it
+  // holds the workflow; that has no lines of its own then.
+  void add(const std::string& workflow, bool is_inside, const std::vector<transcript::Part>& parts);
+  // One object per workflow.
+  void print_json(Console& console) const;
+  // Per workflow a line of figures, then file:line of what no test reached.
+  void print(Console& console) const;
+
+ private:
+  struct Covered {
+    bool is_inside = false;
+    std::vector<transcript::Part> parts;
+  };
+  std::map<std::string, Covered> workflows_;
+};
+
+}  // namespace stepwell::cli
