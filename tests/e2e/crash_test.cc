@@ -16,6 +16,7 @@
 
 #include "engine/runtime/attach.h"
 #include "engine/step/step.h"
+#include "engine/store/suspects.h"
 #include "tests/store/postgres_fixture.h"
 
 namespace stepwell::runtime {
@@ -34,6 +35,17 @@ States:
     ResultPath: $.items
     Next: C
   C: {Type: Task, Resource: crash.count, End: true}
+)";
+constexpr const char* kDeadly = R"(
+StartAt: Die
+States:
+  Die: {Type: Task, Resource: crash.die, End: true}
+)";
+// Long enough that its owner dies more than once meanwhile, too short to be parked.
+constexpr const char* kNeighbour = R"(
+StartAt: Wait
+States:
+  Wait: {Type: Wait, Seconds: 6, End: true}
 )";
 constexpr int kExecutions = 60;
 constexpr std::uint64_t kRuns = kExecutions * 6;  // Of tasks, when none runs twice.
@@ -91,6 +103,13 @@ TEST(Worker, DISABLED_Run) {
       [&counts, last](const TaskInput& input) {
         if (++counts.runs == last) kill(getpid(), SIGKILL);
         return TaskAnswer::ok(input.input);
+      },
+      true);
+  engine->task(
+      "crash.die",
+      [](const TaskInput&) {
+        kill(getpid(), SIGKILL);
+        return TaskAnswer::ok("1");
       },
       true);
   ASSERT_TRUE(engine->run());
@@ -152,6 +171,46 @@ TEST(Crash, OfAWorkerInTheMiddleLosesAndDoublesNothing) {
   EXPECT_GE(counts.runs, kRuns);
   kill(second, SIGKILL);
   waitpid(second, nullptr, 0);
+  unlink(path.c_str());
+}
+
+// R13: each claim of it kills the process, and with it everybody who waits beside it.
+TEST(Crash, OfOneDeadlyExecutionQuarantinesNoNeighbour) {
+  constexpr int kNeighbours = 12, kMostWorkers = 40;
+  const postgres::PgOptions database = testing::fresh_schema();
+  const std::string path = ::testing::TempDir() + "stepwell-deadly-" + std::to_string(getpid());
+  map_counts(path);
+  auto caller = open_in(database.url, database.schema);
+  ASSERT_TRUE(caller->deploy_text("deadly", kDeadly));
+  ASSERT_TRUE(caller->deploy_text("neighbour", kNeighbour));
+  std::vector<std::string> neighbours;
+  std::string deadly;
+  for (int i = 0; i <= kNeighbours; ++i) {
+    const bool is_deadly = i == kNeighbours / 2;
+    const auto started = caller->start(is_deadly ? "deadly" : "neighbour", "{}");
+    ASSERT_TRUE(started) << started.error;
+    is_deadly ? void(deadly = started.value.id) : neighbours.push_back(started.value.id);
+  }
+  const auto is_quarantined = [&] { return !caller->describe(deadly).value.quarantined.empty(); };
+  int workers = 0;
+  pid_t worker = 0;
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  for (bool is_over = false; !is_over;) {
+    ASSERT_LT(++workers, kMostWorkers);
+    worker = spawn_worker(database, path, 0);
+    while (waitpid(worker, nullptr, WNOHANG) == 0 && !(is_over = is_quarantined())) {
+      ASSERT_LT(std::chrono::steady_clock::now(), deadline) << workers << " workers";
+      (void)caller->wait(deadly, std::chrono::milliseconds(100));
+    }
+  }
+  EXPECT_GE(workers, 7) << "two deaths to become a suspect, five alone";
+  for (const std::string& id : neighbours) {
+    const auto ended = caller->wait(id, kPatience);
+    EXPECT_EQ(ended.value.status + ended.value.quarantined, "SUCCEEDED") << ended.error;
+  }
+  EXPECT_EQ(caller->describe(deadly).value.quarantined, store::kDeadlyReason);
+  kill(worker, SIGKILL);
+  waitpid(worker, nullptr, 0);
   unlink(path.c_str());
 }
 
