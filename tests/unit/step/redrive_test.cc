@@ -38,6 +38,17 @@ TEST(Redrive, OfAMapRunsOnlyWhatDidNotSucceed) {
   EXPECT_FALSE(driver.deliver(CommandId{}, Redriven{})) << "what succeeded is not redriven";
 }
 
+// docs/decisions/0021-redrive-keeps-its-program.md
+TEST(Redrive, UnderAnotherProgramChangesNothing) {
+  Driver driver(R"({"StartAt":"T","States":{"T":{"Type":"Task","Resource":"t.t","End":true}}})",
+                "1");
+  driver.fail("Broken", 0);
+  const std::string before = driver.execution.encode();
+  EXPECT_FALSE(driver.deliver(CommandId{}, Redriven{"another"}));
+  EXPECT_EQ(driver.execution.encode(), before);
+  EXPECT_TRUE(driver.deliver(CommandId{}, Redriven{driver.execution.pins.program_hash}));
+}
+
 TEST(Redrive, OfAParallelRunsOnlyTheBranchesThatDidNotSucceed) {
   Driver driver(R"({"StartAt":"P","States":{"P":{"Type":"Parallel","End":true,"Branches":[
       {"StartAt":"A","States":{"A":{"Type":"Task","Resource":"a.a","End":true}}},
