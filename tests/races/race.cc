@@ -31,9 +31,9 @@ std::string replaced_once(std::string text, const Replacement& replacement) {
 
 Answer RawLane::claim(std::int64_t n) {
   return link->run(
-      "SELECT * FROM stepwell_claim_v1($1, $2, $3, '{default}', 1::smallint, 100, true, "
+      "SELECT * FROM stepwell_claim_v1($1, $2, $3, '{default}', $4::smallint, 100, true, "
       "NULL)",
-      Parameters().add(writer).add(conn).add(n));
+      Parameters().add(writer).add(conn).add(n).add_int2(store::kSemanticsVersion));
 }
 
 Race::Race() {
