@@ -165,8 +165,9 @@ def with_a_server(folder):
     listed = folder.run("exec", "list").stdout + folder.run("exec", "history", ended).stdout
     verdict(not re.search(r" $", listed, re.M), "no line of a table ends with blanks", listed)
     from_below = os.path.join(folder.path, "workflows")
-    folder.expect("the picture of an execution", ["graph", "workflows/echo.yaml", "--execution", ended,
-                                                  "--format", "mermaid"], 0, "class s1 succeeded")
+    folder.expect("the picture of an execution",
+                  ["graph", "workflows/echo.yaml", "--execution", ended, "--format", "mermaid"], 0,
+                  "class s1 succeeded")
     folder.expect("... and of one that is not there", ["graph", "workflows/echo.yaml",
                                                        "--execution", NOBODY], 4, NOBODY)
     folder.expect("the server is found from a folder below", ["exec", "list"], 0, ended,
