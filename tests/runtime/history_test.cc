@@ -68,5 +68,50 @@ TEST_F(History, OfNobodyOrWithAStrangeTokenIsRefused) {
   }
 }
 
+// Also of a program that was read back from the store.
+TEST_F(History, NamesTheLineThatFailed) {
+  const struct {
+    const char* name;
+    const char* text;
+    const char* place;
+  } table[] = {
+      {"plain", "StartAt: Stop\nStates:\n  Stop:\n    Type: Fail\n", "plain.yaml:3:3"},
+      {"inner",
+       "StartAt: Both\n"
+       "States:\n"
+       "  Both:\n"
+       "    Type: Parallel\n"
+       "    Branches: [{StartAt: A, States: {A: {Type: Fail}}}]\n"
+       "    End: true\n",
+       "inner.yaml:5:38"},
+      {"computed",
+       "QueryLanguage: JSONata\n"
+       "StartAt: Sum\n"
+       "States:\n"
+       "  Sum:\n"
+       "    Type: Pass\n"
+       "    Output:\n"
+       "      good: '{% 1 %}'\n"
+       "      total: '{% $states.input.total %}'\n"
+       "    End: true\n",
+       "computed.yaml:8:14"},
+  };
+  auto one = engine();
+  auto other = engine();
+  for (const auto& row : table) {
+    deploy(*one, row.name, row.text);
+    const std::string id = start(*one, row.name, "{}");
+    ended(*one, id);
+    HistoryOptions newest;
+    newest.newest_first = true;
+    newest.limit = 1;
+    for (Engine* reader : {one.get(), other.get()}) {
+      const auto page = reader->history(id, newest);
+      ASSERT_TRUE(page) << page.error;
+      EXPECT_EQ(page.value.places, std::vector<std::string>{row.place}) << row.name;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace stepwell::runtime
