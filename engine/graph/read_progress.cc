@@ -16,7 +16,7 @@ constexpr std::string_view kExited = "StateExited";
 
 struct Event {
   std::int64_t id = 0, previous = 0;
-  std::string type, name;  // The name of what was entered or left.
+  std::string type, name;  // The name of the state that was entered or left, or failed.
   bool is_entered() const { return type.ends_with(kEntered); }
   bool is_exited() const { return type.ends_with(kExited); }
   bool is_failure() const { return type.ends_with("Failed") || type.ends_with("TimedOut"); }
@@ -36,6 +36,9 @@ std::optional<Event> read_event(const Value& json) {
     const Value* name = found != nullptr ? found->find("name") : nullptr;
     if (name != nullptr && name->is_string()) event.name = name->as_string();
   }
+  const Value* failed = json.find("evaluationFailedEventDetails");
+  const Value* state = failed != nullptr ? failed->find("state") : nullptr;
+  if (state != nullptr && state->is_string()) event.name = state->as_string();
   return event;
 }
 
@@ -85,6 +88,8 @@ class Reader {
     return static_cast<std::size_t>(found - events_.begin());
   }
   std::optional<std::size_t> before(std::size_t i) const {
+    const auto redirected = redirected_.find(i);
+    if (redirected != redirected_.end()) return redirected->second;
     if (events_[i].previous >= events_[i].id) return std::nullopt;
     return at(events_[i].previous);
   }
@@ -104,6 +109,7 @@ class Reader {
     if (event.is_entered()) return enter(i);
     if (event.is_exited()) return leave(i);
     if (event.type.ends_with("Scheduled")) return schedule(i);
+    if (event.type == "EvaluationFailed") return redirect(i);
     if (event.type == "MapIterationFailed" || event.type == "MapStateFailed" ||
         event.type == "ParallelStateFailed") {
       return fail_back(i,
@@ -141,6 +147,15 @@ class Reader {
     });
     if (!entered) return;
     visits_[*entered].outcome = was_caught ? Outcome::kCaught : Outcome::kSucceeded;
+  }
+
+  // EvaluationFailed names its state, and follows from what was before that was entered.
+  void redirect(std::size_t i) {
+    for (std::size_t at = i; at-- > 0;) {
+      if (!is_open(at) || events_[at].name != events_[i].name) continue;
+      redirected_[i] = at;
+      return;
+    }
   }
 
   void schedule(std::size_t i) {
@@ -182,7 +197,8 @@ class Reader {
   }
 
   std::vector<Event> events_;
-  std::vector<Visit> visits_;  // By the event that entered.
+  std::vector<Visit> visits_;                      // By the event that entered.
+  std::map<std::size_t, std::size_t> redirected_;  // Events whose chain goes on elsewhere.
   std::map<Progress::Way, std::uint32_t> ways_;
 };
 

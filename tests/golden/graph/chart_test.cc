@@ -223,7 +223,61 @@ TEST(Layers, NothingOverlaps) {
   }
 }
 
-// What AWS recorded: every definition can be drawn, both ways.
+// An event as the corpus has it, as GetExecutionHistory words it.
+Value as_aws(const Value& event) {
+  Object json{{"id", *event.find("id")},
+              {"previousEventId", *event.find("prev")},
+              {"type", *event.find("type")}};
+  const std::string& type = event.find("type")->as_string();
+  const Value* details = event.find("details");
+  if (details != nullptr && type.ends_with("StateEntered")) {
+    json.set("stateEnteredEventDetails", *details);
+  }
+  if (details != nullptr && type == "EvaluationFailed") {
+    json.set("evaluationFailedEventDetails", *details);
+  }
+  if (details != nullptr && type.ends_with("StateExited")) {
+    json.set("stateExitedEventDetails", *details);
+  }
+  return json;
+}
+
+// What AWS recorded: when an execution is over nothing runs, and what succeeded has not stopped.
+TEST(Corpus, OutcomesFitTheEndOfEveryHistory) {
+  std::ifstream file(STEPWELL_SHARED_FOLDER "/conformance/asl_cases.jsonl");
+  if (!file) GTEST_SKIP() << "../shared/conformance is not here";
+  std::size_t succeeded = 0, failed = 0;
+  for (std::string line; std::getline(file, line);) {
+    const Value about = json(line);
+    const Value* history = about.find("expected_history");
+    const bool is_exact = *about.find("history_mode") == Value("exact");
+    if (history == nullptr || !history->is_array() || !is_exact || history->size() == 0) continue;
+    SCOPED_TRACE(about.find("id")->as_string());
+    Value::Array events;
+    for (const Value& event : history->as_array()) events.push_back(as_aws(event));
+    const Progress progress = read_progress(events).value();
+    const std::string end = history->as_array().back().find("type")->as_string();
+    Visits all;
+    for (const auto& [name, visits] : progress.states) {
+      EXPECT_GT(visits.total(), 0u) << name;
+      all.running += visits.running;
+      all.stopped += visits.stopped;
+      all.failed += visits.failed;
+    }
+    if (end == "ExecutionSucceeded") {
+      EXPECT_EQ(all.running + all.stopped, all.failed > 0 ? all.stopped : 0u);
+      ++succeeded;
+    } else if (end == "ExecutionFailed") {
+      EXPECT_EQ(all.running, 0u);
+      EXPECT_GT(all.failed, 0u);
+      ++failed;
+    }
+  }
+  EXPECT_GT(succeeded, 100u);
+  EXPECT_GT(failed, 30u);
+}
+
+// Every definition can be drawn, both ways.
 TEST(Corpus, EveryDefinitionIsDrawn) {
   std::ifstream file(STEPWELL_SHARED_FOLDER "/conformance/asl_cases.jsonl");
   if (!file) GTEST_SKIP() << "../shared/conformance is not here";
