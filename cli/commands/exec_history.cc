@@ -35,8 +35,8 @@ void show(Console& console, const std::string& text, const std::string& place) {
   if (!event.ok() || !event->is_object()) return console.print(text);
   std::string id = text_at(*event, "id");
   id.insert(0, id.size() < 6 ? 6 - id.size() : 0, ' ');
-  std::string line = id + "  " + text_at(*event, "timestamp") + "  " + text_at(*event, "type") +
-                     "  " + gist_of(*event);
+  std::string line = id + "  " + text_at(*event, "timestamp") + "  " + text_at(*event, "type");
+  if (const std::string gist = gist_of(*event); !gist.empty()) line += "  " + gist;
   if (!place.empty() && is_failure(text_at(*event, "type"))) line += "  at " + place;
   console.print(console.is_terminal() ? cut_to(line, console.width()) : line);
 }
