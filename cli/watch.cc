@@ -81,6 +81,15 @@ std::string summary_of(const ExecutionView& view) {
   return text;
 }
 
+std::string failed_at(Engine& engine, const ExecutionView& view) {
+  if (view.status != "FAILED") return {};
+  HistoryOptions newest;
+  newest.newest_first = true;
+  newest.limit = 1;
+  const auto page = engine.history(view.id, newest);
+  return page && !page.value.places.empty() ? page.value.places.front() : std::string();
+}
+
 Exit exit_of(const ExecutionView& view) {
   if (view.status == "RUNNING") return Exit::kStillRunning;
   return view.status == "SUCCEEDED" ? Exit::kOk : Exit::kFailed;
@@ -100,6 +109,9 @@ Exit watch(Console& console, Engine& engine, const std::string& id, bool as_json
       console.end_live();
       console.say(console.status_color(view.value.status) +
                   summary_of(view.value).substr(view.value.status.size()));
+      if (const std::string place = failed_at(engine, view.value); !place.empty()) {
+        console.say("failed at " + place);
+      }
       if (as_json) {
         console.print(server::execution_json(view.value));
       } else if (!view.value.output.empty()) {

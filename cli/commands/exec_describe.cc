@@ -17,24 +17,14 @@ void show_json(Console& console, const char* title, const std::string& json) {
   console.print(std::string(title) + (value.ok() ? value->to_pretty_json() : json));
 }
 
-// "charge.yaml:12:7" of what made it fail, or empty.
-std::string failed_at(Engine& engine, const ExecutionView& view) {
-  if (view.status != "FAILED") return {};
-  HistoryOptions newest;
-  newest.newest_first = true;
-  newest.limit = 1;
-  const auto page = engine.history(view.id, newest);
-  return page && !page.value.places.empty() ? page.value.places.front() : std::string();
-}
-
-void show(Console& console, const ExecutionView& view, const std::string& failed_at) {
+void show(Console& console, const ExecutionView& view, const std::string& place) {
   console.print("id        " + view.id);
   console.print("workflow  " + view.workflow);
   console.print("name      " + view.name);
   console.print("status    " + console.status_color(view.status) +
                 summary_of(view).substr(view.status.size()));
   console.print("started   " + view.started_at);
-  if (!failed_at.empty()) console.print("failed at " + failed_at);
+  if (!place.empty()) console.print("failed at " + place);
   if (!view.ended_at.empty()) console.print("ended     " + view.ended_at);
   if (view.redrive_count > 0) console.print("redrives  " + std::to_string(view.redrive_count));
   if (!view.quarantined.empty()) console.print("quarantined: " + view.quarantined);
