@@ -56,6 +56,9 @@ def read(path):
 
 def check_examples():
     check_folder(os.path.join(SOURCE, "workflows"), "workflows/")
+    code, said = stepwell("test", "--coverage", EXAMPLES)
+    verdict(code == 0 and "no test reaches" not in said, "the examples are told in full",
+            "\n".join(line for line in said.splitlines() if not line.startswith("ok")))
     code, said = stepwell("fmt", "--check", EXAMPLES)
     verdict(code == 0, "the examples are tidy", said)
     names = sorted(n[:-len(".yaml")] for n in os.listdir(EXAMPLES)
