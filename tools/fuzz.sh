@@ -28,7 +28,8 @@ while [ $# -gt 0 ]; do
 done
 [ ${#targets[@]} -gt 0 ] || targets=("${all[@]}")
 
-# At most so many files, the smallest: every one runs again with each `./dev test`.
+# At most so many files, those first that the merge wrote first, as they cover most: every one runs
+# again with each `./dev test`.
 most_kept=250
 keep_corpus() {
   local target=$1 corpus=tests/fuzz/corpus/$1 work=$build/fuzz/$1 file
@@ -36,7 +37,7 @@ keep_corpus() {
   "$build/fuzz_$target" -set_cover_merge=1 "$work/least" "$work/corpus" "$corpus" \
     2>"$work/merge.log"
   find "$corpus" -type f ! -name 'found_*' -delete
-  ls -Sr "$work/least" | head -n $most_kept | while read -r file; do
+  ls -tr "$work/least" | sed -n "1,${most_kept}p" | while read -r file; do
     cp "$work/least/$file" "$corpus/${file:0:12}"
   done
   echo "$target: $(ls "$corpus" | wc -l) inputs kept"

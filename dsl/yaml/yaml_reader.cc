@@ -220,6 +220,10 @@ ReadEnd read_yaml_text(Document& document, Findings& findings) {
                         mistake.msg, reader.pointer(), findings);
     end = ReadEnd::kSyntax;
   }
+  if (end == ReadEnd::kRead && !reader.is_complete()) {  // "%YAML 1.2" and nothing behind it.
+    findings.error("empty-document", {}, "", "there is no document in this text");
+    end = ReadEnd::kBound;
+  }
   if (end != ReadEnd::kRead) document.root = nullptr;
   return end;
 }

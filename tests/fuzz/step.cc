@@ -108,6 +108,18 @@ void answer(World& world, const Program& program, Choices& choices, Time& now) {
   CHECK(world.deliver(fact), "the answer to an outstanding command counts");
 }
 
+void deliver_any(World& world, Choices& choices, Time now) {
+  Fact fact;
+  fact.command = CommandId{choices.below(world.execution().next_command + 2)};
+  fact.at = now;
+  fact.body = any_body(choices);
+  // These two answer no command.
+  if (fact.kind() == FactKind::kStarted || fact.kind() == FactKind::kStopped) {
+    fact.command = CommandId{};
+  }
+  world.deliver(fact);
+}
+
 void check_codec(const Execution& execution) {
   const std::string bytes = execution.encode();
   const auto read = Execution::decode(bytes);
@@ -141,8 +153,7 @@ void run_step(std::string_view bytes) {
     } else if (what == 14 && world.running() && choices.below(8) == 0) {
       world.stop();
     } else {
-      world.deliver(Fact{CommandId{choices.below(world.execution().next_command + 2)}, now, 0,
-                         any_body(choices)});
+      deliver_any(world, choices, now);
     }
     CHECK(world.broken().empty(), world.broken());
   }
