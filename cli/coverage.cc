@@ -46,6 +46,17 @@ void Coverage::add(const std::string& workflow, bool is_inside,
   transcript::merge(covered.parts, parts);
 }
 
+double Coverage::percent() const {
+  std::size_t total = 0, reached = 0;
+  for (const auto& [file, covered] : workflows_) {
+    total += covered.parts.size();
+    reached += static_cast<std::size_t>(std::count_if(covered.parts.begin(), covered.parts.end(),
+                                                      [](const Part& p) { return p.reached; }));
+  }
+  if (total == 0) return 100;
+  return 100.0 * static_cast<double>(reached) / static_cast<double>(total);
+}
+
 void Coverage::print_json(Console& console) const {
   for (const auto& [file, covered] : workflows_) {
     Object figures;

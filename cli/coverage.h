@@ -19,6 +19,8 @@ class Coverage {
   void add(const std::string& workflow, bool is_inside, const std::vector<transcript::Part>& parts);
   // One object per workflow.
   void print_json(Console& console) const;
+  // Of all parts of all workflows; 100 when there are none.
+  double percent() const;
   // Per workflow a line of figures, then file:line of what no test reached.
   void print(Console& console) const;
 

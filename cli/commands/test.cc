@@ -1,3 +1,4 @@
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -21,6 +22,7 @@ struct TestArguments {
   std::vector<std::string> paths;
   std::string providers, output = "table";
   bool is_update = false, wants_coverage = false, is_watching = false;
+  int min_coverage = 0;  // In percent.
 };
 
 struct Totals {
@@ -107,10 +109,21 @@ Exit run_once(Console& console, const TestArguments& given, Totals& totals) {
   for (const std::string& file : *files) {
     if (!run_file(console, given, file, options, totals)) return Exit::kDenied;
   }
+  const bool has_too_little = totals.coverage.percent() < given.min_coverage;
   if (given.wants_coverage && given.output == "json") totals.coverage.print_json(console);
-  if (given.wants_coverage && given.output != "json") totals.coverage.print(console);
+  if ((given.wants_coverage || has_too_little) && given.output != "json")
+    totals.coverage.print(console);
   console.say(std::to_string(totals.passed) + " passed, " + std::to_string(totals.failed) +
               " failed");
+  if (has_too_little) {
+    char percent[16];
+    std::snprintf(percent, sizeof percent, "%.1f", totals.coverage.percent());
+    return console.fail(Exit::kFailed,
+                        "the tests reach " + std::string(percent) +
+                            " % of the workflows, less than " + std::to_string(given.min_coverage) +
+                            " %",
+                        "write cases that reach what is listed above");
+  }
   return totals.failed == 0 ? Exit::kOk : Exit::kFailed;
 }
 
@@ -140,6 +153,8 @@ Command test_command() {
           {{"PATH", &given->paths, "files or folders", true},
            {"--update", &given->is_update, "write what happened into the files"},
            {"--coverage", &given->wants_coverage, "say what of the workflows no test reaches"},
+           {"--min-coverage", &given->min_coverage,
+            "fail when less than so many percent of them is reached"},
            {"--watch", &given->is_watching, "run again whenever a file changes"},
            {"--providers", &given->providers, "folder of providers whose functions exist"},
            output_option(given->output)},
