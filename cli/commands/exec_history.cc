@@ -23,8 +23,11 @@ bool is_failure(const std::string& type) {
 std::string gist_of(const Value& event) {
   for (const auto& [name, details] : event.as_object()) {
     if (!details.is_object()) continue;
-    for (const char* key : {"name", "error", "resource", "length", "output"}) {
-      if (details.find(key) != nullptr) return text_at(details, key);
+    if (details.find("length") != nullptr) return text_at(details, "length") + " items";
+    for (const char* key : {"name", "error", "resource", "output"}) {
+      if (details.find(key) == nullptr) continue;
+      const std::string index = text_at(details, "index");  // Of an iteration.
+      return text_at(details, key) + (index.empty() ? "" : " #" + index);
     }
   }
   return "";
