@@ -108,6 +108,12 @@ order.yaml: 2 of 3 states, 1 of 1 transition, 0 of 1 retrier, 0 of 1 catcher
             and told["coverage"]["states"] == {"total": 3, "reached": 2}
             and [one["line"] for one in told["unreached"]] == [8, 10, 14],
             "coverage, for programs", out)
+    check("coverage that suffices", ["test", "--min-coverage", "50", "."], 0,
+          "ok    order.test.yaml\n", "1 passed, 0 failed")
+    code, out, err = run("test", "--min-coverage", "51", ".")
+    verdict(code == 1 and "no test reaches the state Sorry" in out
+            and "the tests reach 50.0 % of the workflows, less than 51 %" in err,
+            "too little coverage fails", out + err)
 
 
 def watching():
