@@ -21,6 +21,8 @@ async function evaluate(expression, about) {
 for (const line of readFileSync(casesPath, "utf8").split("\n")) {
   if (!line) continue;
   const about = JSON.parse(line);
+  // A recursion without end: the reference has no bound of its own and dies of it.
+  if (about.code === "U1001") continue;
   let expression;
   try {
     expression = jsonata(about.expr);
