@@ -90,8 +90,8 @@ std::string Teller::path_of(const HistoryEvent& event) const {
   if (event.type == "EvaluationFailed") {
     // It follows from what was before its state was entered; it is told right after that.
     const auto newest = heard_.find(event.id - 1);
-    const bool is_there = newest != heard_.end() &&
-                          state_at(newest->second.path) == text_of(event.details, "state");
+    const bool is_there =
+        newest != heard_.end() && state_at(newest->second.path) == text_of(event.details, "state");
     if (is_there) return newest->second.path;
   }
   const auto found = heard_.find(event.previous_id);
