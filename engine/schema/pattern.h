@@ -23,6 +23,8 @@ class Pattern {
   };
   static std::variant<Pattern, Wrong> parse(std::string_view text);
 
+  std::size_t size() const { return code_.size(); }
+
   enum class Found { kYes, kNo, kTooMuchWork };
   // `work` is what may be spent, and what is left afterwards.
   Found search(std::string_view utf8, std::uint64_t& work) const;

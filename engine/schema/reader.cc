@@ -29,6 +29,9 @@ constexpr std::array<std::string_view, 6> kUnsupported{"unevaluatedProperties", 
 
 }  // namespace
 
+// Of all patterns, their repetitions written out: a few megabytes.
+constexpr std::size_t kMostPatternCode = 200'000;
+
 class SchemaReader {
  public:
   explicit SchemaReader(const Value& root) : root_(root) {}
@@ -305,8 +308,14 @@ class SchemaReader {
     return true;
   }
   std::optional<Pattern> pattern(const std::string& text, const std::string& pointer) {
+    if (pattern_code_ > kMostPatternCode) return std::nullopt;
     auto parsed = Pattern::parse(text);
-    if (auto* good = std::get_if<Pattern>(&parsed)) return std::move(*good);
+    if (auto* good = std::get_if<Pattern>(&parsed)) {
+      pattern_code_ += good->size();
+      if (pattern_code_ <= kMostPatternCode) return std::move(*good);
+      say(pointer, "is one pattern too many: together they are too large");
+      return std::nullopt;
+    }
     say(pointer, "is not a pattern: " + std::get<Pattern::Wrong>(parsed).message);
     return std::nullopt;
   }
@@ -465,6 +474,7 @@ class SchemaReader {
   std::map<std::string, std::string> anchors_;
   std::vector<OpenReference> open_;
   std::vector<Violation> problems_;
+  std::size_t pattern_code_ = 0;
 };
 
 std::vector<Violation> Schema::problems(const Value& schema) {

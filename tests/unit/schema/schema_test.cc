@@ -208,6 +208,14 @@ TEST(Schema, TheWorkIsCounted) {
             "it costs too much to be checked");
 }
 
+TEST(Schema, PatternsAreBoundedTogether) {
+  std::string schema = "{\"allOf\":[true";
+  for (int i = 0; i < 1000; ++i) schema += R"(,{"pattern":"(a{1000}){15}"})";
+  EXPECT_EQ(verdict(schema + "]}", "1"),
+            "the schema is wrong: /allOf/14/pattern is one pattern too many: together they are too "
+            "large");
+}
+
 TEST(Schema, ManyItemsAreComparedInTime) {
   std::string items = "[0";
   for (int i = 1; i < 50'000; ++i) items += "," + std::to_string(i);
