@@ -9,6 +9,7 @@ namespace stepwell::expr::jsonata {
 namespace {
 
 constexpr double kLongestRange = 1e7;
+constexpr double kLastInteger = 9007199254740992.0;  // Up to here doubles count without gaps.
 
 [[noreturn]] void fail(const char* code, const Node& node, std::string value = "",
                        std::string value2 = "") {
@@ -152,8 +153,13 @@ Item Evaluator::range(const Node& node, const Item& left, const Item& right) {
   room(count * sizeof(Value));
   Value::Array items;
   items.reserve(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    items.push_back(number_value(first + static_cast<double>(i)));
+  if (std::abs(first) < kLastInteger && std::abs(last) < kLastInteger) {
+    auto number = static_cast<std::int64_t>(first);
+    for (std::size_t i = 0; i < count; ++i) items.emplace_back(number++);
+  } else {
+    for (std::size_t i = 0; i < count; ++i) {
+      items.push_back(number_value(first + static_cast<double>(i)));
+    }
   }
   return Item::sequence(std::move(items));
 }
