@@ -6,16 +6,6 @@ namespace stepwell::expr::jsonata {
 
 namespace {
 
-[[noreturn]] void fail(const char* code, std::size_t at, std::string token = "",
-                       std::string value = "") {
-  Error error;
-  error.code = code;
-  error.at = at;
-  error.token = std::move(token);
-  error.value = std::move(value);
-  raise(std::move(error));
-}
-
 // The name by which a call calls: of a variable, or of a field that was meant to be one.
 std::string callee_name(const Node& procedure) {
   if (procedure.kind == NodeKind::kPath) return procedure.list.front()->text;
@@ -63,7 +53,7 @@ Item Evaluator::call(const Node& node, const Item& input, const FramePtr& frame,
   const std::string name = callee_name(*node.lhs);
   if (procedure.is_undefined() && node.lhs->kind == NodeKind::kPath &&
       (builtin_named(name) != nullptr)) {
-    fail("T1005", node.at, json_quote(name), name);
+    fail_at("T1005", node.at, json_quote(name), name);
   }
   Items args;
   args.reserve(node.list.size() + 1);
@@ -86,7 +76,7 @@ Item Evaluator::call(const Node& node, const Item& input, const FramePtr& frame,
 }
 
 Item Evaluator::apply(const Item& function, Items args, const Item& input) {
-  if (!function.is_function()) fail("T1006", kNowhere);
+  if (!function.is_function()) fail_at("T1006", kNowhere);
   Item result = apply_once(*function.function(), std::move(args), input);
   // A tail call is made here, when the caller's evaluation is over.
   while (result.is_function() && result.function()->kind == Function::Kind::kTail) {
@@ -133,7 +123,7 @@ Item Evaluator::apply_once(const Function& function, Items args, const Item& inp
     }
     case Function::Kind::kTail: break;
   }
-  fail("T1006", kNowhere);
+  fail_at("T1006", kNowhere);
 }
 
 Item Evaluator::apply_lambda(const Function& function, Items args, const Item& input) {
@@ -161,7 +151,7 @@ Item Evaluator::match_object(const Function& function, const std::string& subjec
   if (!match) return Item();
   // An empty match would be found for ever; as the first one it may stand.
   if (match->start == match->end && function.kind == Function::Kind::kNextMatch) {
-    fail("D1004", function.node->at, "", json_quote(function.node->regex->pattern()));
+    fail_at("D1004", function.node->at, "", json_quote(function.node->regex->pattern()));
   }
   Value::Array groups;
   for (const auto& group : match->groups) groups.push_back(group ? Value(*group) : Value());
@@ -199,9 +189,9 @@ Item Evaluator::partial(const Node& node, const Item& input, const FramePtr& fra
   const std::string name = callee_name(*node.lhs);
   if (function.target.is_undefined() && node.lhs->kind == NodeKind::kPath &&
       builtin_named(name) != nullptr) {
-    fail("T1007", node.at, json_quote(name), name);
+    fail_at("T1007", node.at, json_quote(name), name);
   }
-  if (!function.target.is_function()) fail("T1008", node.at, json_quote(name));
+  if (!function.target.is_function()) fail_at("T1008", node.at, json_quote(name));
   return make(std::move(function));
 }
 
@@ -212,7 +202,7 @@ Item Evaluator::apply_operator(const Node& node, const Item& input, const FrameP
     return call(*node.rhs, input, frame, &left);
   }
   const Item right = evaluate(*node.rhs, input, frame);
-  if (!right.is_function()) fail("T2006", node.at, "", show(right));
+  if (!right.is_function()) fail_at("T2006", node.at, "", show(right));
   if (!left.is_function()) return apply(right, {left}, Value());
   Function chain(Function::Kind::kChain);
   chain.target = left;

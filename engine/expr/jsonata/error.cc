@@ -152,6 +152,15 @@ void raise(std::string code, std::string message) {
 
 void raise(Error error) { throw error; }
 
+void fail_at(const char* code, std::size_t at, std::string token, std::string value) {
+  Error error;
+  error.code = code;
+  error.at = at;
+  error.token = std::move(token);
+  error.value = std::move(value);
+  raise(std::move(error));
+}
+
 std::string text_of(const Error& error) {
   if (!error.message.empty()) return error.message;
   const auto* found = std::find_if(std::begin(kTexts), std::end(kTexts),

@@ -22,6 +22,9 @@ struct Error {
 // Throws.
 [[noreturn]] void raise(std::string code, std::string message);
 [[noreturn]] void raise(Error error);
+// With the code's own text; `token` and `value` as JSON.
+[[noreturn]] void fail_at(const char* code, std::size_t at, std::string token = "",
+                          std::string value = "");
 
 // The error's message, or the text of its code with the names filled in.
 std::string text_of(const Error& error);

@@ -12,6 +12,7 @@
 #include "engine/expr/jsonata/ast.h"
 #include "engine/expr/jsonata/error.h"
 #include "engine/expr/jsonata/item.h"
+#include "engine/expr/jsonata/number_text.h"
 
 namespace stepwell::expr::jsonata {
 
@@ -175,7 +176,5 @@ class Evaluator {
 
 // A deep copy in which no array or object is shared.
 Value deep_copy(const Value& value);
-// A number as JSONata holds one.
-Value number_value(double number);
 
 }  // namespace stepwell::expr::jsonata

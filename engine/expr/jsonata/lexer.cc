@@ -16,14 +16,6 @@ constexpr std::array<std::string_view, 10> kLongOperators = {
     "..", ":=", "!=", ">=", "<=", "**", "~>", "?:", "??"};
 constexpr std::string_view kOperators = ".[]{}(),@#;:?+-*/%|=<>^&!~";
 
-[[noreturn]] void fail(const char* code, std::size_t at, std::string token = "") {
-  Error error;
-  error.code = code;
-  error.at = at;
-  error.token = std::move(token);
-  raise(std::move(error));
-}
-
 std::optional<std::uint32_t> four_hex_digits(std::string_view text) {
   if (text.size() < 4) return std::nullopt;
   std::uint32_t code = 0;
@@ -35,13 +27,6 @@ std::optional<std::uint32_t> four_hex_digits(std::string_view text) {
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
-
-Value number_value(double number) {
-  if (number == std::floor(number) && std::abs(number) < 9007199254740992.0) {
-    return static_cast<std::int64_t>(number);
-  }
-  return number;
-}
 
 std::string Token::quoted() const {
   if (type == Type::kEnd) return "\"(end)\"";
@@ -64,7 +49,7 @@ void Lexer::skip_blanks() {
     while (is_blank(position_)) ++position_;
     if (at(position_) != '/' || at(position_ + 1) != '*') return;
     const std::size_t end = text_.find("*/", position_ + 2);
-    if (end == std::string_view::npos) fail("S0106", position_);
+    if (end == std::string_view::npos) fail_at("S0106", position_);
     position_ = end + 2;
   }
 }
@@ -118,7 +103,7 @@ Token Lexer::scan_string(char quote) {
       ++position_;
     }
   }
-  fail("S0101", position_);
+  fail_at("S0101", position_);
 }
 
 // Half a pair of surrogates stays what it is (three bytes): $encodeUrl has to see it.
@@ -128,7 +113,7 @@ void Lexer::scan_escape(std::string& out) {
   constexpr std::string_view kTo = "\"\\/\b\f\n\r\t'";
   if (c == 'u') {
     const auto code = four_hex_digits(text_.substr(std::min(position_ + 2, text_.size())));
-    if (!code) fail("S0104", position_);
+    if (!code) fail_at("S0104", position_);
     position_ += 6;
     std::uint32_t full = *code;
     if (full >= 0xD800 && full < 0xDC00 && at(position_) == '\\' && at(position_ + 1) == 'u') {
@@ -143,7 +128,7 @@ void Lexer::scan_escape(std::string& out) {
   }
   const std::size_t known = kFrom.substr(0, 8).find(c);
   if (known == std::string_view::npos || position_ + 1 >= text_.size()) {
-    fail("S0103", position_, json_quote(std::string(1, c)));
+    fail_at("S0103", position_, json_quote(std::string(1, c)));
   }
   out += kTo[known];
   position_ += 2;
@@ -171,7 +156,7 @@ bool Lexer::scan_number(Token& token) {
   }
   const std::string_view text = text_.substr(position_, end - position_);
   const auto number = parse_number(text);
-  if (!number || !std::isfinite(*number)) fail("S0102", position_, json_quote(text));
+  if (!number || !std::isfinite(*number)) fail_at("S0102", position_, json_quote(text));
   token.type = Token::Type::kNumber;
   token.value = number_value(*number);
   token.text = text;
@@ -193,7 +178,7 @@ Token Lexer::scan_regex() {
     }
     if (c == '/' && depth == 0 && backslashes % 2 == 0) {
       const std::string_view pattern = text_.substr(start, position_ - start);
-      if (pattern.empty()) fail("S0301", position_);
+      if (pattern.empty()) fail_at("S0301", position_);
       const std::size_t flags = ++position_;
       while (at(position_) == 'i' || at(position_) == 'm') ++position_;
       try {
@@ -209,7 +194,7 @@ Token Lexer::scan_regex() {
     if (c == '(' || c == '[' || c == '{') ++depth;
     if (c == ')' || c == ']' || c == '}') --depth;
   }
-  fail("S0302", position_);
+  fail_at("S0302", position_);
 }
 
 Token Lexer::scan_name() {
@@ -218,7 +203,7 @@ Token Lexer::scan_name() {
   token.type = Token::Type::kName;
   if (at(position_) == '`') {
     const std::size_t end = text_.find('`', position_ + 1);
-    if (end == std::string_view::npos) fail("S0105", text_.size());
+    if (end == std::string_view::npos) fail_at("S0105", text_.size());
     token.text = text_.substr(position_ + 1, end - position_ - 1);
     position_ = end + 1;
     return token;

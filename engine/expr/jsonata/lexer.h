@@ -46,7 +46,4 @@ class Lexer {
   std::size_t position_ = 0;
 };
 
-// A double as JSON has it: an integer where it is one.
-Value number_value(double number);
-
 }  // namespace stepwell::expr::jsonata

@@ -5,6 +5,13 @@
 
 namespace stepwell::expr::jsonata {
 
+Value number_value(double number) {
+  if (number == std::floor(number) && std::abs(number) < 9007199254740992.0) {
+    return static_cast<std::int64_t>(number);
+  }
+  return number;
+}
+
 std::string number_text(double number) {
   if (std::isnan(number)) return "NaN";
   if (std::isinf(number)) return number < 0 ? "-Infinity" : "Infinity";

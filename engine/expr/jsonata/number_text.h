@@ -5,7 +5,12 @@
 #include <string>
 #include <string_view>
 
+#include "base/value.h"
+
 namespace stepwell::expr::jsonata {
+
+// A double as JSON has it: an integer where it is one.
+Value number_value(double number);
 
 // The shortest text that reads back as the same number: "0.1", "1e+21", "NaN".
 std::string number_text(double number);

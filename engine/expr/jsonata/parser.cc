@@ -55,30 +55,20 @@ class Parser {
   NodePtr parse() {
     advance(false);
     NodePtr root = expression(0);
-    if (token_.type != Token::Type::kEnd) fail("S0201", token_.at, token_.quoted());
+    if (token_.type != Token::Type::kEnd) fail_at("S0201", token_.at, token_.quoted());
     return root;
   }
 
  private:
-  [[noreturn]] void fail(const char* code, std::size_t at, std::string token = "",
-                         std::string value = "") {
-    Error error;
-    error.code = code;
-    error.at = at;
-    error.token = std::move(token);
-    error.value = std::move(value);
-    raise(std::move(error));
-  }
-
   void advance(bool after_operand) {
     token_ = lexer_.next(after_operand);
-    if (token_.is("!") || token_.is("~")) fail("S0204", token_.at, token_.quoted());
+    if (token_.is("!") || token_.is("~")) fail_at("S0204", token_.at, token_.quoted());
   }
 
   void expect(std::string_view op, bool after_operand = false) {
     if (!token_.is(op)) {
-      fail(token_.type == Token::Type::kEnd ? "S0203" : "S0202", token_.at, token_.quoted(),
-           json_quote(op));
+      fail_at(token_.type == Token::Type::kEnd ? "S0203" : "S0202", token_.at, token_.quoted(),
+              json_quote(op));
     }
     advance(after_operand);
   }
@@ -114,7 +104,7 @@ class Parser {
       advance(false);
       left = infix(op, std::move(left));
       // A long chain of operators is a deep tree, too.
-      if (++chained > 20 * kDeepest) fail("S0201", op.at, op.quoted());
+      if (++chained > 20 * kDeepest) fail_at("S0201", op.at, op.quoted());
     }
     --depth_;
     return left;
@@ -177,7 +167,7 @@ class Parser {
       node->lhs = expression(70);
       return node;
     }
-    fail("S0211", token.at, token.quoted());
+    fail_at("S0211", token.at, token.quoted());
   }
 
   NodePtr block(const Token& token) {
@@ -253,7 +243,7 @@ class Parser {
         return node;
       }
       case Op::kAssign: {
-        if (left->kind != NodeKind::kVariable) fail("S0212", left->at, json_quote(left->text));
+        if (left->kind != NodeKind::kVariable) fail_at("S0212", left->at, json_quote(left->text));
         NodePtr node = binary(token, rule.op, std::move(left));
         node->rhs = expression(rule.power - 1);
         return node;
@@ -263,7 +253,7 @@ class Parser {
         NodePtr node = binary(token, rule.op, std::move(left));
         node->rhs = expression(rule.power);
         if (node->rhs->kind != NodeKind::kVariable) {
-          fail("S0214", node->rhs->at, json_quote(token.text));
+          fail_at("S0214", node->rhs->at, json_quote(token.text));
         }
         return node;
       }
@@ -370,7 +360,7 @@ class Parser {
     for (std::size_t i = 0; i < node->list.size(); ++i) {
       const Node& param = *node->list[i];
       if (param.kind != NodeKind::kVariable) {
-        fail("S0208", param.at, json_quote(param.text), std::to_string(i + 1));
+        fail_at("S0208", param.at, json_quote(param.text), std::to_string(i + 1));
       }
       node->params.push_back(param.symbol);
     }

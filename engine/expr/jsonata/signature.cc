@@ -56,13 +56,6 @@ std::size_t closing(std::string_view text, std::size_t start, char open, char cl
   return at;
 }
 
-[[noreturn]] void fail(const char* code, std::size_t at) {
-  Error error;
-  error.code = code;
-  error.at = at;
-  raise(std::move(error));
-}
-
 // Does an array hold only what its parameter says ("a<n>")?
 bool fits_subtype(Evaluator& evaluator, const Item& item, char letter, const std::string& subtype) {
   if (letter != 'a') return subtype == std::string(1, letter);
@@ -110,14 +103,14 @@ Signature Signature::parse(std::string_view text) {
       case '(': {
         const std::size_t end = closing(text, at, '(', ')');
         const std::string choice(text.substr(at + 1, end - at - 1));
-        if (choice.find('<') != std::string::npos) fail("S0402", at);
+        if (choice.find('<') != std::string::npos) fail_at("S0402", at);
         add(choice + "m");
         at = end;
         break;
       }
       case '<': {
         if (params.empty() || (params.back().type != 'a' && params.back().type != 'f')) {
-          fail("S0401", at);
+          fail_at("S0401", at);
         }
         const std::size_t end = closing(text, at, '<', '>');
         params.back().subtype = text.substr(at + 1, end - at - 1);
