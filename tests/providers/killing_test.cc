@@ -32,6 +32,7 @@ class KillingTest : public HostFixture {
   }
   void TearDown() override {
     on_loop([this] {
+      loop_->cancel(killing_);  // It looks at the fake.
       fake_.reset();
       return 0;
     });
@@ -99,6 +100,7 @@ class KillingTest : public HostFixture {
   }
 
   std::unique_ptr<fake::FakeServer> fake_;
+  loop::TimerId killing_ = 0;
   std::promise<void> all_done_;
   std::size_t open_ = 0, kills_ = 0;
   std::uint64_t calls_ = 1000;
@@ -119,7 +121,7 @@ TEST_F(KillingTest, BackfillIsExact) {
   auto all_done = all_done_.get_future();
   loop_->post([&] {
     open_ = chunks.size();
-    loop_->every(Millis(20), [this] { kill_one(); });
+    killing_ = loop_->every(Millis(20), [this] { kill_one(); });
     for (const Value& chunk : chunks.as_array()) run_chunk(chunk);
   });
   ASSERT_EQ(all_done.wait_for(std::chrono::seconds(120)), std::future_status::ready);
