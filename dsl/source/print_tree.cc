@@ -31,7 +31,6 @@ class TreePrinter {
     print_remarks(text.head, 0, true);
     if (text.has_marker) out_ += "---\n";
     if (root.is_flow) {
-      out_ += root.props.empty() ? "" : root.props + " ";
       print_flow(root, 0);
       out_ += "\n";
     } else if (root.form == Form::kMapping || root.form == Form::kSequence) {
@@ -176,6 +175,7 @@ class TreePrinter {
       out_ += in_one_line(tree);
       return;
     }
+    out_ += tree.props.empty() ? "" : tree.props + " ";
     out_ += is_mapping ? "{\n" : "[\n";
     for (const Entry& entry : tree.entries) {
       print_remarks(entry.before, indent + 2, &entry == &tree.entries.front());

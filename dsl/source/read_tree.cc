@@ -44,7 +44,7 @@ class TreeReader {
         throw Stuck{pos_, "comments on both sides of ---"};
       }
       root.value = read_block(-1, column(), root, 0);
-      root.value.props = std::move(props);
+      put_in_front(props, root.value);
     }
     if (!root.remark.empty()) pending_.insert(pending_.begin(), Remark{root.remark, 0});
     skip_trivia();
@@ -142,6 +142,11 @@ class TreeReader {
     }
     return props;
   }
+  // The value may have brought some of its own, from its line.
+  static void put_in_front(const std::string& props, Tree& value) {
+    const bool has_both = !props.empty() && !value.props.empty();
+    value.props = props + (has_both ? " " : "") + value.props;
+  }
   // Those that stand alone in a line belong to the block that follows.
   std::string read_props_line() {
     const std::size_t begin = pos_;
@@ -224,7 +229,7 @@ class TreeReader {
     } else {
       entry.value = read_inline(indent, entry, depth + 1);
     }
-    entry.value.props = std::move(props);
+    put_in_front(props, entry.value);
   }
 
   bool is_at_key_from(std::size_t begin) {
@@ -271,17 +276,18 @@ class TreeReader {
 
   // ---- Scalars -------------------------------------------------------------------------------
   Tree read_inline(int parent, Entry& owner, int depth) {
+    std::string props = read_props();
     const char c = peek();
     Tree tree;
-    if (c == '|' || c == '>') return read_block_scalar(parent);
-    if (c == '[' || c == '{') {
-      tree = read_flow(depth);
-    } else if (c == '"' || c == '\'') {
-      tree = read_quoted();
+    if (c == '|' || c == '>') {
+      tree = read_block_scalar(parent);
     } else {
-      tree = read_plain(parent);
+      tree = c == '[' || c == '{'    ? read_flow(depth)
+             : c == '"' || c == '\'' ? read_quoted()
+                                     : read_plain(parent);
+      owner.remark = take_remark();
     }
-    owner.remark = take_remark();
+    tree.props = std::move(props);
     return tree;
   }
 
