@@ -253,18 +253,22 @@ class R13 : public Race {
  protected:
   static constexpr int kNeighbours = 40;
 
+  static inline const std::pair<std::string, Replacement> kEveryDeathCounts = {
+      "stepwell_free_v1",
+      {"WHEN x.claimed_alone THEN x.alone_deaths + 1\n"
+       "                          ELSE x.alone_deaths END",
+       "ELSE x.alone_deaths + 1 END"}};
+  static inline const std::pair<std::string, Replacement> kSuspectsAreClaimedWithTheRest = {
+      "stepwell_claim_v1",
+      {"AND x.quarantined IS NULL AND x.deaths < 2 AND x.semantics <= p_semantics\n"
+       "          ORDER BY x.wake_at",
+       "AND x.quarantined IS NULL AND x.alone_deaths < 5 AND x.semantics <= p_semantics\n"
+       "          ORDER BY x.wake_at"}};
+
   // Ids in quarantine after many deaths of the process.
-  std::set<ExecutionId> quarantined(bool everybody_is_charged) {
-    if (everybody_is_charged) {
-      install("stepwell_free_v1", {{"WHEN x.claimed_alone THEN x.alone_deaths + 1\n"
-                                    "                          ELSE x.alone_deaths END",
-                                    "ELSE x.alone_deaths + 1 END"}});
-      install("stepwell_claim_v1",
-              {{"AND x.quarantined IS NULL AND x.deaths < 2 AND x.semantics <= p_semantics\n"
-                "          ORDER BY x.wake_at",
-                "AND x.quarantined IS NULL AND x.alone_deaths < 5 AND x.semantics <= p_semantics\n"
-                "          ORDER BY x.wake_at"}});
-    }
+  std::set<ExecutionId> quarantined(
+      const std::vector<std::pair<std::string, Replacement>>& mutations) {
+    for (const auto& [function, replacement] : mutations) install(function, {replacement});
     Ids ids;
     for (int i = 0; i <= kNeighbours; ++i) ids.push_back(new_execution());
     start(ids);
@@ -277,6 +281,7 @@ class R13 : public Race {
       const auto held = lane_holds(lane);
       if (held.contains(culprit)) {
         // The process is gone before any of its tasks has an answer.
+        ++deaths_;
         sql("UPDATE writers SET state = 'dead' WHERE id = $1", Parameters().add(lane.writer));
         sweep();
         lane = raw_lane();
@@ -304,13 +309,29 @@ class R13 : public Race {
     return ids;
   }
   ExecutionId culprit_;
+  int deaths_ = 0;
 };
 
-TEST_F(R13, ChargedTogetherAllAreQuarantined) { EXPECT_GT(quarantined(true).size(), 30u); }
+TEST_F(R13, ChargedTogetherAllAreQuarantined) {
+  EXPECT_GT(quarantined({kEveryDeathCounts, kSuspectsAreClaimedWithTheRest}).size(), 30u);
+}
+
+// One is taken alone, and with it those that are not: each of them is blamed in its turn.
+TEST_F(R13, ClaimedWithTheRestNeighboursAreQuarantined) {
+  EXPECT_GT(quarantined({kSuspectsAreClaimedWithTheRest}).size(), 5u);
+}
+
+// What it is blamed for must have happened while it was alone: here two deaths fewer are enough.
+TEST_F(R13, ChargedInCompanyItIsQuarantinedTooEarly) {
+  const std::set<ExecutionId> found = quarantined({kEveryDeathCounts});
+  EXPECT_EQ(found, std::set<ExecutionId>{culprit_});
+  EXPECT_EQ(deaths_, 5);
+}
 
 TEST_F(R13, ClaimedAloneOnlyTheCulpritIs) {
-  const std::set<ExecutionId> found = quarantined(false);
+  const std::set<ExecutionId> found = quarantined({});
   EXPECT_EQ(found, std::set<ExecutionId>{culprit_});
+  EXPECT_EQ(deaths_, 7) << "two to become a suspect, five alone";
   EXPECT_EQ(number("SELECT count(*) FROM executions WHERE status = 1"), kNeighbours);
 }
 
