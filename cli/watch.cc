@@ -87,7 +87,11 @@ std::string failed_at(Engine& engine, const ExecutionView& view) {
   newest.newest_first = true;
   newest.limit = 1;
   const auto page = engine.history(view.id, newest);
-  return page && !page.value.places.empty() ? page.value.places.front() : std::string();
+  return page && !page.value.places.empty() ? text_of(page.value.places.front()) : std::string();
+}
+
+std::string text_of(const HistoryPlace& place) {
+  return place.where + (place.value.empty() ? "" : ", over " + place.value);
 }
 
 Exit exit_of(const ExecutionView& view) {

@@ -15,8 +15,10 @@ Exit watch(Console& console, Engine& engine, const std::string& id, bool as_json
 
 // "SUCCEEDED after 3.2 s" and the like.
 std::string summary_of(const ExecutionView& view);
-// "charge.yaml:12:7" of what made it fail; empty when it did not, or when that is not known.
+// "charge.yaml:12:7, over "ten"" of what made it fail; empty when it did not, or when that is not
+// known.
 std::string failed_at(Engine& engine, const ExecutionView& view);
+std::string text_of(const HistoryPlace& place);
 // kOk when it succeeded, kFailed when it ended otherwise, kStillRunning while it runs.
 Exit exit_of(const ExecutionView& view);
 

@@ -188,11 +188,18 @@ Response history(const Call& call) {
   options.newest_first = call.request.query_value("order") == "newest";
   const auto page = call.engine.history(call.parts[0], options);
   if (!page) return failure(page.code, page.error);
-  std::string events;
+  std::string events, places;
   for (const std::string& event : page.value.events) events += (events.empty() ? "" : ",") + event;
-  return Response::json(
-      200,
-      JsonObject().raw("events", "[" + events + "]").text_or_null("next", page.value.next).done());
+  for (const HistoryPlace& place : page.value.places) {
+    places +=
+        (places.empty() ? "" : ",") +
+        JsonObject().text_or_null("where", place.where).text_or_null("value", place.value).done();
+  }
+  return Response::json(200, JsonObject()
+                                 .raw("events", "[" + events + "]")
+                                 .raw("places", "[" + places + "]")
+                                 .text_or_null("next", page.value.next)
+                                 .done());
 }
 
 Response stop(const Call& call) {

@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/input.h"
 #include "cli/target.h"
+#include "cli/watch.h"
 
 namespace stepwell::cli {
 namespace {
@@ -33,14 +34,16 @@ std::string gist_of(const Value& event) {
   return "";
 }
 
-void show(Console& console, const std::string& text, const std::string& place) {
+void show(Console& console, const std::string& text, const HistoryPlace& place) {
   const auto event = parse_json(text);
   if (!event.ok() || !event->is_object()) return console.print(text);
   std::string id = text_at(*event, "id");
   id.insert(0, id.size() < 6 ? 6 - id.size() : 0, ' ');
   std::string line = id + "  " + text_at(*event, "timestamp") + "  " + text_at(*event, "type");
   if (const std::string gist = gist_of(*event); !gist.empty()) line += "  " + gist;
-  if (!place.empty() && is_failure(text_at(*event, "type"))) line += "  at " + place;
+  if (!place.where.empty() && is_failure(text_at(*event, "type"))) {
+    line += "  at " + text_of(place);
+  }
   console.print(console.is_terminal() ? cut_to(line, console.width()) : line);
 }
 

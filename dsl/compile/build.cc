@@ -40,7 +40,10 @@ void append_canonical(const Value& value, std::string& out) {
 
 class Builder {
  public:
-  ProgramRef build(const Node& root, const std::string& file) {
+  explicit Builder(const Document& document) : document_(document) {}
+
+  ProgramRef build(const std::string& file) {
+    const Node& root = *document_.root;
     auto program = std::make_shared<Program>();
     program->file = file;
     program_ = program.get();
@@ -89,7 +92,7 @@ class Builder {
       state.name = member.key;
       state.where = {member.key_place.line, member.key_place.column, reading.pointer};
       state.uses_context = reading.uses_context;
-      if (state.speaks_jsonata()) note_expressions(*member.node, reading.pointer, {}, state);
+      note_expressions(*member.node, reading.pointer, {}, state);
       machine.states.push_back(std::move(state));
     }
     read_groups(node, pointer, names, language_, machine);
@@ -98,11 +101,9 @@ class Builder {
   }
 
   // Where its expressions stand; what is inside of machines belongs to states of their own.
-  static void note_expressions(const Node& node, const std::string& pointer,
-                               const std::string& location, State& state) {
-    if (node.value.is_string() && expr::is_jsonata(node.value.as_string())) {
-      state.expressions.push_back({location, {node.place.line, node.place.column, pointer}});
-    }
+  void note_expressions(const Node& node, const std::string& pointer, const std::string& location,
+                        State& state) const {
+    if (node.value.is_string()) note_expression(node, pointer, location, state);
     for (const Member& member : node.members) {
       const bool is_machine =
           location.empty() &&
@@ -115,6 +116,26 @@ class Builder {
       const std::string index = std::to_string(i);
       note_expressions(*node.items[i], below(pointer, index), location + "[" + index + "]", state);
     }
+  }
+
+  void note_expression(const Node& node, const std::string& pointer, const std::string& location,
+                       State& state) const {
+    const std::string& text = node.value.as_string();
+    std::string_view inner = text;
+    const bool is_one = state.speaks_jsonata()
+                            ? expr::is_jsonata(text, &inner)
+                            : text.starts_with("$") || text.starts_with("States.");
+    if (!is_one) return;
+    ExpressionSpan span{state.speaks_jsonata() ? location : text,
+                        {node.place.line, node.place.column, pointer},
+                        {}};
+    const auto skipped = static_cast<std::size_t>(inner.data() - text.data());
+    for (const auto& [at, begin] : document_.stretches(node)) {
+      const std::size_t from = at < skipped ? skipped - at : 0;  // Where it begins inside of one.
+      span.stretches.push_back(
+          {at + from - skipped, begin.line, begin.column + static_cast<std::uint32_t>(from)});
+    }
+    state.expressions.push_back(std::move(span));
   }
 
   State read_state(Reading& reading, MachineId machine) {
@@ -264,6 +285,7 @@ class Builder {
     return map;
   }
 
+  const Document& document_;
   Program* program_ = nullptr;
   QueryLanguage language_ = QueryLanguage::kJsonPath;  // Of the workflow.
 };
@@ -271,7 +293,7 @@ class Builder {
 }  // namespace
 
 ProgramRef build_program(const Document& document, const std::string& file) {
-  return Builder().build(*document.root, file);
+  return Builder(document).build(file);
 }
 
 }  // namespace stepwell::dsl

@@ -29,9 +29,9 @@ expr::Template read_expression(Reading& state, const Node& text) {
   return expression;
 }
 
-expr::Template read_template(Reading& state, const Node& payload, std::string location) {
+expr::Template read_template(Reading& state, const Node& payload, const std::string& location) {
   auto parsed = state.language == QueryLanguage::kJsonata
-                    ? expr::Template::parse_jsonata(payload.value, std::move(location))
+                    ? expr::Template::parse_jsonata(payload.value, location)
                     : expr::Template::parse_jsonpath(payload.value);
   CHECK(std::holds_alternative<expr::Template>(parsed), payload.value.to_json());
   auto expression = std::get<expr::Template>(std::move(parsed));

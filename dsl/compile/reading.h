@@ -30,7 +30,7 @@ struct Reading {
 expr::JsonPath read_path(Reading& state, const Node& text);
 expr::Template read_expression(Reading& state, const Node& text);  // A path or a call.
 // A payload in the state's language; `location` names it in JSONata's failures ("Output").
-expr::Template read_template(Reading& state, const Node& payload, std::string location);
+expr::Template read_template(Reading& state, const Node& payload, const std::string& location);
 // `owner_location` stands in front of the field's name: "Catch[1]" makes "Catch[1]/Output".
 std::optional<expr::Template> read_template_field(Reading& state, const Node& owner,
                                                   std::string_view field,

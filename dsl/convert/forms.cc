@@ -9,7 +9,6 @@ namespace {
 
 using source::Entry;
 using source::Remark;
-using source::Text;
 using source::Tree;
 using Form = source::Tree::Form;
 

@@ -89,8 +89,8 @@ class TreePrinter {
   // Behind "key:", "-" or nothing, to the end of its last line.
   void print_value(const Tree& tree, std::size_t indent, const std::string& remark_after_key,
                    const std::string& remark, bool is_root, bool is_item = false) {
-    const std::string gap = is_root ? "" : " ";
-    if (!tree.props.empty()) out_ += gap + tree.props;
+    if (!tree.props.empty()) out_ += (is_root ? "" : " ") + tree.props;
+    const std::string gap = is_root && tree.props.empty() ? "" : " ";
     switch (tree.form) {
       case Form::kEmpty: out_ += behind(remark) + "\n"; return;
       case Form::kScalar:

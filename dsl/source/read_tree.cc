@@ -311,7 +311,7 @@ class TreeReader {
   std::string read_plain_line() {
     const std::size_t from = pos_;
     while (!is_break(pos_) && !(peek() == '#' && pos_ > from && is_blank(text_[pos_ - 1]))) ++pos_;
-    const std::string line = trimmed(from, pos_);
+    std::string line = trimmed(from, pos_);
     pos_ = from + line.size();
     return line;
   }

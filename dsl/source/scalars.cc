@@ -99,7 +99,7 @@ std::string block_header(const std::string& signs, const std::vector<std::string
 
 std::string tidy_quotes(const std::string& scalar) {
   if (scalar.size() < 2) return scalar;
-  const std::string inner = scalar.substr(1, scalar.size() - 2);
+  std::string inner = scalar.substr(1, scalar.size() - 2);
   if (scalar[0] == '\'' && inner.find_first_of("\"\\\t") == std::string::npos) {
     std::string text;
     for (std::size_t i = 0; i < inner.size(); ++i) {

@@ -104,6 +104,77 @@ void copy_into(Findings& findings, Findings& from) {
   }
 }
 
+// Lays the value of a scalar beside its text: indentation, folded lines and escapes are passed
+// over.
+class Alignment {
+ public:
+  Alignment(std::string_view text, const Node& scalar)
+      : text_(text), value_(scalar.value.as_string()), here_(scalar.place) {
+    here_.length = 1;
+    if (!scalar.is_quoted || is_at_end()) return;
+    quote_ = text_[here_.offset];
+    while (is_block() && !is_at_end() && text_[here_.offset] != '\n') advance();
+    if (!is_at_end()) advance();
+  }
+
+  std::vector<Document::Stretch> find() {
+    while (at_ < value_.size()) {
+      if (is_at_end()) return {};
+      const char c = text_[here_.offset];
+      const bool is_fold = c == '\n' && value_[at_] == ' ';
+      if (c == '\\' && quote_ == '"') {
+        if (!pass_escape()) return {};
+      } else if (c == value_[at_] || is_fold) {
+        take(1);
+        is_straight_ = c != '\n';
+      } else if (is_space(c) || (c == '\'' && quote_ == '\'')) {
+        advance();
+        is_straight_ = false;
+      } else {
+        return {};
+      }
+    }
+    return std::move(found_);
+  }
+
+ private:
+  static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+  bool is_at_end() const { return here_.offset >= text_.size(); }
+  bool is_block() const { return quote_ == '|' || quote_ == '>'; }
+  void advance() {
+    const bool is_newline = text_[here_.offset++] == '\n';
+    here_.column = is_newline ? 1 : here_.column + 1;
+    here_.line += is_newline ? 1 : 0;
+  }
+  // One byte of the value, so many of the text.
+  void take(std::size_t length) {
+    if (!is_straight_) found_.push_back({at_, here_});
+    for (std::size_t i = 0; i < length; ++i) advance();
+    ++at_;
+  }
+  // False: one of those that nobody needs in an expression.
+  bool pass_escape() {
+    is_straight_ = false;
+    const char c = here_.offset + 1 < text_.size() ? text_[here_.offset + 1] : '\0';
+    const char meant = c == 'n' ? '\n' : c == 't' ? '\t' : c;
+    if (c == '\n') {  // The line goes on.
+      advance();
+      advance();
+      return true;
+    }
+    if (meant != value_[at_]) return false;
+    take(2);
+    return true;
+  }
+
+  std::string_view text_, value_;
+  Place here_;
+  std::size_t at_ = 0;
+  char quote_ = '\0';
+  bool is_straight_ = false;
+  std::vector<Document::Stretch> found_;
+};
+
 }  // namespace
 
 const Member* Node::find(std::string_view key) const {
@@ -113,19 +184,21 @@ const Member* Node::find(std::string_view key) const {
   return nullptr;
 }
 
+std::vector<Document::Stretch> Document::stretches(const Node& scalar) const {
+  if (!scalar.value.is_string()) return {};
+  return Alignment(text, scalar).find();
+}
+
 Place Document::within(const Node& scalar, std::size_t at) const {
-  if (!scalar.value.is_string()) return scalar.place;
-  const std::string& value = scalar.value.as_string();
-  const std::size_t start = scalar.place.offset + (scalar.is_quoted ? 1 : 0);
-  at = std::min(at, value.size());
-  const bool is_as_written = start + at <= text.size() &&
-                             text.substr(start, at) == std::string_view(value).substr(0, at) &&
-                             start + at <= scalar.place.offset + scalar.place.length;
-  if (!is_as_written) return scalar.place;
-  Place place = scalar.place;
-  place.column += static_cast<std::uint32_t>(start + at - scalar.place.offset);
-  place.offset = static_cast<std::uint32_t>(start + at);
-  place.length = 1;
+  const std::vector<Stretch> all = stretches(scalar);
+  const auto next =
+      std::find_if(all.begin(), all.end(), [&](const Stretch& stretch) { return stretch.at > at; });
+  if (next == all.begin()) return scalar.place;
+  const Stretch& stretch = *std::prev(next);
+  at = std::min(at, scalar.value.as_string().size());
+  Place place = stretch.begin;
+  place.column += static_cast<std::uint32_t>(at - stretch.at);
+  place.offset += static_cast<std::uint32_t>(at - stretch.at);
   return place;
 }
 

@@ -43,6 +43,13 @@ struct Document {
   std::deque<Node> nodes;
   const Node* root = nullptr;  // Null when there is nothing to look at.
 
+  // The pieces of a string scalar that stand in the text as they are, in their order; nothing where
+  // the text says it in another way.
+  struct Stretch {
+    std::size_t at;  // In the value.
+    Place begin;
+  };
+  std::vector<Stretch> stretches(const Node& scalar) const;
   // The place of byte `at` of a string scalar; its beginning where that cannot be told.
   Place within(const Node& scalar, std::size_t at) const;
 };

@@ -42,11 +42,21 @@ struct Scope {
   Time now{};                           // $now, $millis: when the fact happened.
 };
 
+// Which expression failed, where in it, and over what: for those who mend it.  Nothing of it is
+// seen by the workflow but the location of a JSONata expression.
+struct Blame {
+  std::string location;           // JSONata: "Output/result"; JSONPath: as it is written; or empty.
+  std::optional<std::size_t> at;  // Byte of the expression; absent: all of it.
+  std::string value;              // As JSON, the beginning of a long one; empty: none to be named.
+};
+// The beginning of a long one, with "..." behind it.
+std::string blamed_value(std::string json);
+
 // A failure of the workflow, not of the engine: it becomes the state's error.
 struct Failure {
   std::string error;  // "States.Runtime", "States.IntrinsicFailure", ...
   std::string cause;  // Without the "An error occurred while executing the state ..." in front.
-  std::string location = {};  // Of a JSONata expression: "Output/result"; else empty.
+  Blame blame = {};
 };
 
 // A Value, or the Failure.
@@ -151,7 +161,7 @@ class Template {
   // JSONata: every string in it that is exactly "{% ... %}" is computed, all else is constant.
   // `field` is the place that failures name: "Output" makes "Output/total".
   static std::variant<Template, std::vector<TemplateError>> parse_jsonata(const Value& text,
-                                                                          std::string field);
+                                                                          const std::string& field);
 
   // The failure's cause is AWS's text ("The JSONPath '$.x' specified for the field 'value.$' could
   // not be found in the input '...'").

@@ -152,7 +152,9 @@ Evaluated evaluate_call(const Intrinsic::Call& call, const Scope& scope, std::st
   Value::Array arguments;
   arguments.reserve(call.arguments.size());
   const auto failed = [&](const char* error, const std::string& why) {
-    return Failure{error, "The function '" + call.text + "' had the following error: " + why};
+    return Failure{error,
+                   "The function '" + call.text + "' had the following error: " + why,
+                   {call.text, {}, blamed_value(Value(arguments).to_json())}};
   };
   for (const auto& argument : call.arguments) {
     if (const auto* value = std::get_if<Value>(&argument)) {

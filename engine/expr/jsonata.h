@@ -29,7 +29,8 @@ struct JsonataLimits {
 struct JsonataError {
   std::string code;
   std::string message;
-  std::size_t at = 0;  // Byte offset in the text.
+  std::size_t at = 0;      // Byte offset in the text.
+  std::string value = {};  // That broke it, as JSON; empty: none.
 };
 
 // What an expression may read.  References: the caller keeps them alive for the call.

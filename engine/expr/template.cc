@@ -194,11 +194,11 @@ Evaluated evaluate_expression(const Node::Expression& node, const Scope& scope) 
                                    scope.result,  scope.error_output, &scope.context,
                                    &scope.random, scope.now};
   JsonataResult got = node.jsonata.evaluate(jsonata_scope);
-  const auto failure = [&](const std::string& what) {
+  const auto failure = [&](const std::string& what, std::optional<std::size_t> at = {}) {
     return Failure{"States.QueryEvaluationError",
                    "The JSONata expression '" + node.jsonata.text() +
                        "' specified for the field '" + node.location + "' " + what,
-                   node.location};
+                   {node.location, at, blamed_value(std::move(got.error.value))}};
   };
   switch (got.kind) {
     case JsonataResult::Kind::kValue: return std::move(got.value);
@@ -208,9 +208,10 @@ Evaluated evaluate_expression(const Node::Expression& node, const Scope& scope) 
   }
   // A bound of the service has no code on AWS.
   if (got.error.code == "U1001") {
-    return failure("threw an error during evaluation: " + got.error.message);
+    return failure("threw an error during evaluation: " + got.error.message, got.error.at);
   }
-  return failure("threw an error during evaluation. " + got.error.code + ": " + got.error.message);
+  return failure("threw an error during evaluation. " + got.error.code + ": " + got.error.message,
+                 got.error.at);
 }
 
 Evaluated evaluate_path(const Node::Path& node, const Scope& scope) {
@@ -219,7 +220,8 @@ Evaluated evaluate_path(const Node::Path& node, const Scope& scope) {
   if (node.path.is_past_end(scope)) return Value();
   return Failure{"States.Runtime",
                  "The JSONPath '" + node.path.text() + "' specified for the field '" + node.field +
-                     "' could not be found in the input '" + scope.input.to_json() + "'"};
+                     "' could not be found in the input '" + scope.input.to_json() + "'",
+                 {node.path.text(), {}, {}}};
 }
 
 Evaluated evaluate_list(const Node::List& list, const Scope& scope) {
@@ -312,8 +314,8 @@ Parsed<Template> Template::parse_path(std::string_view text) {
   return Template(std::move(std::get<Ref>(node)));
 }
 
-std::variant<Template, std::vector<TemplateError>> Template::parse_jsonata(const Value& text,
-                                                                           std::string field) {
+std::variant<Template, std::vector<TemplateError>> Template::parse_jsonata(
+    const Value& text, const std::string& field) {
   JsonataBuilder builder;
   Ref node = builder.build(text, "", field);
   if (!builder.errors.empty()) return std::move(builder.errors);
@@ -335,5 +337,13 @@ Evaluated Template::evaluate(const Scope& scope) const { return evaluate_node(*n
 bool Template::is_constant() const { return as_constant(node_) != nullptr; }
 bool Template::uses_context() const { return node_->uses_context; }
 void Template::collect_variables(std::vector<std::string>& names) const { collect(*node_, names); }
+
+std::string blamed_value(std::string json) {
+  constexpr std::size_t kMostBytes = 200;
+  if (json.size() <= kMostBytes) return json;
+  std::size_t end = kMostBytes;
+  while (end > 0 && (static_cast<unsigned char>(json[end]) & 0xc0) == 0x80) --end;
+  return json.substr(0, end) + "...";
+}
 
 }  // namespace stepwell::expr

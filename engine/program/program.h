@@ -46,8 +46,14 @@ struct Placement {
 
 // Where an expression of a state stands, under the name that JSONata's failures have for it.
 struct ExpressionSpan {
-  std::string location;  // "Output/total", "Choices[0]/Condition"
+  std::string location;  // "Output/total", "Choices[0]/Condition"; of JSONPath: as it is written.
   SourceSpan where;
+  // The pieces of its text that stand in the source as they are; empty where that is not known.
+  struct Stretch {
+    std::size_t at;  // Byte of the expression.
+    std::uint32_t line, column;
+  };
+  std::vector<Stretch> stretches;
 };
 
 enum class Jitter : std::uint8_t { kNone, kFull };
@@ -237,9 +243,9 @@ struct State {
   std::vector<Retrier> retry;
   std::vector<Catcher> catchers;
   SourceSpan where;
-  std::vector<ExpressionSpan> expressions;  // JSONata's.
-  std::optional<std::uint32_t> group;       // Extension: into Machine::groups.
-  bool uses_context = false;  // Does any expression of this state read the context object?
+  std::vector<ExpressionSpan> expressions;
+  std::optional<std::uint32_t> group;  // Extension: into Machine::groups.
+  bool uses_context = false;           // Does any expression of this state read the context object?
 
   bool speaks_jsonata() const { return language == QueryLanguage::kJsonata; }
 };
@@ -284,10 +290,10 @@ using ProgramRef = std::shared_ptr<const Program>;
 struct StatePlace {
   MachineId machine;
   StateId state;
-  std::string location;  // Of a JSONata expression, or empty.
+  expr::Blame blame;
 };
-// Where the author wrote it.
-const SourceSpan& where(const Program& program, const StatePlace& spot);
+// Where the author wrote it, as far into the expression as is known.
+SourceSpan where(const Program& program, const StatePlace& spot);
 // "charge.yaml:12:7", or nothing when there is no source text.
 std::string place_text(const Program& program, const StatePlace& spot);
 

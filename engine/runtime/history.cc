@@ -44,7 +44,8 @@ Error unreadable(ExecutionId id, std::uint64_t seq, const std::string& why) {
 
 void name_places(EventPage& page, const Program& program) {
   for (const HistoryEvent& event : page.events) {
-    page.places.push_back(event.about ? place_text(program, *event.about) : std::string());
+    HistoryPlace& place = page.places.emplace_back();
+    if (event.about) place = {place_text(program, *event.about), event.about->blame.value};
   }
 }
 

@@ -6,6 +6,8 @@
 // Any thread may call; read() blocks.
 #pragma once
 
+#include <stepwell/engine.h>
+
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -22,8 +24,8 @@ namespace stepwell::runtime {
 
 struct EventPage {
   std::vector<HistoryEvent> events;
-  std::vector<std::string> places;  // Of each: "file:line:column" of what it is about, or empty.
-  std::string next;                 // Empty at the end.
+  std::vector<HistoryPlace> places;  // Of each.
+  std::string next;                  // Empty at the end.
 };
 
 struct PageRequest {

@@ -21,6 +21,7 @@ Value::Array unserved_waits(const Held& held) {
     const std::string resource = task == nullptr ? "" : task->resource;
     waits.push_back(Object{
         {"state", state.name},
+        {"where", place_text(*held.program, {frame.machine, frame.state, {}})},
         {"reason", "handler"},
         {"resource", resource},
         {"text", "no process that serves this pool has a handler for \"" + resource + "\""}});
@@ -29,14 +30,14 @@ Value::Array unserved_waits(const Held& held) {
 }
 
 Value wait_json(const WaitingFor& wait) {
-  Object json{{"state", wait.state}, {"reason", wait.reason}};
+  Object json{{"state", wait.state}, {"where", wait.where}, {"reason", wait.reason}};
   if (wait.attempt > 1) json.set("attempt", wait.attempt);
   if (!wait.last_error.empty()) json.set("last_error", wait.last_error);
   if (wait.until) json.set("until", to_rfc3339(*wait.until));
   return json;
 }
 
-// {"for":[{"state","reason",...}],"maps":[{"state","total","succeeded","running"}],"warning"}
+// {"for":[{"state","where","reason",...}],"maps":[{"state","total","succeeded","running"}],"warning"}
 std::string waiting_json(const Held& held) {
   Value::Array waits = unserved_waits(held);
   const bool all_unserved = !waits.empty() && waits.size() == held.outstanding.size();

@@ -88,7 +88,8 @@ bool Stepper::prepare_map(Frame& frame, const State& state, const Map& map, Chil
   note("afterItemsPath", children.items);
   if (children.items.is_array()) return true;
   const std::string path = map.items_path_text.empty() ? "$" : map.items_path_text;
-  return runtime_fault("Reference path \"" + path + "\" must point to array.");
+  return runtime_fault("Reference path \"" + path + "\" must point to array.", path,
+                       &children.items);
 }
 
 bool Stepper::items_missing(Frame& frame, const State& state, const Map& map, const Value& input) {

@@ -43,7 +43,8 @@ bool Stepper::test_one(Frame& frame, const State& state, const Test& test, const
   const expr::Scope scope{input, context, frame.variables, random};
   const auto unusable = [&](const expr::JsonPath& path) {
     return runtime_fault("Invalid path '" + path.text() +
-                         "': The choice state's condition path references an invalid value.");
+                             "': The choice state's condition path references an invalid value.",
+                         path.text());
   };
   const std::optional<Value> value = test.variable.find(scope);
   if (test.comparison == Comparison::kIsPresent) {

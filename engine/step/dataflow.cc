@@ -35,7 +35,14 @@ bool Stepper::fault(std::string error, std::string cause) {
 
 bool Stepper::fault(const expr::Failure& failure) {
   fault(failure.error, failure.cause);
-  fault_.location = failure.location;
+  fault_.blame = failure.blame;
+  return false;
+}
+
+bool Stepper::runtime_fault(std::string cause, const std::string& path, const Value* value) {
+  fault("States.Runtime", std::move(cause));
+  fault_.blame.location = path;
+  if (value != nullptr) fault_.blame.value = expr::blamed_value(value->to_json());
   return false;
 }
 
@@ -64,7 +71,7 @@ bool Stepper::select(Frame& frame, const State& state, const Selection& selectio
 }
 
 bool Stepper::invalid_path(const std::string& path, const std::string& missing) {
-  return runtime_fault("Invalid path '" + path + "' : " + missing);
+  return runtime_fault("Invalid path '" + path + "' : " + missing, path);
 }
 
 bool Stepper::evaluate(Frame& frame, const State& state, const expr::Template& what,
@@ -192,7 +199,8 @@ bool Stepper::whole_number(Frame& frame, const State& state, const Quantity& qua
     return true;
   }
   return runtime_fault("The " + std::string(field) + "Path field refers to value \"" +
-                       plain(value) + "\" which is not a valid integer: " + quantity.path_text);
+                           plain(value) + "\" which is not a valid integer: " + quantity.path_text,
+                       quantity.path_text, &value);
 }
 
 bool Stepper::percentage(Frame& frame, const State& state, const Quantity& quantity,
@@ -211,7 +219,8 @@ bool Stepper::percentage(Frame& frame, const State& state, const Quantity& quant
     if (error == std::errc() && end == text.data() + text.size()) return true;
   }
   return runtime_fault("The " + std::string(field) + "Path field refers to value \"" +
-                       plain(value) + "\" which is not a valid float: " + quantity.path_text);
+                           plain(value) + "\" which is not a valid float: " + quantity.path_text,
+                       quantity.path_text, &value);
 }
 
 bool Stepper::wait_seconds(Frame& frame, const State& state, const Quantity& quantity,
@@ -239,16 +248,19 @@ bool Stepper::seconds(Frame& frame, const State& state, const Quantity& quantity
   const std::string parameter = "The " + std::string(field) + "Path parameter ";
   if (!quantity_value(frame, state, quantity, input, value, missing)) {
     if (missing.empty() || field != "Seconds") return false;
-    return runtime_fault(parameter + "does not reference an input value: " + quantity.path_text);
+    return runtime_fault(parameter + "does not reference an input value: " + quantity.path_text,
+                         quantity.path_text);
   }
   const auto whole = as_whole(value);
   if (!whole) {
     return runtime_fault(parameter + "cannot be parsed as a long value: " + quantity.path_text +
-                         " == " + plain(value));
+                             " == " + plain(value),
+                         quantity.path_text, &value);
   }
   if (*whole < 0) {
-    return runtime_fault(parameter + "references a negative value: " + quantity.path_text +
-                         " == " + plain(value));
+    return runtime_fault(
+        parameter + "references a negative value: " + quantity.path_text + " == " + plain(value),
+        quantity.path_text, &value);
   }
   to = static_cast<double>(*whole);
   return true;

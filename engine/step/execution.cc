@@ -70,6 +70,7 @@ std::vector<WaitingFor> Execution::waiting_for(const Program& program, std::size
                frame.doing);
     if (waits.reason.empty()) continue;
     waits.state = program.state(frame.machine, frame.state).name;
+    waits.where = place_text(program, {frame.machine, frame.state, {}});
     waits.attempt = frame.attempt;
     waits.last_error = frame.last_error;
     answer.push_back(std::move(waits));

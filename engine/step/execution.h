@@ -33,6 +33,7 @@ class FoldMismatch : public std::runtime_error {
 // What an execution waits for, for operators and for `waiting` in the executions table.
 struct WaitingFor {
   std::string state;   // Name of the state.
+  std::string where;   // "charge.yaml:12:3"
   std::string reason;  // "task", "timer", "retry", "continue"
   std::uint32_t attempt = 0;
   std::string last_error;

@@ -81,7 +81,7 @@ Go Stepper::fail(Frame& leaf, Problem problem) {
   // Inside a distributed Map each iteration is an execution of its own: it alone ends.
   note_failure(problem);
   is_caught_ = false;
-  if (listener_ != nullptr) failed_at_ = StatePlace{leaf.machine, leaf.state, problem.location};
+  if (listener_ != nullptr) failed_at_ = StatePlace{leaf.machine, leaf.state, problem.blame};
   bool fatal = problem.error == kRuntime;
   if (fatal && !leaf.quiet) return end_failed(leaf.last_event, problem);
   Frame* frame = &leaf;

@@ -37,9 +37,9 @@ std::optional<std::int64_t> as_whole(const Value& value) {
 
 }  // namespace
 
-bool Stepper::query_fault(std::string cause, std::string location) {
+bool Stepper::query_fault(std::string cause, std::string location, const Value& value) {
   fault("States.QueryEvaluationError", std::move(cause));
-  fault_.location = std::move(location);
+  fault_.blame = {std::move(location), {}, expr::blamed_value(value.to_json())};
   return false;
 }
 
@@ -62,7 +62,7 @@ bool Stepper::wrong_result(const expr::Template& what, std::string_view field,
                          std::string(field) + "' returned an unexpected result type. Expected '" +
                          std::string(wanted) + "', but was '" + std::string(type_name(value)) +
                          "' for value: " + value.to_json(),
-                     std::string(field));
+                     std::string(field), value);
 }
 
 bool Stepper::compute_number(Frame& frame, const State& state, const Quantity& quantity,
@@ -92,7 +92,7 @@ bool Stepper::compute_whole(Frame& frame, const State& state, const Quantity& qu
   return query_fault("The " + name + " field " +
                          (whole ? "cannot be negative: " : "cannot be parsed as a long value: ") +
                          (whole ? std::to_string(*whole) : Value(number).to_json()),
-                     name);
+                     name, Value(number));
 }
 
 bool Stepper::compute_limit(Frame& frame, const State& state, const Quantity& quantity,
@@ -100,11 +100,13 @@ bool Stepper::compute_limit(Frame& frame, const State& state, const Quantity& qu
   if (!compute_number(frame, state, quantity, field, to)) return false;
   const std::string name(field), text = Value(to).to_json();
   if (!as_whole(to)) {
-    return query_fault("The " + name + " field cannot be parsed as an integer: " + text, name);
+    return query_fault("The " + name + " field cannot be parsed as an integer: " + text, name,
+                       Value(to));
   }
   if (to >= 0 && to <= kLongestTimeoutSeconds) return true;
   return query_fault(
-      name + " must be between 0 and 99999999 but was: " + std::to_string(*as_whole(to)), name);
+      name + " must be between 0 and 99999999 but was: " + std::to_string(*as_whole(to)), name,
+      Value(to));
 }
 
 bool Stepper::compute_time(Frame& frame, const State& state, const expr::Template& what, Time& to) {
@@ -117,7 +119,7 @@ bool Stepper::compute_time(Frame& frame, const State& state, const expr::Templat
         "The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format "
         "string: " +
             value.as_string(),
-        "Timestamp");
+        "Timestamp", value);
   }
   to = *parsed;
   return true;
@@ -127,7 +129,7 @@ bool Stepper::compute_items(Frame& frame, const State& state, const Map& map, Va
   if (!map.items) {
     to = frame.input;
     if (to.is_array()) return true;
-    return query_fault("Map state input must be an array but was: " + to.to_json(), "");
+    return query_fault("Map state input must be an array but was: " + to.to_json(), "", to);
   }
   if (!compute(frame, state, *map.items, {}, to)) return false;
   return to.is_array() || wrong_result(*map.items, "Items", "array", to);
@@ -191,10 +193,10 @@ void Stepper::tell_evaluation_failed(Frame& frame, const State& state, const Pro
   if (frame.quiet) return;
   const std::uint64_t previous =
       frame.last_event == undecided_.event ? undecided_.previous : frame.last_event;
-  talk_about(frame, problem.location);
+  talk_about(frame, problem.blame);
   frame.last_event = tell(previous, "EvaluationFailed", {}, [&](Object& details) {
     put_problem(details, problem);
-    if (!problem.location.empty()) details.set("location", problem.location);
+    if (!problem.blame.location.empty()) details.set("location", problem.blame.location);
     details.set("state", state.name);
   });
   about_.reset();

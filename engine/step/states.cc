@@ -127,16 +127,19 @@ Go Stepper::begin(Frame& frame, const State& state, const Wait& wait) {
     Value text;
     if (!evaluate(frame, state, std::get<expr::Template>(until.at), input, text)) {
       if (fault_.error != "States.Runtime") return fail_with_fault(frame);
-      return fail_runtime(frame, "The TimestampPath parameter does not reference an input value: " +
-                                     until.path_text);
+      runtime_fault(
+          "The TimestampPath parameter does not reference an input value: " + until.path_text,
+          until.path_text);
+      return fail_with_fault(frame);
     }
     const auto parsed = text.is_string() ? parse_rfc3339(text.as_string()) : std::nullopt;
     if (!parsed) {
-      return fail_runtime(frame,
-                          "The TimestampPath parameter does not reference a valid ISO-8601 "
-                          "extended offset date-time format string: " +
-                              until.path_text +
-                              " == " + (text.is_string() ? text.as_string() : text.to_json()));
+      runtime_fault(
+          "The TimestampPath parameter does not reference a valid ISO-8601 "
+          "extended offset date-time format string: " +
+              until.path_text + " == " + (text.is_string() ? text.as_string() : text.to_json()),
+          until.path_text, &text);
+      return fail_with_fault(frame);
     }
     due = *parsed;
   }
@@ -193,15 +196,17 @@ bool Stepper::fail_text(Frame& frame, const State& state, const std::optional<ex
   if (!evaluate(frame, state, *what, frame.input, value)) {
     if (path_text.empty() || fault_.error != "States.Runtime") return false;
     return runtime_fault("The JSONPath '" + path_text + "' specified for the field '" +
-                         std::string(field) + "Path' could not be found in the input '" +
-                         frame.input.to_json() + "'");
+                             std::string(field) + "Path' could not be found in the input '" +
+                             frame.input.to_json() + "'",
+                         path_text);
   }
   if (!value.is_string() && state.speaks_jsonata()) {
     return wrong_result(*what, field, "string", value);
   }
   if (!value.is_string()) {
     return runtime_fault("The " + std::string(field) + "Path field refers to value '" +
-                         value.to_json() + "' which is not a string: " + path_text);
+                             value.to_json() + "' which is not a string: " + path_text,
+                         path_text, &value);
   }
   to = value.as_string();
   return true;

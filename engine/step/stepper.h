@@ -23,7 +23,7 @@ struct Problem {
   std::optional<std::string> error, cause;
   bool heartbeat = false;             // A timeout that was a missing heartbeat.
   std::optional<Millis> retry_after;  // The server named a time to come back.
-  std::string location;               // Of a JSONata expression that failed.
+  expr::Blame blame;                  // The expression that failed, if one did.
   FrameId evaluated_in{};             // Whose own expression failed; 0: it was something else.
 };
 
@@ -114,7 +114,7 @@ class Stepper {
   // An expression came to a value of another kind than its field takes.
   bool wrong_result(const expr::Template& what, std::string_view field, std::string_view wanted,
                     const Value& value);
-  bool query_fault(std::string cause, std::string location);
+  bool query_fault(std::string cause, std::string location, const Value& value);
   Go choose(Frame& frame, const State& state, const Choice& choice);
   // `otherwise`: what leaves the state when it has no Output.
   Go leave_computed(Frame& frame, const State& state, const Leaving& leaving, Seen seen,
@@ -224,7 +224,8 @@ class Stepper {
   bool invalid_path(const std::string& path, const std::string& missing);
   bool fault(std::string error, std::string cause);
   bool fault(const expr::Failure& failure);
-  bool runtime_fault(std::string cause) { return fault("States.Runtime", std::move(cause)); }
+  // `path` is to blame, because of `value`, if one is given.
+  bool runtime_fault(std::string cause, const std::string& path = {}, const Value* value = nullptr);
   // "An error occurred while executing the state 'S' (entered at the event id #2). "
   std::string prefix(const Frame& frame) const;
 
@@ -280,8 +281,8 @@ class Stepper {
     about_.reset();
   }
   // The next event is about the state of that frame.
-  void talk_about(const Frame& frame, const std::string& location = {}) {
-    if (listener_ != nullptr) about_ = StatePlace{frame.machine, frame.state, location};
+  void talk_about(const Frame& frame, const expr::Blame& blame = {}) {
+    if (listener_ != nullptr) about_ = StatePlace{frame.machine, frame.state, blame};
   }
   void publish(std::uint64_t id, std::uint64_t previous, std::string_view a, std::string_view b,
                Object details);

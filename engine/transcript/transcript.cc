@@ -43,7 +43,7 @@ void expect_text(const std::string& what, const std::optional<std::string>& expe
 // The line of the workflow that made it fail, with a caret below.
 std::string failure_line(const Program& program, const Played& played, const std::string& source) {
   if (played.execution.status != ExecutionStatus::kFailed || !played.failed_at) return {};
-  const SourceSpan& span = where(program, *played.failed_at);
+  const SourceSpan span = where(program, *played.failed_at);
   if (span.line == 0) return {};
   const State& state = program.state(played.failed_at->machine, played.failed_at->state);
   dsl::Diagnostic failure;
@@ -51,9 +51,12 @@ std::string failure_line(const Program& program, const Played& played, const std
   failure.file = program.file;
   failure.line = span.line;
   failure.column = span.column;
-  if (&span == &state.where) failure.length = static_cast<std::uint32_t>(state.name.size());
+  if (span.pointer == state.where.pointer)
+    failure.length = static_cast<std::uint32_t>(state.name.size());
   failure.message = "the state " + state.name + " failed: " + played.execution.error.value_or("");
   if (played.execution.cause) failure.message += ": " + *played.execution.cause;
+  const std::string& value = played.failed_at->blame.value;
+  if (!value.empty()) failure.hint = "the value was " + value;
   return render(failure, source);
 }
 

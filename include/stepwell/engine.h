@@ -105,12 +105,18 @@ struct ExecutionView {
   std::string quarantined;  // Why it is kept from running, or empty.
 };
 
+struct HistoryPlace {
+  // "file:line:column" of the state that an event is about; of a failure the state or expression
+  // that failed, as far into it as is known.  Empty where there is none.
+  std::string where;
+  // That an expression failed over: JSON, of a long one the beginning and "...".  Mostly empty.
+  std::string value;
+};
+
 struct HistoryPage {
-  std::vector<std::string> events;  // Each the JSON of one Step Functions history event.
-  // Of each event: "file:line:column" of the state that it is about, and of a failure the state or
-  // expression that failed; empty where there is none.
-  std::vector<std::string> places;
-  std::string next;  // Token of the next page; empty at the end.
+  std::vector<std::string> events;   // Each the JSON of one Step Functions history event.
+  std::vector<HistoryPlace> places;  // Of each event.
+  std::string next;                  // Token of the next page; empty at the end.
 };
 
 struct HistoryOptions {

@@ -143,7 +143,7 @@ TEST_F(HostTest, TurnsStatusesIntoErrorClasses) {
 TEST_F(HostTest, TellsTimeoutsFromUnknownOutcomes) {
   std::promise<void> release;
   const auto released = release.get_future().share();
-  serve([&](const Asked&) {
+  serve([released](const Asked&) {
     released.wait();
     return Told{};
   });

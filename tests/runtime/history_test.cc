@@ -73,9 +73,10 @@ TEST_F(History, NamesTheLineThatFailed) {
   const struct {
     const char* name;
     const char* text;
-    const char* place;
+    const char* where;
+    const char* value;
   } table[] = {
-      {"plain", "StartAt: Stop\nStates:\n  Stop:\n    Type: Fail\n", "plain.yaml:3:3"},
+      {"plain", "StartAt: Stop\nStates:\n  Stop:\n    Type: Fail\n", "plain.yaml:3:3", ""},
       {"inner",
        "StartAt: Both\n"
        "States:\n"
@@ -83,7 +84,7 @@ TEST_F(History, NamesTheLineThatFailed) {
        "    Type: Parallel\n"
        "    Branches: [{StartAt: A, States: {A: {Type: Fail}}}]\n"
        "    End: true\n",
-       "inner.yaml:5:38"},
+       "inner.yaml:5:38", ""},
       {"computed",
        "QueryLanguage: JSONata\n"
        "StartAt: Sum\n"
@@ -94,7 +95,39 @@ TEST_F(History, NamesTheLineThatFailed) {
        "      good: '{% 1 %}'\n"
        "      total: '{% $states.input.total %}'\n"
        "    End: true\n",
-       "computed.yaml:8:14"},
+       "computed.yaml:8:14", ""},
+      {"within",
+       "QueryLanguage: JSONata\n"
+       "StartAt: Sum\n"
+       "States:\n"
+       "  Sum:\n"
+       "    Type: Pass\n"
+       "    Output: |-\n"
+       "      {% (\n"
+       "        $one := 1;\n"
+       "        $one + 'ten'\n"
+       "      ) %}\n"
+       "    End: true\n",
+       "within.yaml:9:14", R"("ten")"},
+      {"selected",
+       "StartAt: Sum\n"
+       "States:\n"
+       "  Sum:\n"
+       "    Type: Pass\n"
+       "    Parameters:\n"
+       "      good.$: $\n"
+       "      total.$: $.total\n"
+       "    End: true\n",
+       "selected.yaml:7:16", ""},
+      {"called",
+       "StartAt: Sum\n"
+       "States:\n"
+       "  Sum:\n"
+       "    Type: Pass\n"
+       "    Parameters:\n"
+       "      total.$: States.Format('{}', States.MathAdd('x', 1))\n"
+       "    End: true\n",
+       "called.yaml:6:36", R"(["x",1])"},
   };
   auto one = engine();
   auto other = engine();
@@ -108,7 +141,9 @@ TEST_F(History, NamesTheLineThatFailed) {
     for (Engine* reader : {one.get(), other.get()}) {
       const auto page = reader->history(id, newest);
       ASSERT_TRUE(page) << page.error;
-      EXPECT_EQ(page.value.places, std::vector<std::string>{row.place}) << row.name;
+      ASSERT_EQ(page.value.places.size(), 1u) << row.name;
+      EXPECT_EQ(page.value.places[0].where, row.where) << row.name;
+      EXPECT_EQ(page.value.places[0].value, row.value) << row.name;
     }
   }
 }

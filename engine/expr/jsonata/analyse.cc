@@ -132,7 +132,7 @@ class Analysis {
     }
   }
 
-  NodePtr dot(NodePtr node) {
+  NodePtr dot(const NodePtr& node) {
     NodePtr left = process(std::move(node->lhs));
     NodePtr path = left;
     if (left->kind != NodeKind::kPath) {
@@ -167,7 +167,7 @@ class Analysis {
     step.predicates.clear();
   }
 
-  NodePtr filter(NodePtr node) {
+  NodePtr filter(const NodePtr& node) {
     NodePtr result = process(std::move(node->lhs));
     const bool is_path = result->kind == NodeKind::kPath;
     Node& step = is_path ? *result->list.back() : *result;
@@ -191,7 +191,7 @@ class Analysis {
     return result;
   }
 
-  NodePtr group(NodePtr node) {
+  NodePtr group(const NodePtr& node) {
     NodePtr result = process(std::move(node->lhs));
     if (result->group) fail("S0210", node->at);
     result->group = std::make_shared<Group>();
@@ -203,7 +203,7 @@ class Analysis {
     return result;
   }
 
-  NodePtr order_by(NodePtr node) {
+  NodePtr order_by(const NodePtr& node) {
     NodePtr result = process(std::move(node->lhs));
     if (result->kind != NodeKind::kPath) {
       result = path_of(std::move(result));
@@ -222,7 +222,7 @@ class Analysis {
     return result;
   }
 
-  NodePtr focus(NodePtr node) {
+  NodePtr focus(const NodePtr& node) {
     NodePtr result = process(std::move(node->lhs));
     Node& step = result->kind == NodeKind::kPath ? *result->list.back() : *result;
     if (!step.stages.empty() || !step.predicates.empty()) fail("S0215", node->at);
@@ -233,7 +233,7 @@ class Analysis {
     return result;
   }
 
-  NodePtr index(NodePtr node) {
+  NodePtr index(const NodePtr& node) {
     NodePtr result = process(std::move(node->lhs));
     if (result->kind != NodeKind::kPath) {
       NodePtr only = result;

@@ -164,7 +164,7 @@ std::int64_t week_of_month(std::int64_t days, const Month& month) {
 
 // ---- Writing ----
 
-std::string cased(std::string name, DatePart::Names names) {
+std::string cased(const std::string& name, DatePart::Names names) {
   if (names == DatePart::Names::kUpper) return upper_case(name);
   return names == DatePart::Names::kLower ? lower_case(name) : name;
 }

@@ -23,7 +23,7 @@ namespace {
 constexpr std::size_t kMostBytes = 262'144;
 
 JsonataError answer(const Error& error) {
-  return {error.code, jsonata::text_of(error), error.at == kNowhere ? 0 : error.at};
+  return {error.code, jsonata::text_of(error), error.at == kNowhere ? 0 : error.at, error.value};
 }
 
 bool is_finite(const Value& value) {

@@ -29,17 +29,17 @@ std::string number_text(double number) {
   int exponent = 0;
   const std::size_t sign = text[e + 1] == '+' ? e + 2 : e + 1;
   std::from_chars(text.data() + sign, text.data() + text.size(), exponent);
-  const int count = static_cast<int>(digits.size());
-  std::string out;
+  const std::size_t count = digits.size();
+  std::string out = digits;
   if (exponent >= 0 && exponent < 21) {
-    if (count <= exponent + 1) {
-      out = digits + std::string(static_cast<std::size_t>(exponent + 1 - count), '0');
+    const std::size_t whole = static_cast<std::size_t>(exponent) + 1;
+    if (count <= whole) {
+      out.append(whole - count, '0');
     } else {
-      out = digits;
-      out.insert(static_cast<std::size_t>(exponent + 1), ".");
+      out.insert(whole, ".");
     }
   } else if (exponent < 0 && exponent >= -7) {
-    out = "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0') + digits;
+    out = "0." + std::string(static_cast<std::size_t>(-exponent) - 1, '0') + digits;
   } else {
     out = digits.substr(0, 1);
     if (count > 1) out += "." + digits.substr(1);

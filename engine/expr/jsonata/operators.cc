@@ -49,7 +49,7 @@ bool Evaluator::equal(const Item& left, const Item& right) {
 }
 
 Item Evaluator::negate(const Node& node, const Item& input, const FramePtr& frame) {
-  const Item value = evaluate(*node.lhs, input, frame);
+  Item value = evaluate(*node.lhs, input, frame);
   if (value.is_undefined()) return value;
   if (!is_numeric(value)) {
     Error error;

@@ -130,12 +130,16 @@ void Broker::on_deadline(const CallRef& call) {
     plugin->child->kill();
     return;
   }
-  Failure failure = fail("Timeout", call->folder->manifest.id + "." + call->function +
-                                        " did not end before its deadline");
+  end(call, missed_deadline(*call));
+}
+
+Failure Broker::missed_deadline(const Call& call) {
+  Failure failure =
+      fail("Timeout", call.folder->manifest.id + "." + call.function + " missed its deadline");
   failure.reason = "deadline";
   // What it wrote is known to nobody now.
-  if (call->has_written()) failure.error_class = "Provider.Ambiguous";
-  end(call, std::move(failure));
+  if (call.has_written()) failure.error_class = "Provider.Ambiguous";
+  return failure;
 }
 
 // Takes the call out of everything.

@@ -32,6 +32,7 @@ class Broker {
   void end(const CallRef& call, Outcome outcome);
   void drop(const CallRef& call);
   void on_deadline(const CallRef& call);
+  static Failure missed_deadline(const Call& call);
   // Processes (processes.cc).
   void dispatch(const CallRef& call);
   void dispatch_to(const PluginRef& plugin, const CallRef& call);

@@ -159,7 +159,7 @@ void Broker::on_gone(const PluginRef& plugin) {
           "LimitExceeded", name + " was stopped: it did not give way for " +
                                std::to_string(call->folder->manifest.limits.cpu_ms) + " ms of CPU");
       if (plugin->reason == "crash") failure = fail("ScriptError", name + " crashed its process");
-      if (plugin->reason == "deadline") failure = fail("Timeout", name + " missed its deadline");
+      if (plugin->reason == "deadline") failure = missed_deadline(*call);
       end(call, std::move(failure));
     } else {
       const bool is_suspect = plugin->culprit == 0 && call->awaited == 0;

@@ -237,7 +237,7 @@ TEST(JsonataTemplate, ComputesStringsThatAreExpressionsAndNamesTheirPlace) {
   auto got = std::get<Template>(parsed).evaluate(scope);
   ASSERT_FALSE(got.ok());
   EXPECT_EQ(got.failure().error, "States.QueryEvaluationError");
-  EXPECT_EQ(got.failure().location, "Output/b/c");
+  EXPECT_EQ(got.failure().blame.location, "Output/b/c");
   EXPECT_EQ(got.failure().cause,
             "The JSONata expression '$no' specified for the field 'Output/b/c' returned nothing "
             "(undefined).");
