@@ -37,7 +37,8 @@ Value wait_json(const WaitingFor& wait) {
   return json;
 }
 
-// {"for":[{"state","where","reason",...}],"maps":[{"state","total","succeeded","running"}],"warning"}
+// {"for":[{"state","where","reason",...}],
+//  "maps":[{"state","total","succeeded","running"}],"warning"}
 std::string waiting_json(const Held& held) {
   Value::Array waits = unserved_waits(held);
   const bool all_unserved = !waits.empty() && waits.size() == held.outstanding.size();

@@ -68,70 +68,71 @@ TEST_F(History, OfNobodyOrWithAStrangeTokenIsRefused) {
   }
 }
 
+const struct {
+  const char* name;
+  const char* text;
+  const char* where;
+  const char* value;
+} kPlaces[] = {
+    {"plain", "StartAt: Stop\nStates:\n  Stop:\n    Type: Fail\n", "plain.yaml:3:3", ""},
+    {"inner",
+     "StartAt: Both\n"
+     "States:\n"
+     "  Both:\n"
+     "    Type: Parallel\n"
+     "    Branches: [{StartAt: A, States: {A: {Type: Fail}}}]\n"
+     "    End: true\n",
+     "inner.yaml:5:38", ""},
+    {"computed",
+     "QueryLanguage: JSONata\n"
+     "StartAt: Sum\n"
+     "States:\n"
+     "  Sum:\n"
+     "    Type: Pass\n"
+     "    Output:\n"
+     "      good: '{% 1 %}'\n"
+     "      total: '{% $states.input.total %}'\n"
+     "    End: true\n",
+     "computed.yaml:8:14", ""},
+    {"within",
+     "QueryLanguage: JSONata\n"
+     "StartAt: Sum\n"
+     "States:\n"
+     "  Sum:\n"
+     "    Type: Pass\n"
+     "    Output: |-\n"
+     "      {% (\n"
+     "        $one := 1;\n"
+     "        $one + 'ten'\n"
+     "      ) %}\n"
+     "    End: true\n",
+     "within.yaml:9:14", R"("ten")"},
+    {"selected",
+     "StartAt: Sum\n"
+     "States:\n"
+     "  Sum:\n"
+     "    Type: Pass\n"
+     "    Parameters:\n"
+     "      good.$: $\n"
+     "      total.$: $.total\n"
+     "    End: true\n",
+     "selected.yaml:7:16", ""},
+    {"called",
+     "StartAt: Sum\n"
+     "States:\n"
+     "  Sum:\n"
+     "    Type: Pass\n"
+     "    Parameters:\n"
+     "      total.$: States.Format('{}', States.MathAdd('x', 1))\n"
+     "    End: true\n",
+     "called.yaml:6:36", R"(["x",1])"},
+};
+
 // Also of a program that was read back from the store.
 TEST_F(History, NamesTheLineThatFailed) {
-  const struct {
-    const char* name;
-    const char* text;
-    const char* where;
-    const char* value;
-  } table[] = {
-      {"plain", "StartAt: Stop\nStates:\n  Stop:\n    Type: Fail\n", "plain.yaml:3:3", ""},
-      {"inner",
-       "StartAt: Both\n"
-       "States:\n"
-       "  Both:\n"
-       "    Type: Parallel\n"
-       "    Branches: [{StartAt: A, States: {A: {Type: Fail}}}]\n"
-       "    End: true\n",
-       "inner.yaml:5:38", ""},
-      {"computed",
-       "QueryLanguage: JSONata\n"
-       "StartAt: Sum\n"
-       "States:\n"
-       "  Sum:\n"
-       "    Type: Pass\n"
-       "    Output:\n"
-       "      good: '{% 1 %}'\n"
-       "      total: '{% $states.input.total %}'\n"
-       "    End: true\n",
-       "computed.yaml:8:14", ""},
-      {"within",
-       "QueryLanguage: JSONata\n"
-       "StartAt: Sum\n"
-       "States:\n"
-       "  Sum:\n"
-       "    Type: Pass\n"
-       "    Output: |-\n"
-       "      {% (\n"
-       "        $one := 1;\n"
-       "        $one + 'ten'\n"
-       "      ) %}\n"
-       "    End: true\n",
-       "within.yaml:9:14", R"("ten")"},
-      {"selected",
-       "StartAt: Sum\n"
-       "States:\n"
-       "  Sum:\n"
-       "    Type: Pass\n"
-       "    Parameters:\n"
-       "      good.$: $\n"
-       "      total.$: $.total\n"
-       "    End: true\n",
-       "selected.yaml:7:16", ""},
-      {"called",
-       "StartAt: Sum\n"
-       "States:\n"
-       "  Sum:\n"
-       "    Type: Pass\n"
-       "    Parameters:\n"
-       "      total.$: States.Format('{}', States.MathAdd('x', 1))\n"
-       "    End: true\n",
-       "called.yaml:6:36", R"(["x",1])"},
-  };
   auto one = engine();
   auto other = engine();
-  for (const auto& row : table) {
+  for (const auto& row : kPlaces) {
     deploy(*one, row.name, row.text);
     const std::string id = start(*one, row.name, "{}");
     ended(*one, id);
