@@ -504,12 +504,15 @@ std::string Entry::name() const { return meaning_of(key); }
 Result<Text> read_tree(std::string_view text) {
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   std::string clean;
+  std::optional<std::size_t> lone_return;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\r' && i + 1 < text.size() && text[i + 1] == '\n') continue;
+    if (text[i] == '\r' && !lone_return) lone_return = clean.size();
     clean += text[i];
   }
   TreeReader reader(clean);
   try {
+    if (lone_return) throw Stuck{*lone_return, "a carriage return without a line feed"};
     return reader.read();
   } catch (const Stuck& stuck) {
     const auto end = clean.begin() + static_cast<std::ptrdiff_t>(std::min(stuck.at, clean.size()));
