@@ -36,7 +36,7 @@ class TreePrinter {
     } else if (root.form == Form::kMapping || root.form == Form::kSequence) {
       if (!root.props.empty()) out_ += root.props + "\n";
       print_entries(root, 0, false);
-    } else {
+    } else if (root.form != Form::kEmpty || !root.props.empty()) {
       print_value(root, 0, "", "", true);
     }
     print_remarks(text.tail, 0, false);
