@@ -49,7 +49,7 @@ std::string to_rfc3339(Time time) {
   return std::string(buffer.data(), static_cast<std::size_t>(size));
 }
 
-std::optional<Time> parse_rfc3339(std::string_view text) {
+std::optional<Time> parse_rfc3339(std::string_view text, std::int32_t* below) {
   const int year = digits(text, 0, 4), month = digits(text, 5, 2), day = digits(text, 8, 2);
   const int hour = digits(text, 11, 2), minute = digits(text, 14, 2), second = digits(text, 17, 2);
   const bool is_punctuated = has(text, 4, '-') && has(text, 7, '-') && has(text, 10, 'T') &&
@@ -64,21 +64,22 @@ std::optional<Time> parse_rfc3339(std::string_view text) {
   if (!date.ok()) return std::nullopt;
 
   std::size_t at = 19;
-  int milliseconds = 0;
+  std::int32_t nanoseconds = 0;
   if (has(text, at, '.')) {
-    int weight = 100;
+    std::int32_t weight = 100'000'000;
     const std::size_t first = ++at;
     for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at) {
-      milliseconds += weight * (text[at] - '0');
+      nanoseconds += weight * (text[at] - '0');
       weight /= 10;
     }
     if (at == first) return std::nullopt;
   }
   const auto offset = offset_minutes(text, at);
   if (!offset) return std::nullopt;
+  if (below != nullptr) *below = nanoseconds % 1'000'000;
   return Time(std::chrono::sys_days(date)) + std::chrono::hours(hour) +
          std::chrono::minutes(minute - *offset) + std::chrono::seconds(second) +
-         Millis(milliseconds);
+         Millis(nanoseconds / 1'000'000);
 }
 
 std::string to_human(Millis duration) {

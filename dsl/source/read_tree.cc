@@ -502,7 +502,7 @@ const Entry* Tree::find(std::string_view key) const {
 std::string Entry::name() const { return meaning_of(key); }
 
 Result<Text> read_tree(std::string_view text) {
-  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  while (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // One, or several.
   std::string clean;
   std::optional<std::size_t> lone_return;
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -144,7 +144,12 @@ void report_yaml_mistake(std::string_view text, Place place, const std::string& 
                    std::string(wording.hint));
     return;
   }
-  findings.error("yaml-syntax", place, std::move(pointer), "not YAML: " + parser_message);
+  // The parser quotes bytes: of a character beyond ASCII only the first.
+  std::string said = parser_message;
+  if (!is_utf8(said)) {
+    std::erase_if(said, [](char c) { return (static_cast<unsigned char>(c) & 0x80) != 0; });
+  }
+  findings.error("yaml-syntax", place, std::move(pointer), "not YAML: " + said);
 }
 
 }  // namespace stepwell::dsl

@@ -165,10 +165,14 @@ FunctionResult from_base64(const Arguments& arguments, Random&) {
   if (arguments[0].as_string().size() > kMaxText) {
     return std::string("The argument must not have more than 10000 characters");
   }
-  auto bytes = base64_decode(arguments[0].as_string());
+  std::string text = arguments[0].as_string();
+  // Java's decoder, which AWS uses, does without the padding.
+  const std::size_t rest = text.size() % 4;
+  if (rest > 1) text.append(4 - rest, '=');
+  auto bytes = base64_decode(text);
   if (!bytes) return std::string("The argument is not Base64");
-  const bool text = is_utf8(*bytes) && bytes->find('\0') == std::string::npos;
-  if (!text) return std::string("The decoded bytes are not text");
+  const bool is_text = is_utf8(*bytes) && bytes->find('\0') == std::string::npos;
+  if (!is_text) return std::string("The decoded bytes are not text");
   return Value(std::move(*bytes));
 }
 

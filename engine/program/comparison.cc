@@ -1,6 +1,7 @@
 #include "engine/program/comparison.h"
 
 #include <optional>
+#include <utility>
 
 namespace stepwell {
 
@@ -52,8 +53,12 @@ std::optional<int> compare_strings(const Value& a, const Value& b) {
   return order < 0 ? -1 : order > 0 ? 1 : 0;
 }
 
-std::optional<Time> as_timestamp(const Value& value) {
-  return value.is_string() ? parse_rfc3339(value.as_string()) : std::nullopt;
+// With the nanoseconds beyond the millisecond.
+std::optional<std::pair<Time, std::int32_t>> as_timestamp(const Value& value) {
+  std::int32_t below = 0;
+  const auto time = value.is_string() ? parse_rfc3339(value.as_string(), &below) : std::nullopt;
+  if (!time) return std::nullopt;
+  return std::pair(*time, below);
 }
 
 std::optional<int> compare_timestamps(const Value& a, const Value& b) {

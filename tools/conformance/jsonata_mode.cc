@@ -1,5 +1,6 @@
 // jsonata — expressions: {id, expr, data | dataset, bindings, depth} -> {id, result}, or
 // {id, undefined: true}, or {id, code}.
+#include <chrono>
 #include <iostream>
 #include <iterator>
 
@@ -23,7 +24,7 @@ expr::JsonataLimits generous(const Value& about) {
   return limits;
 }
 
-Value answer(const Value& about, const Value& datasets) {
+Value answer(const Value& about, const Value& datasets, Time now) {
   const Value* id = about.find("id");
   Object out{{"id", id != nullptr ? *id : Value()}};
   const auto failed = [&](std::string_view code, std::string_view message) {
@@ -45,6 +46,7 @@ Value answer(const Value& about, const Value& datasets) {
   scope.variables = about.find("bindings");
   Random random(1);
   scope.random = &random;
+  scope.now = now;
   const auto got = std::get<expr::Jsonata>(parsed).evaluate(scope, generous(about));
   switch (got.kind) {
     case expr::JsonataResult::Kind::kValue: out.set("result", got.value); break;
@@ -64,6 +66,7 @@ int run_jsonata(std::istream& cases, std::istream& datasets_text, std::ostream& 
     std::cerr << "stepwell-conformance: the datasets: " << datasets.error().message << '\n';
     return 2;
   }
+  const Time now = std::chrono::floor<Millis>(std::chrono::system_clock::now());
   Line line;
   std::uint64_t lines = 0;
   while (next_line(cases, line)) {
@@ -74,7 +77,7 @@ int run_jsonata(std::istream& cases, std::istream& datasets_text, std::ostream& 
       write_line(results, Object{{"code", "InvalidCase"}, {"message", about.error().message}});
       continue;
     }
-    write_line(results, answer(*about, *datasets));
+    write_line(results, answer(*about, *datasets, now));
   }
   results.flush();
   std::cerr << "answered " << lines << " cases\n";

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "engine/expr/jsonata/functions.h"
+#include "engine/expr/jsonata/merge_sort.h"
 
 namespace stepwell::expr::jsonata {
 
@@ -157,41 +158,6 @@ Item run_reduce(Evaluator& evaluator, Items& args) {
   return result;
 }
 
-// A merge sort that asks the comparator the questions that the reference asks, in its order.
-class MergeSort {
- public:
-  MergeSort(Evaluator& evaluator, const Item& comparator)
-      : evaluator_(evaluator), comparator_(comparator) {}
-
-  Value::Array sorted(Value::Array items) {
-    if (items.size() <= 1) return items;
-    const auto middle = items.begin() + static_cast<std::ptrdiff_t>(items.size() / 2);
-    Value::Array left = sorted(Value::Array(items.begin(), middle));
-    Value::Array right = sorted(Value::Array(middle, items.end()));
-    items.clear();
-    std::size_t l = 0, r = 0;
-    while (l < left.size() && r < right.size()) {
-      items.push_back(is_after(left[l], right[r]) ? right[r++] : left[l++]);
-    }
-    items.insert(items.end(), left.begin() + static_cast<std::ptrdiff_t>(l), left.end());
-    items.insert(items.end(), right.begin() + static_cast<std::ptrdiff_t>(r), right.end());
-    return items;
-  }
-
- private:
-  bool is_after(const Value& a, const Value& b) {
-    evaluator_.work();
-    if (comparator_.is_undefined()) {
-      return a.is_string() ? a.as_string() > b.as_string() : a.as_double() > b.as_double();
-    }
-    return evaluator_.truth(
-        evaluator_.apply(comparator_, {evaluator_.item_of(a), evaluator_.item_of(b)}, Value()));
-  }
-
-  Evaluator& evaluator_;
-  const Item& comparator_;
-};
-
 Item run_sort(Evaluator& evaluator, Items& args) {
   if (!arg(args, 0).is_array()) return Item();
   const auto& items = args[0].array();
@@ -204,7 +170,19 @@ Item run_sort(Evaluator& evaluator, Items& args) {
     if (!numbers && !strings) fail("D3070");
   }
   evaluator.room(2 * items.size() * sizeof(Value));
-  return Value(MergeSort(evaluator, arg(args, 1)).sorted(items));
+  const Item& comparator = arg(args, 1);
+  const auto is_after = [&](std::size_t left, std::size_t right) {
+    const Value &a = items[left], &b = items[right];
+    evaluator.work();
+    if (comparator.is_undefined()) {
+      return a.is_string() ? a.as_string() > b.as_string() : a.as_double() > b.as_double();
+    }
+    return evaluator.truth(
+        evaluator.apply(comparator, {evaluator.item_of(a), evaluator.item_of(b)}, Value()));
+  };
+  Value::Array sorted;
+  for (const std::size_t i : sorted_order(0, items.size(), is_after)) sorted.push_back(items[i]);
+  return Value(std::move(sorted));
 }
 
 Item run_boolean(Evaluator& evaluator, Items& args) {

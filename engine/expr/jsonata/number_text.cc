@@ -6,10 +6,13 @@
 namespace stepwell::expr::jsonata {
 
 Value number_value(double number) {
-  if (number == std::floor(number) && std::abs(number) < 9007199254740992.0) {
-    return static_cast<std::int64_t>(number);
-  }
-  return number;
+  if (number != std::floor(number) || std::abs(number) >= 9.2e18) return number;
+  if (std::abs(number) < 9007199254740992.0) return static_cast<std::int64_t>(number);
+  // As JavaScript writes it: as few digits as tell it from its neighbours, then zeros.
+  const std::string text = number_text(number);
+  std::int64_t whole = 0;
+  std::from_chars(text.data(), text.data() + text.size(), whole);
+  return whole;
 }
 
 std::string number_text(double number) {
@@ -38,7 +41,7 @@ std::string number_text(double number) {
     } else {
       out.insert(whole, ".");
     }
-  } else if (exponent < 0 && exponent >= -7) {
+  } else if (exponent < 0 && exponent >= -6) {
     out = "0." + std::string(static_cast<std::size_t>(-exponent) - 1, '0') + digits;
   } else {
     out = digits.substr(0, 1);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "engine/expr/jsonata/evaluator.h"
+#include "engine/expr/jsonata/merge_sort.h"
 
 namespace stepwell::expr::jsonata {
 
@@ -126,19 +127,6 @@ int Evaluator::compare(const Node& node, const Items& left, const Items& right) 
   return 0;
 }
 
-namespace {
-
-// The order in which things stand after a stable sort.
-template <class Less>
-std::vector<std::size_t> sorted_order(std::size_t size, const Less& less) {
-  std::vector<std::size_t> order(size);
-  for (std::size_t i = 0; i < size; ++i) order[i] = i;
-  std::stable_sort(order.begin(), order.end(), less);
-  return order;
-}
-
-}  // namespace
-
 Item Evaluator::sort(const Node& node, const Item& input, const FramePtr& frame) {
   const auto& items = input.array();
   std::vector<Items> keys(items.size());
@@ -148,9 +136,10 @@ Item Evaluator::sort(const Node& node, const Item& input, const FramePtr& frame)
     }
   }
   if (items.size() <= 1) return input;
-  const auto order = sorted_order(items.size(), [&](std::size_t a, std::size_t b) {
-    return compare(node, keys[a], keys[b]) < 0;
-  });
+  const auto is_after = [&](std::size_t a, std::size_t b) {
+    return compare(node, keys[a], keys[b]) > 0;
+  };
+  const auto order = sorted_order(0, items.size(), is_after);
   Value::Array out;
   out.reserve(items.size());
   for (const std::size_t i : order) out.push_back(items[i]);
@@ -167,9 +156,10 @@ Item Evaluator::sort_tuples(const Node& node, const TupleStream& stream, const F
       keys[i].push_back(evaluate(*term.expression, tuples[i].at, inner));
     }
   }
-  const auto order = sorted_order(tuples.size(), [&](std::size_t a, std::size_t b) {
-    return compare(node, keys[a], keys[b]) < 0;
-  });
+  const auto is_after = [&](std::size_t a, std::size_t b) {
+    return compare(node, keys[a], keys[b]) > 0;
+  };
+  const auto order = sorted_order(0, tuples.size(), is_after);
   std::vector<Tuple> out;
   for (const std::size_t i : order) out.push_back(tuples[i]);
   return stream_of(std::move(out));

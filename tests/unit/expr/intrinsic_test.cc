@@ -36,6 +36,7 @@ TEST(Intrinsic, Results) {
       {"States.ArrayUnique($.a)", R"([1,2,"x"])"},
       {"States.Base64Encode('Hi')", R"("SGk=")"},
       {"States.Base64Decode('SGk=')", R"("Hi")"},
+      {"States.Base64Decode('SGk')", R"("Hi")"},
       {"States.Hash('abc', 'MD5')", R"("900150983cd24fb0d6963f7d28e17f72")"},
       {"States.JsonMerge($.o, $.o, false)", R"({"k":1})"},
       {"States.MathAdd(1.49, 1.5)", "3"},
