@@ -47,6 +47,23 @@ TEST_F(HostTest, ReadsSettingsHoweverTheyAreNested) {
   EXPECT_EQ(said(""), "[{},{}]");
 }
 
+TEST_F(HostTest, NoticesThatAConnectionWasReplaced) {
+  serve([](const Asked&) { return Told{}; });
+  provider("acme", run_is("return { ctx.account, ctx.settings.v, sw.http.get('/x').status }"));
+  for (const std::int64_t v : {1, 2}) {
+    const std::string name = std::to_string(v);
+    const auto row = make_connection(*Vault::open(options.vault_key), {"acme:u1",
+                                                                       "acme",
+                                                                       "account-" + name,
+                                                                       {"access-" + name, ""},
+                                                                       {},
+                                                                       Value(Object{{"v", v}})});
+    ASSERT_TRUE(connections->put(row).ok());
+    EXPECT_EQ(run(), "[\"account-" + name + "\"," + name + ",200]");
+    EXPECT_EQ(responder->asked().back().headers.at("authorization"), "Bearer access-" + name);
+  }
+}
+
 TEST_F(HostTest, RoundTripsRequestsAndAnswers) {
   serve([](const Asked&) {
     return Told{200, R"({"id": 9007199254740993, "big": 18446744073709551616, "none": null})",

@@ -143,6 +143,11 @@ TokenKeeper::TokenKeeper(loop::Loop& loop, const HostOptions& options, Vault vau
 TokenKeeper::~TokenKeeper() { *alive_ = false; }
 
 std::variant<OpenRef, Failure> TokenKeeper::opened(const store::Connection& row) {
+  const auto known = known_.find(row.id);
+  // The life of a token counts from when it was read first.
+  const bool is_same = known != known_.end() && known->second->row.generation == row.generation &&
+                       known->second->row.sealed == row.sealed;
+  if (is_same) return known->second;
   auto open = std::make_shared<OpenConnection>();
   open->row = row;
   if (row.expires_at) open->life = Millis(unix_ms(*row.expires_at)) - clock_now();
@@ -159,7 +164,11 @@ std::variant<OpenRef, Failure> TokenKeeper::opened(const store::Connection& row)
 
 void TokenKeeper::find(const std::string& id, Done done) {
   const auto known = known_.find(id);
-  if (known != known_.end() && known->second->row.status == "ready") return done(known->second);
+  const bool is_ready = known != known_.end() && known->second->row.status == "ready";
+  is_ready ? done(known->second) : read(id, std::move(done));
+}
+
+void TokenKeeper::read(const std::string& id, Done done) {
   if (options_.connections == nullptr) return done(fail("NotFound", "there are no connections"));
   auto row = std::make_shared<Result<store::Connection>>(Error{ErrorCode::kInternal, "not asked"});
   loop_.offload([row, id, connections = options_.connections] { *row = connections->get(id); },

@@ -37,7 +37,9 @@ class TokenKeeper {
   TokenKeeper(loop::Loop& loop, const HostOptions& options, Vault vault, Secrets& secrets);
   ~TokenKeeper();
 
-  // The connection as it is; reads it when it is not known, or is known to need re-consent.
+  // The connection as it is stored now: operators replace connections while the engine runs.
+  void read(const std::string& id, Done done);
+  // The connection as it was read last; reads it when it is not known, or needs re-consent.
   void find(const std::string& id, Done done);
   // With an access token fit for use now; not the one of generation `refused`, if given.
   void access(FolderRef folder, const std::string& id, std::optional<std::uint64_t> refused,
