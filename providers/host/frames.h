@@ -35,6 +35,8 @@ namespace stepwell::host {
 
 // A page of 16 MiB, escaped, still fits.
 inline constexpr std::size_t kMaxFrameBytes = 48u << 20;
+// What an error says is stored in the journal: each of its texts is cut to so many.
+inline constexpr std::size_t kMaxErrorBytes = 4000;
 
 // Appends the frame to `out`.
 void append_frame(std::string& out, const Value& frame);

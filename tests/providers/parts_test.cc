@@ -248,5 +248,20 @@ TEST(Frames, RefuseWhatIsBroken) {
   }
 }
 
+// A process may send anything; what it says is stored.
+TEST(Failures, AreReadOnlySoFar) {
+  const Value frame(Object{{"class", std::string(9000, 'c')},
+                           {"message", std::string(9000, 'm')},
+                           {"reason", std::string(9000, 'r')},
+                           {"bucket", std::string(9000, 'b')},
+                           {"remote_id", std::string(9000, 'i')}});
+  const Failure read = Failure::from_value(frame);
+  EXPECT_EQ(read.error_class, std::string(4000, 'c'));
+  EXPECT_EQ(read.message, std::string(4000, 'm'));
+  EXPECT_EQ(read.reason, std::string(4000, 'r'));
+  EXPECT_EQ(read.bucket, std::string(4000, 'b'));
+  EXPECT_EQ(read.remote_id, std::string(4000, 'i'));
+}
+
 }  // namespace
 }  // namespace stepwell::host
