@@ -274,6 +274,40 @@ TEST_F(HostTest, RefreshesAheadOfExpiry) {
   EXPECT_EQ(responder->count("/v1/oauth/token"), 1);
 }
 
+// Refreshes that hang hold up neither the other connections nor the other providers.
+TEST_F(HostTest, RefreshesBesideEverythingElse) {
+  std::promise<void> release;
+  const auto released = release.get_future().share();
+  std::atomic<int> hanging{0};
+  serve([&](const Asked& asked) {
+    if (asked.target == "/v1/oauth/token") {
+      ++hanging;
+      released.wait();
+    }
+    return Told{200, R"({"access_token":"access-secret-2","expires_in":3600})"};
+  });
+  options.overrides["other"] = {responder->url() + "/other", ""};
+  for (const char* id : {"acme", "other"}) provider(id, run_is("return sw.http.get('/x').status"));
+  const Time past = from_unix_ms(clock_now().count() - 1000);
+  std::vector<std::future<runtime::TaskResult>> calls;
+  for (int i = 0; i < 9; ++i) {
+    const std::string id = "acme:old" + std::to_string(i);
+    connect(id, "access-secret-1", past);
+    calls.push_back(begin("acme.run", Value(Object{{"connection", id}})));
+  }
+  while (hanging < 2) std::this_thread::yield();
+  connect("acme:u1", "access-secret-1");
+  connect("other:u1", "access-secret-1", past);
+  const auto fate = [this](const char* provider) {
+    return run(std::string(provider) + ".run",
+               Value(Object{{"connection", std::string(provider) + ":u1"}}), Millis(3000));
+  };
+  EXPECT_EQ(fate("acme"), "200");
+  EXPECT_EQ(fate("other"), "200");
+  release.set_value();
+  for (auto& call : calls) EXPECT_EQ(finish(call), "200");
+}
+
 TEST_F(HostTest, AsksForConsentWhenTheGrantIsGone) {
   serve([&](const Asked& asked) {
     if (asked.target == "/v1/oauth/token") return Told{400, R"({"error":"invalid_grant"})"};

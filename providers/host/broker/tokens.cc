@@ -11,6 +11,7 @@ namespace stepwell::host {
 namespace {
 
 constexpr Millis kRefreshTimeout{30'000};
+constexpr unsigned kRefreshesAtOnce = 2;  // Of one provider.
 
 std::string form_escape(const std::string& text) {
   std::string out;
@@ -74,7 +75,7 @@ struct Endpoint {
   Reach reach = Reach::kPublicOnly;
 };
 
-// Blocks; on a thread of the pool.
+// Blocks for as long as the endpoint pleases.
 Grant ask_for_grant(const Endpoint& endpoint, const Tokens& tokens) {
   HttpRequest request;
   request.method = "POST";
@@ -129,7 +130,7 @@ Object facts_of(const store::Connection& row) {
   return facts;
 }
 
-// What the pool's thread found out, for the loop's to read.
+// What the refresher found out, for the loop's to read.
 struct TokenKeeper::Refresh {
   Result<store::Connection> row = Error{ErrorCode::kInternal, "not asked"};
   bool was_refused = false;  // And nothing was written: the caller tries once more.
@@ -230,7 +231,7 @@ void TokenKeeper::refresh(FolderRef folder, const OpenRef& current, bool is_last
           return Error{ErrorCode::kUnavailable, grant.problem};
         });
   };
-  loop_.offload(std::move(work), [this, op, id, folder, current, is_last_chance, alive = alive_] {
+  auto done = [this, op, id, folder, current, is_last_chance, alive = alive_] {
     if (!*alive) return;
     if (op->was_refused && !is_last_chance) {
       // Clocks and replicas lag: one more try before the user is asked.
@@ -240,6 +241,12 @@ void TokenKeeper::refresh(FolderRef folder, const OpenRef& current, bool is_last
       return;
     }
     refreshed(folder, id, op);
+  };
+  auto& refresher = refreshers_[folder->manifest.id];
+  if (refresher == nullptr) refresher = std::make_unique<runtime::Workers>(kRefreshesAtOnce);
+  refresher->run([work = std::move(work), done = std::move(done), &loop = loop_] {
+    work();
+    loop.post(done);
   });
 }
 
