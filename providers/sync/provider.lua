@@ -201,12 +201,17 @@ function M.split_chunk(ctx, q)
   return { status = "split", chunks = sw.json.array(chunks) }
 end
 
+-- At most so many bytes of the text, cut between characters.
+local function cut(text, most)
+  return #text <= most and text or text:sub(1, utf8.offset(text, 0, most + 1) - 1)
+end
+
 function M.fail_chunk(ctx, q)
   local e = q.error or {}
   sw.ledger.chunk { chunk = q.chunk, status = "failed",
                     detail = { error = e.Error, cause = e.Cause } }
   return { status = "failed", type = q.type, from = q.from, to = q.to,
-           error = e.Error or "unknown", cause = (e.Cause or ""):sub(1, LONGEST_CAUSE) }
+           error = e.Error or "unknown", cause = cut(e.Cause or "", LONGEST_CAUSE) }
 end
 
 local function add_counts(totals, counts)
