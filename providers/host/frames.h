@@ -58,6 +58,9 @@ std::string text_of(const Value& object, std::string_view key, std::string other
 std::int64_t int_of(const Value& object, std::string_view key, std::int64_t otherwise = 0);
 bool flag_of(const Value& object, std::string_view key, bool otherwise = false);
 
+// What must be in no header.
+bool has_control(std::string_view text);
+
 // Sets `key` to the text, or `key`_b64 when it is no text that JSON can hold.
 void set_bytes(Object& object, std::string_view key, std::string_view bytes);
 // At most `most` bytes of `bytes`, cut between characters; "(not text)" when JSON cannot hold them.

@@ -308,6 +308,21 @@ TEST_F(HostTest, RefreshesBesideEverythingElse) {
   for (auto& call : calls) EXPECT_EQ(finish(call), "200");
 }
 
+TEST_F(HostTest, SendsNoTokenOfTwoLines) {
+  serve([](const Asked& asked) {
+    if (asked.target != "/v1/oauth/token") return Told{};
+    return Told{200, R"({"access_token":"a\r\nX-Evil: 1"})"};
+  });
+  provider("acme", run_is("return sw.http.get('/x').status"));
+  const char* const said =
+      "Provider.Unauthorized: the access token of acme:u1 has a control character";
+  connect("acme:u1", "access-secret-1\r\nX-Evil: 1");
+  EXPECT_EQ(run(), said);
+  connect("acme:u1", "access-secret-1", from_unix_ms(clock_now().count() - 1000));
+  EXPECT_EQ(run(), said);
+  EXPECT_EQ(responder->count("/v1/x"), 0);
+}
+
 TEST_F(HostTest, AsksForConsentWhenTheGrantIsGone) {
   serve([&](const Asked& asked) {
     if (asked.target == "/v1/oauth/token") return Told{400, R"({"error":"invalid_grant"})"};

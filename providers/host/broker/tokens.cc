@@ -156,6 +156,10 @@ std::variant<OpenRef, Failure> TokenKeeper::opened(const store::Connection& row)
     auto tokens = vault_.unseal(row.sealed, row.id);
     if (!tokens.ok()) return fail("Unauthorized", tokens.error().message);
     open->tokens = std::move(tokens).value();
+    // It goes into a header.
+    if (has_control(open->tokens.access_token)) {
+      return fail("Unauthorized", "the access token of " + row.id + " has a control character");
+    }
     secrets_.add(open->tokens.access_token);
     secrets_.add(open->tokens.refresh_token);
   }
