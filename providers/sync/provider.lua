@@ -144,13 +144,23 @@ local function as_items(job, source, records)
   return items
 end
 
+-- As an instant: texts of times with fractions or offsets do not sort as the times do.  Nil when
+-- the record cannot be read.
+local function start_of(item)
+  if item.bad then return nil end
+  local ok, start = pcall(sw.time.parse, (item.time or {}).start)
+  return ok and start or nil
+end
+
 -- Quarantines what is bad, drops what is outside, brings the rest to the destination.
 local function run_page(job, source, window, page)
+  local from, to = sw.time.parse(window.from), sw.time.parse(window.to)
   local records = {}
   for _, item in ipairs(page.items) do
-    if item.bad then
+    local start = start_of(item)
+    if not start then
       job.counts.quarantined = job.counts.quarantined + 1
-    elseif item.time.start >= window.from and item.time.start < window.to then
+    elseif start >= from and start < to then
       records[#records + 1] = item
     end
   end
