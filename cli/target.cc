@@ -135,13 +135,10 @@ std::optional<Target> find_target(Console& console, const std::string& database_
     exit = Exit::kUsage;
     return std::nullopt;
   }
-  const auto server = find_dev_server();
-  if (!url->empty()) {
-    // Another database is none of the dev server's, whatever folder we are in.
-    const bool is_its_own = server && server->database_url == *url;
-    return Target{*url, is_its_own ? server->folder : ""};
+  if (!url->empty()) return Target{*url, ""};
+  if (const auto server = find_dev_server()) {
+    return Target{server->database_url, server->folder};
   }
-  if (server) return Target{server->database_url, server->folder};
   exit = console.fail(Exit::kUnavailable, "no engine found: no `stepwell dev` runs here",
                       "start `stepwell dev` in another terminal, or name a database with "
                       "--database URL or " +

@@ -47,7 +47,7 @@ std::optional<std::string> database_url_given(Console& console, const std::strin
 
 struct Target {
   std::string database_url;
-  std::string folder;  // Of the database's dev server; empty when it is not known to have one.
+  std::string folder;  // Of the dev server that was found; empty when a URL was given.
 };
 // On failure everything has been said, and `exit` is set.
 std::optional<Target> find_target(Console& console, const std::string& database_option, Exit& exit);
