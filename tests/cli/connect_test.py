@@ -81,8 +81,19 @@ def seals_with_the_key_of_that_database(folder):
     del folder.env["STEPWELL_DATABASE_URL"], folder.env["STEPWELL_VAULT_KEY"]
 
 
+def an_empty_key_file(folder):
+    folder.write(".stepwell/vault.key", "")
+    done = folder.run("dev", "--port", "0")
+    said = ("error: the key file ./.stepwell/vault.key is empty; remove it to have a new key made "
+            "(the tokens that the lost one sealed stay lost)\n")
+    verdict(done.returncode == 3 and done.stderr == said,
+            "dev says that its key file is empty, and no more", f"{done.returncode} {done.stderr}")
+    os.remove(os.path.join(folder.path, ".stepwell/vault.key"))
+
+
 def main():
     folder = Folder()
+    an_empty_key_file(folder)
     server = folder.start_dev()
     try:
         refuses(folder)
