@@ -108,8 +108,9 @@ Result<std::string> vault_key(const std::string& folder) {
 
 Result<std::string> known_vault_key(const std::string& folder) {
   std::error_code failed;
-  const bool is_known = ::getenv(kVaultKeyVariable) != nullptr ||
-                        fs::exists(fs::path(folder) / kStateFolder / "vault.key", failed);
+  const bool is_known =
+      ::getenv(kVaultKeyVariable) != nullptr ||
+      (!folder.empty() && fs::exists(fs::path(folder) / kStateFolder / "vault.key", failed));
   return is_known ? vault_key(folder) : std::string();
 }
 
@@ -134,7 +135,7 @@ std::optional<Target> find_target(Console& console, const std::string& database_
     exit = Exit::kUsage;
     return std::nullopt;
   }
-  if (!url->empty()) return Target{*url, "."};
+  if (!url->empty()) return Target{*url, ""};
   if (const auto server = find_dev_server()) {
     return Target{server->database_url, server->folder};
   }

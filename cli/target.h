@@ -38,7 +38,7 @@ std::optional<DevServer> find_dev_server();
 // The key that seals tokens: STEPWELL_VAULT_KEY, else the one in `folder`/.stepwell/vault.key,
 // which is made when it is missing and readable to its owner only.
 Result<std::string> vault_key(const std::string& folder);
-// The same without making one: empty when there is none.
+// The same without making one: empty when there is none, or `folder` is.
 Result<std::string> known_vault_key(const std::string& folder);
 
 // --database or the environment; empty when neither is given; nothing, and it has been said, when
@@ -47,7 +47,7 @@ std::optional<std::string> database_url_given(Console& console, const std::strin
 
 struct Target {
   std::string database_url;
-  std::string folder = ".";  // Of the dev server; where its .stepwell is.
+  std::string folder;  // Of the dev server that was found; empty when a URL was given.
 };
 // On failure everything has been said, and `exit` is set.
 std::optional<Target> find_target(Console& console, const std::string& database_option, Exit& exit);

@@ -55,8 +55,11 @@ Exit run_dev(Console& console, const DevArguments& given) {
   if (!url) return Exit::kUsage;
   options.database_url = *url;
   const auto key = vault_key(".");
-  if (!key.ok())
-    return console.fail(Exit::kDenied, key.error().message, "is this folder writable?");
+  if (!key.ok()) {
+    const bool is_made = key.error().code == ErrorCode::kUnavailable;
+    return console.fail(Exit::kDenied, key.error().message,
+                        is_made ? "is this folder writable?" : "");
+  }
   options.vault_key = *key;
   std::unique_ptr<postgres::Cluster> cluster;
   if (options.database_url.empty()) {

@@ -124,7 +124,7 @@ Answer write_connection(Link& link, const Connection& connection) {
       "INSERT INTO connections (id, provider, account, sealed, generation, expires_at, status, "
       "settings) VALUES ($1, $2, $3, $4, $5, stepwell_time(nullif($6::bigint, -1)), $7, $8) "
       "ON CONFLICT (id) DO UPDATE SET provider = excluded.provider, account = excluded.account, "
-      "sealed = excluded.sealed, generation = excluded.generation, "
+      "sealed = excluded.sealed, generation = connections.generation + 1, "
       "expires_at = excluded.expires_at, status = excluded.status, settings = excluded.settings, "
       "changed_at = now()",
       Parameters()

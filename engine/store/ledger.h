@@ -49,7 +49,7 @@ struct Connection {
   std::string provider;          // Folder id.
   std::string account;           // The user's id at the provider.
   std::string sealed;            // Ciphertext of the tokens (base64); opaque here.
-  std::uint64_t generation = 0;  // Counts refreshes.
+  std::uint64_t generation = 0;  // Counts what was stored under the id.
   std::optional<Time> expires_at;
   std::string status = "ready";  // ready | needs_reauth
   std::string settings;          // JSON text: scopes, profile, base_url override for tests.
@@ -58,6 +58,7 @@ struct Connection {
 class Connections {
  public:
   virtual ~Connections() = default;
+  // In place of a row of that id the generation is that row's + 1: who knows the old one can tell.
   virtual Status put(const Connection& connection) = 0;
   virtual Result<Connection> get(const std::string& id) = 0;
   virtual Result<std::vector<Connection>> list() = 0;

@@ -51,7 +51,13 @@ class MemoryConnections : public Connections {
  public:
   Status put(const Connection& connection) override {
     const std::scoped_lock lock(mutex_);
-    rows_[connection.id].row = connection;
+    const auto found = rows_.find(connection.id);
+    const bool is_new = found == rows_.end();
+    const std::uint64_t generation =
+        is_new ? connection.generation : found->second.row.generation + 1;
+    Connection& row = rows_[connection.id].row;
+    row = connection;
+    row.generation = generation;
     return ok_status();
   }
 

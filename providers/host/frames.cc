@@ -1,5 +1,7 @@
 #include "providers/host/frames.h"
 
+#include <algorithm>
+
 #include "base/hash.h"
 
 namespace stepwell::host {
@@ -50,6 +52,11 @@ std::int64_t int_of(const Value& object, std::string_view key, std::int64_t othe
 bool flag_of(const Value& object, std::string_view key, bool otherwise) {
   const Value* member = object.find(key);
   return member != nullptr && member->is_bool() ? member->as_bool() : otherwise;
+}
+
+bool has_control(std::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 void set_bytes(Object& object, std::string_view key, std::string_view bytes) {

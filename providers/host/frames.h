@@ -35,6 +35,8 @@ namespace stepwell::host {
 
 // A page of 16 MiB, escaped, still fits.
 inline constexpr std::size_t kMaxFrameBytes = 48u << 20;
+// What an error says is stored in the journal: each of its texts is cut to so many.
+inline constexpr std::size_t kMaxErrorBytes = 4000;
 
 // Appends the frame to `out`.
 void append_frame(std::string& out, const Value& frame);
@@ -55,6 +57,9 @@ class FrameReader {
 std::string text_of(const Value& object, std::string_view key, std::string otherwise = {});
 std::int64_t int_of(const Value& object, std::string_view key, std::int64_t otherwise = 0);
 bool flag_of(const Value& object, std::string_view key, bool otherwise = false);
+
+// What must be in no header.
+bool has_control(std::string_view text);
 
 // Sets `key` to the text, or `key`_b64 when it is no text that JSON can hold.
 void set_bytes(Object& object, std::string_view key, std::string_view bytes);

@@ -18,6 +18,16 @@ local COUNTERS = { "read", "created", "updated", "exists", "unchanged", "conflic
 
 local function refuse(message) sw.err.raise { class = "Sync.Refused", message = message } end
 
+-- What a task raises is stored, so a task that asks providers leaves the details in the log.
+local function cleaned(task)
+  return function(ctx, q)
+    local ok, result = pcall(task, ctx, q)
+    if ok then return result end
+    sw.log.warn("a task could not be finished", { chunk = q.chunk, error = tostring(result) })
+    error(calls.clean(result), 0)
+  end
+end
+
 local function facts_of(connection, type, way)
   return sw.provider(connection.provider).data_types[type][way]
 end
@@ -34,11 +44,11 @@ local function chunk_of(type, from, to)
 end
 
 -- {user, source, destination, type, from, to, ...} -> the job, or all that is wrong with it.
-function M.validate(ctx, q)
+M.validate = cleaned(function(ctx, q)
   local job, problems = request.check(q, ctx.now)
   if not job then refuse(table.concat(problems, "; ")) end
   return job
-end
+end)
 
 -- Records a day in the newest page that the source has: one request.
 local function sample(job, source, from, to)
@@ -83,7 +93,7 @@ end
 
 -- Ranges -> chunks of about 500 records where the volume is known, else of a month; newest first.
 -- Ranges that a run before gave up are run as they are.
-function M.plan_chunks(ctx, job)
+M.plan_chunks = cleaned(function(ctx, job)
   local chunks = {}
   for _, range in ipairs(job.ranges) do
     for _, piece in ipairs(pieces_of(job, sw.time.parse(range.from), sw.time.parse(range.to))) do
@@ -94,7 +104,7 @@ function M.plan_chunks(ctx, job)
     refuse(#chunks .. " chunks are more than " .. MOST_CHUNKS .. ": ask for fewer years at once")
   end
   return { chunks = sw.json.array(chunks), total = #chunks }
-end
+end)
 
 -- Full records for those that came as metadata.
 local function hydrate(job, source, records)
@@ -134,13 +144,23 @@ local function as_items(job, source, records)
   return items
 end
 
+-- As an instant: texts of times with fractions or offsets do not sort as the times do.  Nil when
+-- the record cannot be read.
+local function start_of(item)
+  if item.bad then return nil end
+  local ok, start = pcall(sw.time.parse, (item.time or {}).start)
+  return ok and start or nil
+end
+
 -- Quarantines what is bad, drops what is outside, brings the rest to the destination.
 local function run_page(job, source, window, page)
+  local from, to = sw.time.parse(window.from), sw.time.parse(window.to)
   local records = {}
   for _, item in ipairs(page.items) do
-    if item.bad then
+    local start = start_of(item)
+    if not start then
       job.counts.quarantined = job.counts.quarantined + 1
-    elseif item.time.start >= window.from and item.time.start < window.to then
+    elseif start >= from and start < to then
       records[#records + 1] = item
     end
   end
@@ -177,19 +197,15 @@ local function run_window(job, window)
 end
 
 -- {source, destination, type, from, to, chunk} -> counters.  May be run again at any time.
-function M.run_chunk(ctx, q)
+M.run_chunk = cleaned(function(ctx, q)
   local job = job_of(ctx, q)
   sw.ledger.chunk { chunk = q.chunk, status = "running", detail = { attempt = ctx.attempt } }
-  local ok, e = pcall(run_window, job, { from = q.from, to = q.to })
-  if not ok then
-    sw.log.warn("a chunk could not be finished", { chunk = q.chunk, error = tostring(e) })
-    error(calls.clean(e), 0)
-  end
+  run_window(job, { from = q.from, to = q.to })
   sw.ledger.chunk { chunk = q.chunk, status = "done", detail = job.counts }
   local counts = {}
   for counter, count in pairs(job.counts) do counts[counter] = count ~= 0 and count or nil end
   return { status = "done", type = q.type, from = q.from, to = q.to, counts = counts }
-end
+end)
 
 -- A chunk that is too large or too slow -> smaller ones, or a failure when it is a day already.
 function M.split_chunk(ctx, q)
@@ -201,12 +217,17 @@ function M.split_chunk(ctx, q)
   return { status = "split", chunks = sw.json.array(chunks) }
 end
 
+-- At most so many bytes of the text, cut between characters.
+local function cut(text, most)
+  return #text <= most and text or text:sub(1, utf8.offset(text, 0, most + 1) - 1)
+end
+
 function M.fail_chunk(ctx, q)
   local e = q.error or {}
   sw.ledger.chunk { chunk = q.chunk, status = "failed",
                     detail = { error = e.Error, cause = e.Cause } }
   return { status = "failed", type = q.type, from = q.from, to = q.to,
-           error = e.Error or "unknown", cause = (e.Cause or ""):sub(1, LONGEST_CAUSE) }
+           error = e.Error or "unknown", cause = cut(e.Cause or "", LONGEST_CAUSE) }
 end
 
 local function add_counts(totals, counts)

@@ -47,6 +47,23 @@ TEST_F(HostTest, ReadsSettingsHoweverTheyAreNested) {
   EXPECT_EQ(said(""), "[{},{}]");
 }
 
+TEST_F(HostTest, NoticesThatAConnectionWasReplaced) {
+  serve([](const Asked&) { return Told{}; });
+  provider("acme", run_is("return { ctx.account, ctx.settings.v, sw.http.get('/x').status }"));
+  for (const std::int64_t v : {1, 2}) {
+    const std::string name = std::to_string(v);
+    const auto row = make_connection(*Vault::open(options.vault_key), {"acme:u1",
+                                                                       "acme",
+                                                                       "account-" + name,
+                                                                       {"access-" + name, ""},
+                                                                       {},
+                                                                       Value(Object{{"v", v}})});
+    ASSERT_TRUE(connections->put(row).ok());
+    EXPECT_EQ(run(), "[\"account-" + name + "\"," + name + ",200]");
+    EXPECT_EQ(responder->asked().back().headers.at("authorization"), "Bearer access-" + name);
+  }
+}
+
 TEST_F(HostTest, RoundTripsRequestsAndAnswers) {
   serve([](const Asked&) {
     return Told{200, R"({"id": 9007199254740993, "big": 18446744073709551616, "none": null})",
@@ -255,6 +272,55 @@ TEST_F(HostTest, RefreshesAheadOfExpiry) {
   EXPECT_EQ(run(), "\"-2\"");
   EXPECT_EQ(run(), "\"-2\"");
   EXPECT_EQ(responder->count("/v1/oauth/token"), 1);
+}
+
+// Refreshes that hang hold up neither the other connections nor the other providers.
+TEST_F(HostTest, RefreshesBesideEverythingElse) {
+  std::promise<void> release;
+  const auto released = release.get_future().share();
+  std::atomic<int> hanging{0};
+  serve([&](const Asked& asked) {
+    if (asked.target == "/v1/oauth/token") {
+      ++hanging;
+      released.wait();
+    }
+    return Told{200, R"({"access_token":"access-secret-2","expires_in":3600})"};
+  });
+  options.overrides["other"] = {responder->url() + "/other", ""};
+  for (const char* id : {"acme", "other"}) provider(id, run_is("return sw.http.get('/x').status"));
+  const Time past = from_unix_ms(clock_now().count() - 1000);
+  std::vector<std::future<runtime::TaskResult>> calls;
+  for (int i = 0; i < 9; ++i) {
+    const std::string id = "acme:old" + std::to_string(i);
+    connect(id, "access-secret-1", past);
+    calls.push_back(begin("acme.run", Value(Object{{"connection", id}})));
+  }
+  while (hanging < 2) std::this_thread::yield();
+  connect("acme:u1", "access-secret-1");
+  connect("other:u1", "access-secret-1", past);
+  const auto fate = [this](const char* provider) {
+    return run(std::string(provider) + ".run",
+               Value(Object{{"connection", std::string(provider) + ":u1"}}), Millis(3000));
+  };
+  EXPECT_EQ(fate("acme"), "200");
+  EXPECT_EQ(fate("other"), "200");
+  release.set_value();
+  for (auto& call : calls) EXPECT_EQ(finish(call), "200");
+}
+
+TEST_F(HostTest, SendsNoTokenOfTwoLines) {
+  serve([](const Asked& asked) {
+    if (asked.target != "/v1/oauth/token") return Told{};
+    return Told{200, R"({"access_token":"a\r\nX-Evil: 1"})"};
+  });
+  provider("acme", run_is("return sw.http.get('/x').status"));
+  const char* const said =
+      "Provider.Unauthorized: the access token of acme:u1 has a control character";
+  connect("acme:u1", "access-secret-1\r\nX-Evil: 1");
+  EXPECT_EQ(run(), said);
+  connect("acme:u1", "access-secret-1", from_unix_ms(clock_now().count() - 1000));
+  EXPECT_EQ(run(), said);
+  EXPECT_EQ(responder->count("/v1/x"), 0);
 }
 
 TEST_F(HostTest, AsksForConsentWhenTheGrantIsGone) {

@@ -5,6 +5,10 @@
 #include <netinet/in.h>
 
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <future>
+#include <set>
 
 #include "base/hash.h"
 #include "providers/host/broker/address.h"
@@ -157,6 +161,42 @@ TEST(Vault, OpensOnlyWhatItSealedForThatConnection) {
   EXPECT_EQ(Vault::open("abc").error().message, "the vault key must be 64 hex digits");
 }
 
+TEST(Vault, KeepsItsKeyInAFileThatIsWholeOrNotThere) {
+  char pattern[] = "/tmp/stepwell-key-XXXXXX";
+  const std::filesystem::path folder = mkdtemp(pattern);
+  const std::string path = folder / "vault.key";
+  std::vector<std::future<Result<std::string>>> at_once;
+  for (int i = 0; i < 8; ++i) {
+    at_once.push_back(std::async(std::launch::async, [&] { return Vault::key_of_file(path); }));
+  }
+  std::set<std::string> made;
+  for (auto& one : at_once) {
+    const auto key = one.get();
+    made.insert(key.ok() ? *key : key.error().message);
+  }
+  ASSERT_EQ(made.size(), 1u) << "one key for all who ask";
+  EXPECT_TRUE(Vault::open(*made.begin()).ok()) << *made.begin();
+  EXPECT_EQ(*Vault::key_of_file(path), *made.begin());
+  EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms(0600));
+  const auto files = std::filesystem::directory_iterator(folder);
+  EXPECT_EQ(std::distance(begin(files), end(files)), 1) << "nothing else is left";
+  const auto said = [](const std::string& of) {
+    const auto key = Vault::key_of_file(of);
+    return key.ok() ? "the key " + *key
+                    : std::string(to_string(key.error().code)) + ": " + key.error().message;
+  };
+  std::ofstream(path, std::ios::trunc);
+  EXPECT_EQ(said(path), "invalid: the key file " + path +
+                            " is empty; remove it to have a new key made (the tokens that the lost "
+                            "one sealed stay lost)");
+  EXPECT_EQ(said(folder),
+            "denied: cannot read the key file " + folder.string() + ": Is a directory");
+  const std::string nowhere = folder / "none" / "vault.key";
+  EXPECT_EQ(said(nowhere),
+            "unavailable: cannot make the key file " + nowhere + ": No such file or directory");
+  std::filesystem::remove_all(folder);
+}
+
 TEST(Secrets, AreTakenOutHoweverTheyAreSpelt) {
   Secrets secrets;
   secrets.add("s3cr3t+/token");
@@ -246,6 +286,21 @@ TEST(Frames, RefuseWhatIsBroken) {
     reader.feed(bytes);
     EXPECT_FALSE(reader.next().ok());
   }
+}
+
+// A process may send anything; what it says is stored.
+TEST(Failures, AreReadOnlySoFar) {
+  const Value frame(Object{{"class", std::string(9000, 'c')},
+                           {"message", std::string(9000, 'm')},
+                           {"reason", std::string(9000, 'r')},
+                           {"bucket", std::string(9000, 'b')},
+                           {"remote_id", std::string(9000, 'i')}});
+  const Failure read = Failure::from_value(frame);
+  EXPECT_EQ(read.error_class, std::string(4000, 'c'));
+  EXPECT_EQ(read.message, std::string(4000, 'm'));
+  EXPECT_EQ(read.reason, std::string(4000, 'r'));
+  EXPECT_EQ(read.bucket, std::string(4000, 'b'));
+  EXPECT_EQ(read.remote_id, std::string(4000, 'i'));
 }
 
 }  // namespace

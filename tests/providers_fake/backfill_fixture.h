@@ -34,6 +34,24 @@ class Backfill : public ::testing::Test {
     std::filesystem::remove_all(folder_);
   }
 
+  // From here on the providers are a copy, with a text of a file replaced.  Before open_engine().
+  void break_file(const std::string& file, const std::string& from, const std::string& to) {
+    const std::string copy = folder_ + "/providers";
+    const bool is_first = std::filesystem::create_directories(copy);
+    for (const char* name : {"strava", "google_health", "sync", "notify"}) {
+      if (!is_first) break;
+      std::filesystem::copy("providers/" + std::string(name), copy + "/" + name,
+                            std::filesystem::copy_options::recursive);
+    }
+    std::ifstream in(copy + "/" + file);
+    std::string text{std::istreambuf_iterator<char>(in), {}};
+    const std::size_t at = text.find(from);
+    ASSERT_NE(at, std::string::npos) << from;
+    text.replace(at, from.size(), to);
+    std::ofstream(copy + "/" + file) << text;
+    options.roots = {copy};
+  }
+
   void start_fake(const FakeOptions& given = {}) {
     fake = std::make_unique<FakeOnLoop>(given);
     fake->control(R"({"google_health": {"land_late_ms": 150, "pending_ms": 20},

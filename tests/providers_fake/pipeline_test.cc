@@ -223,31 +223,14 @@ TEST_F(Pipeline, ListsWhatAPersonHasToMend) {
 // green here would prove nothing.
 class Broken : public Pipeline {
  protected:
-  // The providers, with a text of a library's file replaced.
-  void break_library(const std::string& file, const std::string& from, const std::string& to) {
-    const std::string copy = options.notify_path + "-providers";
-    const bool is_first = std::filesystem::create_directories(copy);
-    for (const char* name : {"strava", "google_health", "sync", "notify"}) {
-      if (!is_first) break;
-      std::filesystem::copy("providers/" + std::string(name), copy + "/" + name,
-                            std::filesystem::copy_options::recursive);
-    }
-    std::ifstream in(copy + "/sync/" + file);
-    std::string text{std::istreambuf_iterator<char>(in), {}};
-    const std::size_t at = text.find(from);
-    ASSERT_NE(at, std::string::npos) << from;
-    text.replace(at, from.size(), to);
-    std::ofstream(copy + "/sync/" + file) << text;
-    options.roots = {copy};
-  }
   std::int64_t audited(const char* what) const {
     return fake->get("/__audit?" + std::string(kThreeMonths)).find(what)->as_int();
   }
 };
 
 TEST_F(Broken, LookingUpBeforeItHasSettledMakesDuplicates) {
-  break_library("provider.lua", "settle_s = (destination.settings or {}).settle_s or",
-                "settle_s = 0 or");
+  break_file("sync/provider.lua", "settle_s = (destination.settings or {}).settle_s or",
+             "settle_s = 0 or");
   open_in_memory();
   fake->control(R"({"google_health": {"land_late": 0.3, "land_late_ms": 1500}})");
   run(input());
@@ -258,7 +241,7 @@ TEST_F(Broken, LookingUpBeforeItHasSettledMakesDuplicates) {
 }
 
 TEST_F(Broken, KeysThatChangeMakeDuplicates) {
-  break_library("provider.lua", "key = sw.key(job.destination,", "key = sw.key(sw.clock(),");
+  break_file("sync/provider.lua", "key = sw.key(job.destination,", "key = sw.key(sw.clock(),");
   open_in_memory();
   fake->control(R"({"google_health": {"commit_then_fail": 0.05}})");
   Object with = input();
@@ -268,8 +251,8 @@ TEST_F(Broken, KeysThatChangeMakeDuplicates) {
 }
 
 TEST_F(Broken, ADroppedPageIsMissing) {
-  break_library("provider.lua", "limit = read.page_size or 100", "limit = 7");
-  break_library("provider.lua", "cursor = page.next\n  until", "cursor = nil\n  until");
+  break_file("sync/provider.lua", "limit = read.page_size or 100", "limit = 7");
+  break_file("sync/provider.lua", "cursor = page.next\n  until", "cursor = nil\n  until");
   open_in_memory();
   run(input());
   EXPECT_GT(audited("missing"), 0) << ended.output;

@@ -80,6 +80,21 @@ TEST_F(Privacy, NoRecordIsEverInTheDatabase) {
   EXPECT_EQ(found_in(text), std::set<std::string>());
 }
 
+// The provider's error quotes the record that it cannot read: while the backfill is planned, and in
+// a chunk.
+TEST_F(Privacy, NoErrorBringsARecordIntoTheDatabase) {
+  break_file("strava/provider.lua", "items = sw.map(answer.json, M.to_canonical)",
+             "items = sw.err.BadData { message = answer.json[1].name }");
+  open_on_postgres();
+  Object with = input();
+  with.set("records_per_chunk", 10);
+  run(with);
+  EXPECT_EQ(status(), "FAILED Provider.BadData: the details are in the server's log");
+  run(input());
+  EXPECT_EQ(status(), "COMPLETED_WITH_ERRORS") << ended.output;
+  EXPECT_EQ(found_in(dump(url)), std::set<std::string>());
+}
+
 TEST_F(Privacy, TheSearchFindsARecordThatIsStored) {
   open_on_postgres();
   const Value record = fake->get("/__expected?user=1").find("records")->as_array()[3];

@@ -113,6 +113,24 @@ TEST_P(Remembering, AConnectionIsStoredWhole) {
   EXPECT_EQ(connections->get("none").error().code, ErrorCode::kNotFound);
 }
 
+TEST_P(Remembering, ARowThatReplacesAnotherIsOfALaterGeneration) {
+  Connection row{"s:1", "s", "a", "old", 1, {}, "ready", "{}"};
+  ASSERT_TRUE(connections->put(row).ok());
+  EXPECT_EQ(connections->get("s:1").value().generation, 1u);
+  const auto same = [](const Connection& current) -> Result<Connection> { return current; };
+  ASSERT_TRUE(connections->refresh("s:1", 1, same).ok());
+  row.sealed = "new";
+  ASSERT_TRUE(connections->put(row).ok());
+  EXPECT_EQ(connections->get("s:1").value().sealed, "new");
+  EXPECT_EQ(connections->get("s:1").value().generation, 3u);
+  // So a lane that knows the second generation is told of the third instead of refreshing.
+  const auto seen = connections->refresh("s:1", 2, [](const Connection&) -> Result<Connection> {
+    return Error{ErrorCode::kInternal, "called"};
+  });
+  ASSERT_TRUE(seen.ok()) << seen.error().message;
+  EXPECT_EQ(seen->sealed, "new");
+}
+
 TEST_P(Remembering, TwoWhoRefreshAtOnceRefreshOnce) {
   ASSERT_TRUE(connections->put({"s:1", "s", "a", "old", 0, {}, "ready", "{}"}).ok());
   std::atomic<int> calls{0};

@@ -95,7 +95,7 @@ void Broker::begin(const CallRef& call) {
     return end(call, fail("BadRequest",
                           manifest.id + "." + call->function + " needs a connection in its input"));
   }
-  wires_->keeper.find(call->connection,
+  wires_->keeper.read(call->connection,
                       [this, call, alive = alive_](std::variant<OpenRef, Failure> found) {
                         if (!*alive || call->is_ended) return;
                         if (const auto* failure = std::get_if<Failure>(&found))

@@ -52,8 +52,9 @@ struct Call {
   std::vector<std::weak_ptr<Call>> children;
   std::deque<std::function<void()>> queue;  // Requests beyond the few that may run at once.
   int running_requests = 0;
-  int awaited = 0;    // Answers that the present run waits for.
-  int suspicion = 0;  // Deaths of a process that may have been its fault.
+  std::int64_t asked = 0;  // Requests of the present run.
+  int awaited = 0;         // Answers that the present run waits for.
+  int suspicion = 0;       // Deaths of a process that may have been its fault.
   int restarts = 0;
   bool is_ended = false;
 

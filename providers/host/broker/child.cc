@@ -15,6 +15,7 @@ namespace stepwell::host {
 namespace {
 
 constexpr int kChannel = 3;
+constexpr std::size_t kMaxUnread = 4 * kMaxFrameBytes;
 
 std::string words_of(int error) { return std::strerror(error); }
 
@@ -87,6 +88,7 @@ void Child::read_frames() {
 
 void Child::send(const Value& frame) {
   if (is_gone_) return;
+  if (out_.size() - sent_ > kMaxUnread) return kill("it does not read what it is told");
   append_frame(out_, frame);
   if (!wants_write_) flush();
 }
@@ -100,8 +102,9 @@ void Child::flush() {
     sent_ += static_cast<std::size_t>(wrote);
   }
   const bool is_all = sent_ == out_.size();
-  if (is_all) {
-    out_.clear();
+  // What was sent is dropped by halves, so that a long queue is not moved again and again.
+  if (sent_ > out_.size() / 2) {
+    out_.erase(0, sent_);
     sent_ = 0;
   }
   if (wants_write_ == !is_all) return;
@@ -109,10 +112,10 @@ void Child::flush() {
   loop_.change(watch_, true, wants_write_);
 }
 
-void Child::kill() {
+void Child::kill(const std::string& why) {
   if (pid_ > 0 && !*reaped_) ::kill(pid_, SIGKILL);
   // A thread cannot be ended; it is left to itself.
-  hang_up("it was killed");
+  hang_up(why);
 }
 
 void Child::hang_up(const std::string& why) {

@@ -25,9 +25,10 @@ class Child {
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
+  // Ends a process that leaves too much unread, instead.
   void send(const Value& frame);
   // Ends the process; `gone` follows.
-  void kill();
+  void kill(const std::string& why = "it was killed");
   int pid() const { return pid_; }  // 0 when it is a thread.
 
  private:

@@ -21,9 +21,12 @@ Value Failure::to_value() const {
 }
 
 Failure Failure::from_value(const Value& error) {
+  const auto cut = [&](const char* field, const char* otherwise = "") {
+    return as_text(text_of(error, field, otherwise), kMaxErrorBytes);
+  };
   Failure failure;
-  failure.error_class = text_of(error, "class", "Provider.ScriptError");
-  failure.message = text_of(error, "message");
+  failure.error_class = cut("class", "Provider.ScriptError");
+  failure.message = cut("message");
   const Value* after = error.find("retry_after");
   if (after != nullptr && after->is_number() && after->as_double() >= 0 &&
       after->as_double() < 1e7) {
@@ -32,9 +35,9 @@ Failure Failure::from_value(const Value& error) {
   if (const Value* status = error.find("status"); status != nullptr && status->is_int()) {
     failure.status = static_cast<int>(status->as_int());
   }
-  failure.reason = text_of(error, "reason");
-  failure.bucket = text_of(error, "bucket");
-  failure.remote_id = text_of(error, "remote_id");
+  failure.reason = cut("reason");
+  failure.bucket = cut("bucket");
+  failure.remote_id = cut("remote_id");
   return failure;
 }
 

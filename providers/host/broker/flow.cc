@@ -129,7 +129,7 @@ void Flow::provider(const Value& body, const AnswerDone& done) {
 }
 
 void Flow::connection(const Value& body, AnswerDone done) {
-  broker_.wires_->keeper.find(
+  broker_.wires_->keeper.read(
       text_of(body, "id"), [done = std::move(done)](std::variant<OpenRef, Failure> found) {
         if (const auto* failure = std::get_if<Failure>(&found)) return done(error_answer(*failure));
         const store::Connection& row = std::get<OpenRef>(found)->row;

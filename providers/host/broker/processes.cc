@@ -102,6 +102,7 @@ void Broker::dispatch_to(const PluginRef& plugin, const CallRef& call) {
   }
   call->plugin = plugin;
   call->wire_id = next_wire_id_++;
+  call->asked = 0;
   call->awaited = 0;
   for (const auto& record : call->records) record->is_wanted = false;
   plugin->calls[call->wire_id] = call;

@@ -11,6 +11,7 @@ namespace stepwell::host {
 namespace {
 
 constexpr Millis kRefreshTimeout{30'000};
+constexpr unsigned kRefreshesAtOnce = 2;  // Of one provider.
 
 std::string form_escape(const std::string& text) {
   std::string out;
@@ -74,7 +75,7 @@ struct Endpoint {
   Reach reach = Reach::kPublicOnly;
 };
 
-// Blocks; on a thread of the pool.
+// Blocks for as long as the endpoint pleases.
 Grant ask_for_grant(const Endpoint& endpoint, const Tokens& tokens) {
   HttpRequest request;
   request.method = "POST";
@@ -129,7 +130,7 @@ Object facts_of(const store::Connection& row) {
   return facts;
 }
 
-// What the pool's thread found out, for the loop's to read.
+// What the refresher found out, for the loop's to read.
 struct TokenKeeper::Refresh {
   Result<store::Connection> row = Error{ErrorCode::kInternal, "not asked"};
   bool was_refused = false;  // And nothing was written: the caller tries once more.
@@ -143,6 +144,11 @@ TokenKeeper::TokenKeeper(loop::Loop& loop, const HostOptions& options, Vault vau
 TokenKeeper::~TokenKeeper() { *alive_ = false; }
 
 std::variant<OpenRef, Failure> TokenKeeper::opened(const store::Connection& row) {
+  const auto known = known_.find(row.id);
+  // The life of a token counts from when it was read first.
+  const bool is_same = known != known_.end() && known->second->row.generation == row.generation &&
+                       known->second->row.sealed == row.sealed;
+  if (is_same) return known->second;
   auto open = std::make_shared<OpenConnection>();
   open->row = row;
   if (row.expires_at) open->life = Millis(unix_ms(*row.expires_at)) - clock_now();
@@ -150,6 +156,10 @@ std::variant<OpenRef, Failure> TokenKeeper::opened(const store::Connection& row)
     auto tokens = vault_.unseal(row.sealed, row.id);
     if (!tokens.ok()) return fail("Unauthorized", tokens.error().message);
     open->tokens = std::move(tokens).value();
+    // It goes into a header.
+    if (has_control(open->tokens.access_token)) {
+      return fail("Unauthorized", "the access token of " + row.id + " has a control character");
+    }
     secrets_.add(open->tokens.access_token);
     secrets_.add(open->tokens.refresh_token);
   }
@@ -159,7 +169,11 @@ std::variant<OpenRef, Failure> TokenKeeper::opened(const store::Connection& row)
 
 void TokenKeeper::find(const std::string& id, Done done) {
   const auto known = known_.find(id);
-  if (known != known_.end() && known->second->row.status == "ready") return done(known->second);
+  const bool is_ready = known != known_.end() && known->second->row.status == "ready";
+  is_ready ? done(known->second) : read(id, std::move(done));
+}
+
+void TokenKeeper::read(const std::string& id, Done done) {
   if (options_.connections == nullptr) return done(fail("NotFound", "there are no connections"));
   auto row = std::make_shared<Result<store::Connection>>(Error{ErrorCode::kInternal, "not asked"});
   loop_.offload([row, id, connections = options_.connections] { *row = connections->get(id); },
@@ -221,7 +235,7 @@ void TokenKeeper::refresh(FolderRef folder, const OpenRef& current, bool is_last
           return Error{ErrorCode::kUnavailable, grant.problem};
         });
   };
-  loop_.offload(std::move(work), [this, op, id, folder, current, is_last_chance, alive = alive_] {
+  auto done = [this, op, id, folder, current, is_last_chance, alive = alive_] {
     if (!*alive) return;
     if (op->was_refused && !is_last_chance) {
       // Clocks and replicas lag: one more try before the user is asked.
@@ -231,6 +245,12 @@ void TokenKeeper::refresh(FolderRef folder, const OpenRef& current, bool is_last
       return;
     }
     refreshed(folder, id, op);
+  };
+  auto& refresher = refreshers_[folder->manifest.id];
+  if (refresher == nullptr) refresher = std::make_unique<runtime::Workers>(kRefreshesAtOnce);
+  refresher->run([work = std::move(work), done = std::move(done), &loop = loop_] {
+    work();
+    loop.post(done);
   });
 }
 

@@ -2,7 +2,8 @@
 //
 // Refreshes once across all processes (store::Connections::refresh holds the row), ahead of expiry
 // and when a provider refused a token; callers that want the same connection meanwhile wait for the
-// same refresh.  On the loop's thread; the store is asked on the loop's pool.
+// same refresh.  On the loop's thread; rows are read on the loop's pool.  Refreshes have threads of
+// their own: an endpoint that hangs would hold up all else that the pool does.
 #pragma once
 
 #include <functional>
@@ -13,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "engine/runtime/workers.h"
 #include "engine/store/ledger.h"
 #include "providers/host/broker/failure.h"
 #include "providers/host/broker/folder.h"
@@ -37,7 +39,9 @@ class TokenKeeper {
   TokenKeeper(loop::Loop& loop, const HostOptions& options, Vault vault, Secrets& secrets);
   ~TokenKeeper();
 
-  // The connection as it is; reads it when it is not known, or is known to need re-consent.
+  // The connection as it is stored now: operators replace connections while the engine runs.
+  void read(const std::string& id, Done done);
+  // The connection as it was read last; reads it when it is not known, or needs re-consent.
   void find(const std::string& id, Done done);
   // With an access token fit for use now; not the one of generation `refused`, if given.
   void access(FolderRef folder, const std::string& id, std::optional<std::uint64_t> refused,
@@ -59,6 +63,8 @@ class TokenKeeper {
   std::map<std::string, OpenRef> known_;
   std::map<std::string, std::vector<Done>> refreshing_;  // Who waits, by connection.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  // By provider.  The last member: the threads end before what they use.
+  std::map<std::string, std::unique_ptr<runtime::Workers>> refreshers_;
 };
 
 // {scopes, profile, settings}: what Lua may know of a connection's settings.  What the row holds

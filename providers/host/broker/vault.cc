@@ -6,8 +6,9 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
-#include <fstream>
+#include <sstream>
 
 #include "base/hash.h"
 #include "providers/host/frames.h"
@@ -24,6 +25,45 @@ constexpr std::size_t kHeadBytes = 1 + kKeyIdBytes + kNonceBytes;
 
 const unsigned char* raw(const std::string& bytes) {
   return reinterpret_cast<const unsigned char*>(bytes.data());
+}
+
+Result<std::string> read_key(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0 && errno == ENOENT) return Error{ErrorCode::kNotFound, "no " + path};
+  std::array<char, 256> bytes{};
+  const ssize_t got = descriptor < 0 ? -1 : ::read(descriptor, bytes.data(), bytes.size());
+  const int error = errno;
+  if (descriptor >= 0) close(descriptor);
+  if (got < 0) {
+    return Error{ErrorCode::kDenied,
+                 "cannot read the key file " + path + ": " + std::strerror(error)};
+  }
+  std::istringstream text(std::string(bytes.data(), static_cast<std::size_t>(got)));
+  std::string key;
+  if (text >> key) return key;
+  return Error{ErrorCode::kInvalid, "the key file " + path +
+                                        " is empty; remove it to have a new key made (the tokens "
+                                        "that the lost one sealed stay lost)"};
+}
+
+// Whole or not at all, whenever the process ends; one that is there already stays.
+Status write_key(const std::string& path, const std::string& key) {
+  std::string beside = path + ".XXXXXX";
+  const int descriptor = ::mkostemp(beside.data(), O_CLOEXEC);  // Mode 0600.
+  const std::string line = key + "\n";
+  bool is_done =
+      descriptor >= 0 &&
+      ::write(descriptor, line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
+      ::fsync(descriptor) == 0;
+  is_done = is_done && (::link(beside.c_str(), path.c_str()) == 0 || errno == EEXIST);
+  const int error = errno;
+  if (descriptor >= 0) {
+    close(descriptor);
+    ::unlink(beside.c_str());
+  }
+  if (is_done) return ok_status();
+  return Error{ErrorCode::kUnavailable,
+               "cannot make the key file " + path + ": " + std::strerror(error)};
 }
 
 }  // namespace
@@ -60,21 +100,10 @@ std::string Vault::make_key() {
 }
 
 Result<std::string> Vault::key_of_file(const std::string& path) {
-  std::ifstream file(path);
-  std::string key;
-  if (file && (file >> key)) return key;
-  key = make_key();
-  const int descriptor = ::open(path.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-  if (descriptor < 0) {
-    return Error{ErrorCode::kUnavailable,
-                 "cannot make the key file " + path + ": " + std::strerror(errno)};
-  }
-  const std::string line = key + "\n";
-  const bool is_written =
-      write(descriptor, line.data(), line.size()) == static_cast<ssize_t>(line.size());
-  close(descriptor);
-  if (!is_written) return Error{ErrorCode::kUnavailable, "cannot write the key file " + path};
-  return key;
+  auto known = read_key(path);
+  if (known.ok() || known.error().code != ErrorCode::kNotFound) return known;
+  TRY(write_key(path, make_key()));
+  return read_key(path);
 }
 
 std::string Vault::seal(const Tokens& tokens, const std::string& connection) const {

@@ -15,7 +15,6 @@ using std::chrono::nanoseconds;
 
 constexpr int kHookEvery = 1000;  // Instructions.
 constexpr std::size_t kMaxLogBytes = 1u << 20;
-constexpr std::size_t kMaxMessageBytes = 4000;
 
 nanoseconds cpu_now() {
   timespec now{};
@@ -88,7 +87,11 @@ int run(lua_State* lua) {
 int read_error(lua_State* lua) {
   Object error;
   for (const char* field : {"class", "message", "reason", "bucket", "remote_id"}) {
-    if (lua_getfield(lua, 1, field) == LUA_TSTRING) error.set(field, to_value(lua, -1));
+    if (lua_getfield(lua, 1, field) == LUA_TSTRING) {
+      std::size_t size = 0;
+      const char* text = lua_tolstring(lua, -1, &size);
+      error.set(field, as_text({text, size}, kMaxErrorBytes));
+    }
     lua_pop(lua, 1);
   }
   for (const char* field : {"retry_after", "status"}) {
@@ -285,7 +288,7 @@ void LuaCall::end_with_error(lua_State* from, int) {
   }
   std::string text = "an error that is neither text nor a table with a class";
   if (lua_type(from, -1) == LUA_TSTRING) text = lua_tostring(from, -1);
-  send_error({{"class", "Provider.ScriptError"}, {"message", as_text(text, kMaxMessageBytes)}});
+  send_error({{"class", "Provider.ScriptError"}, {"message", as_text(text, kMaxErrorBytes)}});
 }
 
 }  // namespace stepwell::host
