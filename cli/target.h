@@ -28,12 +28,14 @@ inline constexpr const char* kDevFile = ".stepwell/dev.json";
 inline constexpr const char* kDatabaseVariable = "STEPWELL_DATABASE_URL";
 inline constexpr const char* kVaultKeyVariable = "STEPWELL_VAULT_KEY";
 
-// kConflict when another process has it; held until this process ends.
+// kConflict when another process has it, kDenied when one may not write there; held until this
+// process ends.
 Status lock_dev_folder();
 Status write_dev_server(const DevServer& server);
 void remove_dev_server();
-// Looks in this folder and the ones above.  Nothing when there is none, or its process is gone.
-std::optional<DevServer> find_dev_server();
+// Looks in this folder and the ones above.  kNotFound when there is none, or its process is gone;
+// kDenied when it is there for somebody else only.
+Result<DevServer> find_dev_server();
 
 // The key that seals tokens: STEPWELL_VAULT_KEY, else the one in `folder`/.stepwell/vault.key,
 // which is made when it is missing and readable to its owner only.

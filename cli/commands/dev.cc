@@ -32,12 +32,15 @@ Result<std::unique_ptr<postgres::Cluster>> open_cluster(Console& console) {
 Exit run_dev(Console& console, const DevArguments& given) {
   const auto other = find_dev_server();
   const Status locked = lock_dev_folder();
+  if (!locked.ok() && locked.error().code == ErrorCode::kDenied) {
+    return console.fail(Exit::kDenied, locked.error().message, "is this folder writable?");
+  }
   if (!locked.ok()) {
     return console.fail(
         Exit::kConflict,
         "a dev server runs here already" +
-            (other ? ": process " + std::to_string(other->pid) + ", " + other->api_url
-                   : std::string()),
+            (other.ok() ? ": process " + std::to_string(other->pid) + ", " + other->api_url
+                        : std::string()),
         "stop it first, or work in another folder");
   }
   ServerOptions options;

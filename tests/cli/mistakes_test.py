@@ -131,6 +131,23 @@ def without_a_server(folder):
                       "choose another port")
 
 
+def not_permitted(folder):
+    """As another user where the test is root; `folder` has a server."""
+    other = {"user": 65534} if os.geteuid() == 0 else {}
+    closed = os.path.join(folder.path, "closed")
+    os.makedirs(closed)
+    os.chmod(closed, 0o555)
+    folder.expect("a dev server in a folder one may not write", ["dev", "--port", "0"], 3,
+                  "error: cannot make the folder .stepwell: Permission denied\n"
+                  "hint: is this folder writable?\n", cwd=closed, **other)
+    lock = os.path.join(folder.path, ".stepwell/dev.lock")
+    os.chmod(lock, 0)
+    folder.expect("the dev server of somebody else", ["exec", "list"], 3,
+                  f"error: cannot open {lock}: Permission denied\n"
+                  "hint: is the `stepwell dev` of this folder another user's?\n", **other)
+    os.chmod(lock, 0o600)
+
+
 def with_a_server(folder):
     folder.expect("a second dev server in the same folder", ["dev", "--port", "0"], 6,
                   "a dev server runs here already")
@@ -266,6 +283,7 @@ def main():
     without_a_server(folder)
     server = folder.start_dev()
     try:
+        not_permitted(folder)
         with_a_server(folder)
         without_secrets(folder)
         interrupted(folder)
