@@ -21,6 +21,9 @@ class Console {
 
   void print(std::string_view line);  // One line of the result.
   void say(std::string_view line);    // One line to the person.
+  // What the process answers in the end: `exit`, but kDenied instead of kOk, and it has been said,
+  // when a part of the result could not be written.  A reader that went away wanted no more.
+  int finish(Exit exit);
   // What went wrong, where, and how to mend it.  Answers `exit` so that one can return it.
   Exit fail(Exit exit, std::string_view what, std::string_view hint = "");
   // The engine's refusal, with the exit code that belongs to it.
@@ -43,6 +46,7 @@ class Console {
  private:
   bool is_terminal_ = false, out_is_terminal_ = false, has_colour_ = false;
   bool is_live_ = false;
+  int error_ = 0;  // errno of the first line that could not be printed.
 };
 
 // The number of columns that `text` takes; escape sequences take none.

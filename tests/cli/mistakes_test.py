@@ -238,6 +238,24 @@ def closed_pipe(folder):
     verdict(out == "{" and err == "", "output into a closed pipe ends in silence", out + err)
 
 
+def full_disk(folder):
+    """Whoever keeps a result in a file must hear that it is not there."""
+    lost = "error: cannot write standard output: No space left on device\n"
+    ended = folder.run("exec", "start", "echo", "--watch", "-o", "json")
+    one = json.loads(ended.stdout)["id"]
+    for words in (["--help"], ["schema"], ["exec", "list"], ["exec", "list", "-o", "json"],
+                  ["exec", "describe", one], ["exec", "history", one, "-o", "json"],
+                  ["exec", "start", "echo", "--watch"], ["graph", "workflows/echo.yaml"],
+                  ["convert", "workflows/echo.yaml"]):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([STEPWELL, *words], cwd=folder.path, env=folder.env, stdout=full,
+                                  stderr=subprocess.PIPE, text=True, timeout=LIMIT_SECONDS,
+                                  check=False)
+        verdict(done.returncode == 3 and done.stderr.endswith(lost),
+                f"a result that could not be written: {' '.join(words[:2])}",
+                f"exit {done.returncode}\n{done.stderr}")
+
+
 def columns(line):
     return len(re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", line))
 
@@ -288,6 +306,7 @@ def main():
         without_secrets(folder)
         interrupted(folder)
         closed_pipe(folder)
+        full_disk(folder)
         terminals(folder)
     finally:
         server.send_signal(signal.SIGINT)
