@@ -122,6 +122,10 @@ Exit Console::fail(Code code, std::string_view what) {
   return Exit::kInternal;
 }
 
+Exit Console::fail(const Error& error) {
+  return fail(error.code == ErrorCode::kNotFound ? Exit::kNotFound : Exit::kDenied, error.message);
+}
+
 std::size_t Console::width() const {
   winsize size{};
   for (const int fd : {STDERR_FILENO, STDOUT_FILENO}) {

@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
+
 namespace stepwell::cli {
 
 enum class Exit : int;
@@ -28,6 +30,8 @@ class Console {
   Exit fail(Exit exit, std::string_view what, std::string_view hint = "");
   // The engine's refusal, with the exit code that belongs to it.
   Exit fail(Code code, std::string_view what);
+  // A file that cannot be read: kNotFound when it is not there, kDenied when one may not.
+  Exit fail(const Error& error);
 
   // Columns padded to their widest cell.  On a terminal the widest are cut ("…") to fit its width.
   void table(const std::vector<std::string>& head,

@@ -15,9 +15,9 @@ Command exec_start_command() {
   };
   auto given = std::make_shared<Arguments>();
   const auto run = [given](Console& console) {
-    const auto input = read_input(console, given->input);
-    if (!input) return Exit::kUsage;
     Exit exit = Exit::kOk;
+    const auto input = read_input(console, given->input, "--input", exit);
+    if (!input) return exit;
     const auto engine = open_target(console, given->database, exit);
     if (!engine) return exit;
     StartOptions options;

@@ -20,6 +20,8 @@ import termios
 STEPWELL = os.path.abspath(sys.argv[1])
 LIMIT_SECONDS = 60
 NOBODY = "019aa5a8-0000-7000-8000-000000000001"
+# Somebody who may not what the files' owner may: root may everything.
+OTHER = {"user": 65534} if os.geteuid() == 0 else {}
 
 WORKFLOWS = {
     "echo": "StartAt: P\nStates:\n  P: {Type: Pass, End: true}\n",
@@ -111,17 +113,10 @@ def without_a_server(folder):
                   "there is no command \"exec strat\"", "did you mean \"start\"?")
     folder.expect("a group without a command", ["exec"], 2, "hint: `stepwell exec --help`")
     folder.expect("a choice that is none", ["exec", "list", "-o", "xml"], 2, "xml", "json")
-    folder.expect("a file that is not there", ["lint", "no.yaml"], 4,
-                  "there is no file or folder no.yaml")
     folder.write("empty.yaml", "")
     folder.expect("an empty workflow file", ["lint", "empty.yaml"], 1, "empty.yaml:1:1: error:")
     done = folder.run("lint", "empty.yaml", "-o", "json")
     verdict(json.loads(done.stdout)[0]["severity"] == "ERROR", "lint -o json is JSON", done.stdout)
-    if os.geteuid() != 0:
-        folder.write("secret.yaml", "x")
-        os.chmod(os.path.join(folder.path, "secret.yaml"), 0)
-        folder.expect("a file that may not be read", ["lint", "secret.yaml"], 3,
-                      "cannot read secret.yaml: Permission denied")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -131,20 +126,55 @@ def without_a_server(folder):
                       "choose another port")
 
 
+def files_that_cannot_be_read(folder):
+    """Whatever the command and whatever the file is for: 4 when it is not there, 3 when one may
+    not, and the same words."""
+    folder.write("secret/flow.yaml", "x")
+    folder.write("secret/one.test.yaml", "x")
+    flow = "workflows/echo.yaml"
+    commands = [["lint", "FILE"], ["test", "FILE"], ["fmt", "FILE"], ["convert", "FILE"],
+                ["graph", "FILE"], ["graph", flow, "--history", "FILE"], ["try", "P", "-f", "FILE"],
+                ["try", "P", "-f", flow, "--input", "@FILE"],
+                ["try", "P", "-f", flow, "--variables", "@FILE"],
+                ["try", "P", "-f", flow, "--context", "@FILE"],
+                ["try", "P", "-f", flow, "--items", "@FILE"],
+                ["try", "P", "-f", flow, "--mock", "@FILE"],
+                ["fake", "--knobs", "@FILE"], ["exec", "start", "echo", "--input", "@FILE"]]
+    for command in commands:
+        title = " ".join(command)
+        finds = command[0] in ("lint", "test", "fmt")  # These take folders too.
+        for name, closed, exit_code, said in (
+                ("no.yaml", None, 4, "error: there is no file or folder no.yaml\n" if finds else
+                 "error: cannot read no.yaml: No such file or directory\n"),
+                ("secret/flow.yaml", "secret/flow.yaml", 3,
+                 "error: cannot read secret/flow.yaml: Permission denied\n"),
+                ("secret/flow.yaml", "secret", 3,
+                 "error: cannot read secret/flow.yaml: Permission denied\n")):
+            if closed:
+                os.chmod(os.path.join(folder.path, closed), 0)
+            done = folder.run(*[w.replace("FILE", name) for w in command], **OTHER)
+            if closed:
+                os.chmod(os.path.join(folder.path, closed), 0o755)
+            # fmt goes on with the next file and counts in the end.
+            wanted = 1 if command[0] == "fmt" and closed == "secret/flow.yaml" else exit_code
+            verdict(done.returncode == wanted and done.stderr.startswith(said) and
+                    done.stdout == "", f"{title} with {name}, closed: {closed}",
+                    f"exit {done.returncode}, wanted {wanted}\n{done.stdout}{done.stderr}")
+
+
 def not_permitted(folder):
-    """As another user where the test is root; `folder` has a server."""
-    other = {"user": 65534} if os.geteuid() == 0 else {}
+    """`folder` has a server."""
     closed = os.path.join(folder.path, "closed")
     os.makedirs(closed)
     os.chmod(closed, 0o555)
     folder.expect("a dev server in a folder one may not write", ["dev", "--port", "0"], 3,
                   "error: cannot make the folder .stepwell: Permission denied\n"
-                  "hint: is this folder writable?\n", cwd=closed, **other)
+                  "hint: is this folder writable?\n", cwd=closed, **OTHER)
     lock = os.path.join(folder.path, ".stepwell/dev.lock")
     os.chmod(lock, 0)
     folder.expect("the dev server of somebody else", ["exec", "list"], 3,
                   f"error: cannot open {lock}: Permission denied\n"
-                  "hint: is the `stepwell dev` of this folder another user's?\n", **other)
+                  "hint: is the `stepwell dev` of this folder another user's?\n", **OTHER)
     os.chmod(lock, 0o600)
 
 
@@ -159,8 +189,6 @@ def with_a_server(folder):
                   "--input:1:")
     folder.expect("an empty input", ["exec", "start", "echo", "-i", ""], 2, "--input is empty",
                   "hint: {} is the empty input")
-    folder.expect("an input file that is not there", ["exec", "start", "echo", "-i", "@no.json"], 2,
-                  "cannot read no.json: No such file or directory")
     folder.expect("a name that is taken by another input",
                   ["exec", "start", "echo", "-n", "once", "-i", "{a: 1}"], 0)
     folder.expect("... is a conflict", ["exec", "start", "echo", "-n", "once", "-i", "{a: 2}"], 6,
@@ -299,6 +327,7 @@ def terminals(folder):
 def main():
     folder = Folder()
     without_a_server(folder)
+    files_that_cannot_be_read(folder)
     server = folder.start_dev()
     try:
         not_permitted(folder)
