@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "base/value.h"
 #include "cli/commands.h"
 #include "cli/input.h"
 #include "cli/target.h"
@@ -31,8 +32,7 @@ Command exec_start_command() {
       return watch(console, *engine, id, given->output == "json");
     }
     if (given->output == "json") {
-      console.print(R"({"id":")" + id + R"(","existed":)" +
-                    (started.value.existed ? "true}" : "false}"));
+      console.print(Value(Object{{"id", id}, {"existed", started.value.existed}}).to_json());
     } else {
       console.print(id);
       console.say("`stepwell exec watch " + id + "` follows it");

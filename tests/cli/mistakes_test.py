@@ -266,6 +266,23 @@ def closed_pipe(folder):
     verdict(out == "{" and err == "", "output into a closed pipe ends in silence", out + err)
 
 
+def for_programs(folder):
+    """What the commands that change an execution answer with -o json."""
+    folder.write("retried.json", '{"failed_ranges": ["a"]}')
+    echo = folder.run("exec", "start", "echo", "-i", "@retried.json").stdout.strip()
+    folder.run("exec", "watch", echo)
+    sleeping = folder.run("exec", "start", "sleeper", "-n", "told").stdout.strip()
+    known = json.dumps({"id": sleeping}, separators=(",", ":")) + "\n"
+    for words, out in ((["exec", "start", "sleeper", "-n", "told"],
+                        known.replace("}", ',"existed":true}')),
+                       (["exec", "stop", sleeping], known), (["exec", "watch", sleeping], None),
+                       (["exec", "redrive", sleeping], known), (["exec", "stop", sleeping], known),
+                       (["backfill", "retry", echo], r'{"id":"[0-9a-f-]{36}","existed":false}\n')):
+        done = folder.run(*words, "-o", "json")
+        verdict(out is None or re.fullmatch(out, done.stdout), f"{' '.join(words[:2])} -o json",
+                f"exit {done.returncode}\n{done.stdout}{done.stderr}")
+
+
 def full_disk(folder):
     """Whoever keeps a result in a file must hear that it is not there."""
     lost = "error: cannot write standard output: No space left on device\n"
@@ -336,6 +353,7 @@ def main():
         interrupted(folder)
         closed_pipe(folder)
         full_disk(folder)
+        for_programs(folder)
         terminals(folder)
     finally:
         server.send_signal(signal.SIGINT)
