@@ -1,6 +1,7 @@
 #include "cli/progress.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "cli/console.h"
 
@@ -9,6 +10,7 @@ namespace {
 
 constexpr std::size_t kNarrowestBar = 6;
 constexpr std::size_t kWidestBar = 40;
+constexpr std::chrono::seconds kAWhile{10};  // A shorter rest is over before it is read of.
 
 bool ends_with(const std::string& text, std::string_view end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
@@ -136,6 +138,32 @@ std::string Progress::line(std::size_t width, Time now) const {
   const std::size_t room = width > used ? width - used : kNarrowestBar;
   return name + bar(running->done, running->total, std::clamp(room, kNarrowestBar, kWidestBar)) +
          "  " + counts + tail;
+}
+
+std::string standstill(const Value& waiting, Time now) {
+  const Value* waits = waiting.find("for");
+  if (waits == nullptr || !waits->is_array()) return "";
+  const Value* first = nullptr;
+  std::optional<Time> wakes;
+  bool all_rest = true;
+  for (const Value& wait : waits->as_array()) {
+    const std::string reason = text_of(wait.find("reason"));
+    if (reason == "handler") {
+      return "waiting at " + text_of(wait.find("where")) + ": " + text_of(wait.find("text"));
+    }
+    const auto until = parse_rfc3339(text_of(wait.find("until")));
+    all_rest = all_rest && until && (reason == "timer" || reason == "retry");
+    if (!until || (wakes && *wakes <= *until)) continue;
+    wakes = until;
+    first = &wait;
+  }
+  if (!all_rest || first == nullptr || *wakes < now + kAWhile) return "";
+  std::string text =
+      "waiting at " + text_of(first->find("where")) + " until " + text_of(first->find("until"));
+  if (text_of(first->find("reason")) == "retry") {
+    text += ", to try again after " + text_of(first->find("last_error"));
+  }
+  return text;
 }
 
 }  // namespace stepwell::cli

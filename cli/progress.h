@@ -50,4 +50,8 @@ class Progress {
   std::uint64_t last_event_ = 0;
 };
 
+// Why an execution stands still, of the `waiting` that describe() shows: a task that nobody serves,
+// else timers and retries that are all a while away.  Empty when it moves, or is not known to rest.
+std::string standstill(const Value& waiting, Time now);
+
 }  // namespace stepwell::cli

@@ -12,6 +12,7 @@
 #include "cli/plugins.h"
 #include "cli/workflow_files.h"
 #include "engine/loop/loop.h"
+#include "engine/runtime/attach.h"
 #include "server/api.h"
 
 namespace stepwell::cli {
@@ -73,10 +74,32 @@ class Deployer {
     }
     const auto done = engine_.deploy_file(file.path);
     deployed_[file.path] = {file.name, std::move(*text), static_cast<bool>(done)};
-    if (done) return true;
+    if (done) {
+      tell_unserved(file, deployed_[file.path].text);
+      return true;
+    }
     console_.say(done.error);
     console_.say(file.path + " is not deployed");
     return false;
+  }
+
+  // No mistake: another process may serve it, or come to.  Until then an execution waits there.
+  void tell_unserved(const WorkflowFile& file, const std::string& text) {
+    const dsl::Compiled compiled = dsl::compile(text, {.file = file.path, .known_resources = {}});
+    if (!compiled.ok()) return;
+    const auto known = runtime::known_resources(engine_);
+    for (std::uint32_t m = 0; m < compiled.program->machines.size(); ++m) {
+      const auto& states = compiled.program->machines[m].states;
+      for (std::uint32_t s = 0; s < states.size(); ++s) {
+        const auto* task = std::get_if<Task>(&states[s].kind);
+        if (task == nullptr || std::binary_search(known.begin(), known.end(), task->resource)) {
+          continue;
+        }
+        console_.say(place_text(*compiled.program, {MachineId{m}, StateId{s}, {}}) +
+                     ": warning: nobody here serves \"" + task->resource +
+                     "\"; executions wait there until somebody does");
+      }
+    }
   }
 
   Console& console_;

@@ -26,6 +26,7 @@ OTHER = {"user": 65534} if os.geteuid() == 0 else {}
 WORKFLOWS = {
     "echo": "StartAt: P\nStates:\n  P: {Type: Pass, End: true}\n",
     "sleeper": "StartAt: W\nStates:\n  W: {Type: Wait, Seconds: 86400, End: true}\n",
+    "nobody": "StartAt: T\nStates:\n  T: {Type: Task, Resource: bank.charge, End: true}\n",
     "failing": "StartAt: F\nStates:\n  F: {Type: Fail, Error: Bank.Shut, Cause: on sundays}\n",
     "fanout": """
 StartAt: Many
@@ -87,7 +88,7 @@ class Folder:
         for line in server.stderr:
             said += line
             if line.startswith("ready"):
-                return server
+                return server, said
         print(said)
         raise SystemExit("not ok - command line: stepwell dev starts")
 
@@ -258,6 +259,16 @@ def interrupted(folder):
     folder.expect("... and ends ABORTED", ["exec", "watch", sleeping], 1, "ABORTED after", "Enough")
 
 
+def standing_still(folder):
+    watching = subprocess.Popen([STEPWELL, "exec", "start", "nobody", "--watch"], cwd=folder.path,
+                                env=folder.env, stderr=subprocess.PIPE, text=True)
+    said = [watching.stderr.readline() for _ in range(3)]  # started, the state, and:
+    watching.send_signal(signal.SIGINT)
+    watching.communicate(timeout=LIMIT_SECONDS)
+    verdict(said[2] == 'waiting at workflows/nobody.yaml:3:3: no process that serves this pool has '
+            'a handler for "bank.charge"\n', "watching tells why nothing moves", said)
+
+
 def closed_pipe(folder):
     writing = subprocess.Popen(f"{STEPWELL} exec list -o json | head -c 1", shell=True,
                                cwd=folder.path, env=folder.env, stdout=subprocess.PIPE,
@@ -345,12 +356,16 @@ def main():
     folder = Folder()
     without_a_server(folder)
     files_that_cannot_be_read(folder)
-    server = folder.start_dev()
+    server, said = folder.start_dev()
+    warning = ('workflows/nobody.yaml:3:3: warning: nobody here serves "bank.charge"; executions '
+               "wait there until somebody does\n")
+    verdict(warning in said, "a task that nobody serves is told when it is deployed", said)
     try:
         not_permitted(folder)
         with_a_server(folder)
         without_secrets(folder)
         interrupted(folder)
+        standing_still(folder)
         closed_pipe(folder)
         full_disk(folder)
         for_programs(folder)
@@ -362,7 +377,7 @@ def main():
     verdict(not os.path.exists(os.path.join(folder.path, ".stepwell/dev.json")),
             "it leaves nothing behind that says it runs", "")
     folder.expect("... and afterwards there is no engine", ["exec", "list"], 7, "no engine found")
-    again = folder.start_dev()
+    again, _ = folder.start_dev()
     folder.expect("what it knew is there when it is started again", ["exec", "list"], 0, "sleeper")
     again.send_signal(signal.SIGTERM)
     verdict(again.wait(LIMIT_SECONDS) == 0, "SIGTERM stops it cleanly too", "")
