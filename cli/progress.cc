@@ -24,6 +24,15 @@ std::uint64_t number_of(const Value* value) {
   return value != nullptr && value->is_int() ? static_cast<std::uint64_t>(value->as_int()) : 0;
 }
 
+bool is_of_task(const std::string& type) {
+  return type.starts_with("Task") || type.starts_with("LambdaFunction") ||
+         type.starts_with("Activity");
+}
+
+std::string counted(std::uint64_t retries) {
+  return std::to_string(retries) + (retries == 1 ? " retry" : " retries");
+}
+
 // RFC 3339, or seconds since 1970 as AWS sends them.
 Time time_of(const Value* value) {
   if (value != nullptr && value->is_number()) {
@@ -92,8 +101,10 @@ void Progress::feed(const Value& event) {
       map->is_over = true;
       break;
     }
-  } else if (type == "TaskFailed" || type == "TaskTimedOut") {
-    ++errors_;
+  } else if (is_of_task(type) && (ends_with(type, "Failed") || ends_with(type, "TimedOut"))) {
+    failures_.insert(id);
+  } else if (ends_with(type, "Scheduled")) {
+    retries_ += failures_.erase(number_of(event.find("previousEventId")));
   }
 }
 
@@ -117,16 +128,15 @@ std::string Progress::plain() const {
   std::string text =
       running->name + " " + std::to_string(running->done) + "/" + std::to_string(running->total);
   if (running->failed > 0) text += ", " + std::to_string(running->failed) + " failed";
-  if (errors_ > 0) text += ", " + std::to_string(errors_) + (errors_ == 1 ? " error" : " errors");
+  if (retries_ > 0) text += ", " + counted(retries_);
   return text;
 }
 
 std::string Progress::line(std::size_t width, Time now) const {
   const MapProgress* running = map();
   if (running == nullptr) return plain();
-  const std::string counts =
-      std::to_string(running->done) + "/" + std::to_string(running->total) +
-      (errors_ > 0 ? "  " + std::to_string(errors_) + (errors_ == 1 ? " error" : " errors") : "");
+  const std::string counts = std::to_string(running->done) + "/" + std::to_string(running->total) +
+                             (retries_ > 0 ? "  " + counted(retries_) : "");
   const std::string left = estimate(*running, now);
   // What a narrow terminal loses first: the estimate, then the name; the bar and counts stay.
   const std::size_t fixed = columns_of(counts) + 2;

@@ -76,12 +76,20 @@ TEST(Progress, ANarrowTerminalLosesTheEstimateThenTheName) {
   }
 }
 
-TEST(Progress, CountsErrorsAndFailedIterations) {
+TEST(Progress, CountsRetriesAndFailedIterations) {
   WatchedRun run;
   run.map_of("Chunks", 3);
-  run.event("TaskFailed").event("TaskTimedOut");
+  run.enters("Task", "Fetch").event("TaskScheduled").event("TaskFailed");
+  EXPECT_EQ(run.progress.plain(), "Chunks 0/3");  // A catcher may take it.
+  run.event("TaskScheduled");
+  EXPECT_EQ(run.progress.plain(), "Chunks 0/3, 1 retry");
+  run.event("TaskTimedOut").event("TaskScheduled").event("TaskFailed");
+  run.enters("Task", "Mend").event("LambdaFunctionScheduled").event("LambdaFunctionFailed");
+  run.event("LambdaFunctionScheduled").event("LambdaFunctionSucceeded");
   run.iterations("Chunks", 0, 1, "Failed").iterations("Chunks", 1, 1);
-  EXPECT_EQ(run.progress.plain(), "Chunks 2/3, 1 failed, 2 errors");
+  EXPECT_EQ(run.progress.plain(), "Chunks 2/3, 1 failed, 3 retries");
+  EXPECT_EQ(run.progress.line(80, seconds_in(10)),
+            "Chunks  ██████████████████████████░░░░░░░░░░░░░░  2/3  3 retries  ~6 s left");
 }
 
 TEST(Progress, GoesOnToTheNextStateWhenTheMapIsOver) {
