@@ -33,7 +33,8 @@ class Console {
   // A file that cannot be read: kNotFound when it is not there, kDenied when one may not.
   Exit fail(const Error& error);
 
-  // Columns padded to their widest cell.  On a terminal the widest are cut ("…") to fit its width.
+  // Columns padded to their widest cell.  On a terminal the widest are cut ("…") to fit its width,
+  // but never the first, and not to less than what can be read.
   void table(const std::vector<std::string>& head,
              const std::vector<std::vector<std::string>>& rows);
 

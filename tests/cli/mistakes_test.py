@@ -350,6 +350,12 @@ def terminals(folder):
         "a live bar on a terminal of 40 columns does not wrap")
     verdict(code == 0 and "/4" in text and ("█" in text or "░" in text) and
             not [w for w in wide if "/4" in w], title, repr(text))
+    code, text, _, title = narrow_terminal(folder, ["exec", "list", "--workflow", "failing"],
+                                           "a narrow table cuts its cells, but no id")
+    uncut = folder.run("exec", "list", "--workflow", "failing").stdout
+    ids = re.findall(r"^[0-9a-f-]{36}(?=  )", uncut, re.M)
+    verdict(code == 0 and ids and all(one in text for one in ids) and "Bank.Sh…" in text and
+            "Bank.Shut" in uncut, title, repr(text) + uncut)
 
 
 def main():
