@@ -29,23 +29,29 @@ std::string joined(const std::vector<std::string>& words) {
 // The workflows of a folder, deployed, and deployed again when their text changes.
 class Deployer {
  public:
-  Deployer(Console& console, Engine& engine, std::string folder)
-      : console_(console), engine_(engine), folder_(std::move(folder)) {}
+  // `looks_again`: look_again() will be called, so that a folder may be empty, or not there yet.
+  Deployer(Console& console, Engine& engine, std::string folder, bool looks_again)
+      : console_(console), engine_(engine), folder_(std::move(folder)), looks_again_(looks_again) {}
 
   // Answers whether all were good.
   bool deploy_all() {
     const auto files = find_workflows({folder_});
-    if (!files.ok()) {
-      console_.fail(Exit::kNotFound, files.error().message);
+    const bool may_come = looks_again_ && !files.ok() && files.error().code == ErrorCode::kNotFound;
+    if (!files.ok() && !may_come) {
+      console_.fail(files.error());
       return false;
     }
     bool all_good = true;
-    for (const WorkflowFile& file : *files) all_good = deploy(file) && all_good;
+    if (files.ok()) {
+      for (const WorkflowFile& file : *files) all_good = deploy(file) && all_good;
+    }
     std::vector<std::string> names;
     for (const auto& [path, known] : deployed_) {
       if (known.is_good) names.push_back(known.name);
     }
-    console_.say("workflows  " + (names.empty() ? "none in " + folder_ : joined(names)));
+    const std::string none =
+        "none in " + folder_ + (looks_again_ ? "; what is put there is deployed at once" : "");
+    console_.say("workflows  " + (names.empty() ? none : joined(names) + " in " + folder_));
     return all_good;
   }
 
@@ -56,7 +62,8 @@ class Deployer {
       const auto text = read_file(file.path);
       const auto known = deployed_.find(file.path);
       if (!text.ok() || (known != deployed_.end() && known->second.text == *text)) continue;
-      if (deploy(file)) console_.say("deployed   " + file.name + ": its file changed");
+      const std::string why = known == deployed_.end() ? "" : ": its file changed";
+      if (deploy(file)) console_.say("deployed   " + file.name + why);
     }
   }
 
@@ -105,6 +112,7 @@ class Deployer {
   Console& console_;
   Engine& engine_;
   std::string folder_;
+  bool looks_again_;
   std::map<std::string, Known> deployed_;
 };
 
@@ -141,7 +149,7 @@ Exit run_server(Console& console, const ServerOptions& options) {
   if (const auto running = engine->run(); !running) {
     return console.fail(running.code, running.error);
   }
-  Deployer deployer(console, *engine, options.workflows);
+  Deployer deployer(console, *engine, options.workflows, !options.is_strict);
   if (!options.workflows.empty() && !deployer.deploy_all() && options.is_strict) {
     return Exit::kFailed;
   }

@@ -45,7 +45,9 @@ std::optional<DevServer> read_dev_server(const fs::path& path) {
   if (!database || !database->is_string() || !api || !api->is_string() || !pid || !pid->is_int()) {
     return std::nullopt;
   }
-  return DevServer{database->as_string(), api->as_string(), static_cast<int>(pid->as_int()), "."};
+  const Value* workflows = value->find("workflows");
+  return DevServer{database->as_string(), api->as_string(), static_cast<int>(pid->as_int()),
+                   workflows && workflows->is_string() ? workflows->as_string() : "", "."};
 }
 
 }  // namespace
@@ -55,6 +57,7 @@ Status write_dev_server(const DevServer& server) {
   object.set("pid", Value(static_cast<std::int64_t>(server.pid)));
   object.set("database_url", Value(server.database_url));
   object.set("api_url", Value(server.api_url));
+  object.set("workflows", Value(server.workflows));
   std::error_code failed;
   fs::create_directories(kStateFolder, failed);
   const std::string next = std::string(kDevFile) + ".new";
@@ -149,9 +152,9 @@ std::optional<Target> find_target(Console& console, const std::string& database_
     exit = Exit::kUsage;
     return std::nullopt;
   }
-  if (!url->empty()) return Target{*url, "."};
+  if (!url->empty()) return Target{*url, ".", ""};
   const auto server = find_dev_server();
-  if (server.ok()) return Target{server->database_url, server->folder};
+  if (server.ok()) return Target{server->database_url, server->folder, server->workflows};
   if (server.error().code == ErrorCode::kDenied) {
     exit = console.fail(Exit::kDenied, server.error().message,
                         "is the `stepwell dev` of this folder another user's?");
@@ -167,9 +170,12 @@ std::optional<Target> find_target(Console& console, const std::string& database_
 std::unique_ptr<Engine> open_target(Console& console, const std::string& database_option,
                                     Exit& exit) {
   const auto target = find_target(console, database_option, exit);
-  if (!target) return nullptr;
+  return target ? open_target(console, *target, exit) : nullptr;
+}
+
+std::unique_ptr<Engine> open_target(Console& console, const Target& target, Exit& exit) {
   Options options;
-  options.database_url = target->database_url;
+  options.database_url = target.database_url;
   auto engine = Engine::open(options);
   if (!engine) {
     exit = console.fail(engine.code, engine.error);

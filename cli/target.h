@@ -20,6 +20,7 @@ struct DevServer {
   std::string database_url;
   std::string api_url;
   int pid = 0;
+  std::string workflows;     // The folder that it deploys.
   std::string folder = ".";  // Where it was found.
 };
 
@@ -50,6 +51,7 @@ std::optional<std::string> database_url_given(Console& console, const std::strin
 struct Target {
   std::string database_url;
   std::string folder = ".";  // Of the dev server; where its .stepwell is.
+  std::string workflows;     // That the dev server deploys; empty when it is none.
 };
 // On failure everything has been said, and `exit` is set.
 std::optional<Target> find_target(Console& console, const std::string& database_option, Exit& exit);
@@ -58,6 +60,7 @@ std::optional<Target> find_target(Console& console, const std::string& database_
 // On failure everything has been said; the exit code is returned in `exit`.
 std::unique_ptr<Engine> open_target(Console& console, const std::string& database_option,
                                     Exit& exit);
+std::unique_ptr<Engine> open_target(Console& console, const Target& target, Exit& exit);
 
 // The option itself, the same for every command that has it.
 Option database_option(std::string& target);

@@ -54,12 +54,12 @@ def verdict(good, title, why):
 
 
 class Folder:
-    def __init__(self):
+    def __init__(self, workflows):
         self.temporary = tempfile.TemporaryDirectory()
         self.path = self.temporary.name
         os.chmod(self.path, 0o755)
         self.env = {k: v for k, v in os.environ.items() if k != "STEPWELL_DATABASE_URL"}
-        for name, text in WORKFLOWS.items():
+        for name, text in workflows.items():
             self.write(f"workflows/{name}.yaml", text)
 
     def write(self, name, text):
@@ -185,7 +185,12 @@ def with_a_server(folder):
     folder.expect("an unknown execution", ["exec", "describe", NOBODY], 4, NOBODY,
                   "hint: `stepwell exec list` shows what there is")
     folder.expect("an id that is none", ["exec", "describe", "42"], 2, "42")
-    folder.expect("an unknown workflow", ["exec", "start", "ecko"], 4, "ecko")
+    workflows = os.path.join(folder.path, "workflows")
+    folder.expect("an unknown workflow", ["exec", "start", "ecko"], 4,
+                  'error: there is no workflow ecko\nhint: did you mean "echo"?\n')
+    folder.expect("... that is like no other", ["exec", "start", "greet"], 4,
+                  f"error: there is no workflow greet\nhint: in {workflows} there are "
+                  "echo, failing, fanout, nobody, sleeper\n")
     folder.expect("input that is no JSON", ["exec", "start", "echo", "-i", "{a: ["], 2,
                   "--input:1:")
     folder.expect("an empty input", ["exec", "start", "echo", "-i", ""], 2, "--input is empty",
@@ -218,6 +223,33 @@ def with_a_server(folder):
                                                        "--execution", NOBODY], 4, NOBODY)
     folder.expect("the server is found from a folder below", ["exec", "list"], 0, ended,
                   cwd=from_below)
+
+
+def nothing_to_run():
+    """`stepwell dev` in an empty folder, and on from there without starting it again."""
+    folder = Folder({})
+    server, said = folder.start_dev()
+    try:
+        verdict("workflows  none in workflows; what is put there is deployed at once\n" in said,
+                "a dev server without workflows says so", said)
+        workflows = os.path.join(os.path.realpath(folder.path), "workflows")
+        folder.expect("... and what to do about it", ["exec", "start", "echo"], 4,
+                      "error: there is no workflow echo\n"
+                      f"hint: `stepwell dev` deploys what is put into {workflows}\n")
+        folder.write("new/echo.yaml", WORKFLOWS["echo"])
+        os.rename(os.path.join(folder.path, "new"), workflows)  # Never seen half written.
+        line = server.stderr.readline()
+        verdict(line == "deployed   echo\n", "what is put there is deployed", line)
+        folder.expect("... and runs", ["exec", "start", "echo", "--watch"], 0, "SUCCEEDED")
+        with open(os.path.join(folder.path, ".stepwell/dev.json"), encoding="utf-8") as known:
+            url = json.load(known)["database_url"]
+        folder.expect("an unknown workflow in a database of one's own",
+                      ["exec", "start", "greet", "--database", url], 4,
+                      "error: there is no workflow greet\nhint: `stepwell serve --workflows FOLDER` "
+                      "deploys a folder: greet.yaml becomes greet\n")
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(LIMIT_SECONDS)
 
 
 def without_secrets(folder):
@@ -359,9 +391,10 @@ def terminals(folder):
 
 
 def main():
-    folder = Folder()
+    folder = Folder(WORKFLOWS)
     without_a_server(folder)
     files_that_cannot_be_read(folder)
+    nothing_to_run()
     server, said = folder.start_dev()
     warning = ('workflows/nobody.yaml:3:3: warning: nobody here serves "bank.charge"; executions '
                "wait there until somebody does\n")
