@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "cli/command.h"
 
@@ -16,10 +18,12 @@ constexpr std::size_t kUsualWidth = 80;
 constexpr std::size_t kNarrowestCell = 8;  // Below this a cell says nothing any more.
 constexpr const char* kGap = "  ";
 
-void write_line(std::FILE* stream, std::string_view line) {
+// 0, or errno.
+int write_line(std::FILE* stream, std::string_view line) {
+  errno = 0;
   std::fwrite(line.data(), 1, line.size(), stream);
   std::fputc('\n', stream);
-  std::fflush(stream);
+  return std::fflush(stream) == 0 && std::ferror(stream) == 0 ? 0 : errno;
 }
 
 bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
@@ -75,12 +79,23 @@ Console::Console() {
 
 void Console::print(std::string_view line) {
   end_live();
-  write_line(stdout, line);
+  const int error = write_line(stdout, line);
+  if (error_ == 0) error_ = error;
 }
 
 void Console::say(std::string_view line) {
   end_live();
   write_line(stderr, line);
+}
+
+int Console::finish(Exit exit) {
+  if (std::fflush(stdout) != 0 && error_ == 0) error_ = errno;  // What was not written by print().
+  if (error_ != 0 && error_ != EPIPE) {
+    const std::string why = std::strerror(error_);
+    const Exit denied = fail(Exit::kDenied, "cannot write standard output: " + why);
+    if (exit == Exit::kOk) exit = denied;
+  }
+  return static_cast<int>(exit);
 }
 
 Exit Console::fail(Exit exit, std::string_view what, std::string_view hint) {
@@ -105,6 +120,10 @@ Exit Console::fail(Code code, std::string_view what) {
     case Code::kInternal: return fail(Exit::kInternal, what);
   }
   return Exit::kInternal;
+}
+
+Exit Console::fail(const Error& error) {
+  return fail(error.code == ErrorCode::kNotFound ? Exit::kNotFound : Exit::kDenied, error.message);
 }
 
 std::size_t Console::width() const {

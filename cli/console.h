@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
+
 namespace stepwell::cli {
 
 enum class Exit : int;
@@ -21,12 +23,18 @@ class Console {
 
   void print(std::string_view line);  // One line of the result.
   void say(std::string_view line);    // One line to the person.
+  // What the process answers in the end: `exit`, but kDenied instead of kOk, and it has been said,
+  // when a part of the result could not be written.  A reader that went away wanted no more.
+  int finish(Exit exit);
   // What went wrong, where, and how to mend it.  Answers `exit` so that one can return it.
   Exit fail(Exit exit, std::string_view what, std::string_view hint = "");
   // The engine's refusal, with the exit code that belongs to it.
   Exit fail(Code code, std::string_view what);
+  // A file that cannot be read: kNotFound when it is not there, kDenied when one may not.
+  Exit fail(const Error& error);
 
-  // Columns padded to their widest cell.  On a terminal the widest are cut ("…") to fit its width.
+  // Columns padded to their widest cell.  On a terminal the widest are cut ("…") to fit its width,
+  // but never the first, and not to less than what can be read.
   void table(const std::vector<std::string>& head,
              const std::vector<std::vector<std::string>>& rows);
 
@@ -43,6 +51,7 @@ class Console {
  private:
   bool is_terminal_ = false, out_is_terminal_ = false, has_colour_ = false;
   bool is_live_ = false;
+  int error_ = 0;  // errno of the first line that could not be printed.
 };
 
 // The number of columns that `text` takes; escape sequences take none.

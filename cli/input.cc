@@ -23,7 +23,8 @@ Result<std::string> read_file(const std::string& path) {
 }
 
 std::optional<Value> read_input(Console& console, const std::string& given,
-                                const std::string& option) {
+                                const std::string& option, Exit& exit) {
+  exit = Exit::kUsage;
   std::string text = given, name = option;
   if (given == "-") {
     text.assign(std::istreambuf_iterator<char>(std::cin), {});
@@ -32,7 +33,7 @@ std::optional<Value> read_input(Console& console, const std::string& given,
     name = given.substr(1);
     auto read = read_file(name);
     if (!read.ok()) {
-      console.fail(Exit::kUsage, read.error().message);
+      exit = console.fail(read.error());
       return std::nullopt;
     }
     text = std::move(*read);

@@ -126,11 +126,11 @@ int run_command_line(const std::vector<Command>& commands, Console& console, int
   try {
     root.parse(argc, argv);
   } catch (const CLI::Success& asked) {  // --help and --version
-    return root.exit(asked);
+    return console.finish(Exit{root.exit(asked)});
   } catch (const CLI::ParseError& error) {
     return static_cast<int>(refuse(root, error, console, argc, argv));
   }
-  return static_cast<int>(chosen->run(console));
+  return console.finish(chosen->run(console));
 }
 
 }  // namespace stepwell::cli

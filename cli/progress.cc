@@ -1,6 +1,7 @@
 #include "cli/progress.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include "cli/console.h"
 
@@ -9,6 +10,7 @@ namespace {
 
 constexpr std::size_t kNarrowestBar = 6;
 constexpr std::size_t kWidestBar = 40;
+constexpr std::chrono::seconds kAWhile{10};  // A shorter rest is over before it is read of.
 
 bool ends_with(const std::string& text, std::string_view end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
@@ -20,6 +22,15 @@ std::string text_of(const Value* value) {
 
 std::uint64_t number_of(const Value* value) {
   return value != nullptr && value->is_int() ? static_cast<std::uint64_t>(value->as_int()) : 0;
+}
+
+bool is_of_task(const std::string& type) {
+  return type.starts_with("Task") || type.starts_with("LambdaFunction") ||
+         type.starts_with("Activity");
+}
+
+std::string counted(std::uint64_t retries) {
+  return std::to_string(retries) + (retries == 1 ? " retry" : " retries");
 }
 
 // RFC 3339, or seconds since 1970 as AWS sends them.
@@ -90,8 +101,10 @@ void Progress::feed(const Value& event) {
       map->is_over = true;
       break;
     }
-  } else if (type == "TaskFailed" || type == "TaskTimedOut") {
-    ++errors_;
+  } else if (is_of_task(type) && (ends_with(type, "Failed") || ends_with(type, "TimedOut"))) {
+    failures_.insert(id);
+  } else if (ends_with(type, "Scheduled")) {
+    retries_ += failures_.erase(number_of(event.find("previousEventId")));
   }
 }
 
@@ -115,16 +128,15 @@ std::string Progress::plain() const {
   std::string text =
       running->name + " " + std::to_string(running->done) + "/" + std::to_string(running->total);
   if (running->failed > 0) text += ", " + std::to_string(running->failed) + " failed";
-  if (errors_ > 0) text += ", " + std::to_string(errors_) + (errors_ == 1 ? " error" : " errors");
+  if (retries_ > 0) text += ", " + counted(retries_);
   return text;
 }
 
 std::string Progress::line(std::size_t width, Time now) const {
   const MapProgress* running = map();
   if (running == nullptr) return plain();
-  const std::string counts =
-      std::to_string(running->done) + "/" + std::to_string(running->total) +
-      (errors_ > 0 ? "  " + std::to_string(errors_) + (errors_ == 1 ? " error" : " errors") : "");
+  const std::string counts = std::to_string(running->done) + "/" + std::to_string(running->total) +
+                             (retries_ > 0 ? "  " + counted(retries_) : "");
   const std::string left = estimate(*running, now);
   // What a narrow terminal loses first: the estimate, then the name; the bar and counts stay.
   const std::size_t fixed = columns_of(counts) + 2;
@@ -136,6 +148,32 @@ std::string Progress::line(std::size_t width, Time now) const {
   const std::size_t room = width > used ? width - used : kNarrowestBar;
   return name + bar(running->done, running->total, std::clamp(room, kNarrowestBar, kWidestBar)) +
          "  " + counts + tail;
+}
+
+std::string standstill(const Value& waiting, Time now) {
+  const Value* waits = waiting.find("for");
+  if (waits == nullptr || !waits->is_array()) return "";
+  const Value* first = nullptr;
+  std::optional<Time> wakes;
+  bool all_rest = true;
+  for (const Value& wait : waits->as_array()) {
+    const std::string reason = text_of(wait.find("reason"));
+    if (reason == "handler") {
+      return "waiting at " + text_of(wait.find("where")) + ": " + text_of(wait.find("text"));
+    }
+    const auto until = parse_rfc3339(text_of(wait.find("until")));
+    all_rest = all_rest && until && (reason == "timer" || reason == "retry");
+    if (!until || (wakes && *wakes <= *until)) continue;
+    wakes = until;
+    first = &wait;
+  }
+  if (!all_rest || first == nullptr || *wakes < now + kAWhile) return "";
+  std::string text =
+      "waiting at " + text_of(first->find("where")) + " until " + text_of(first->find("until"));
+  if (text_of(first->find("reason")) == "retry") {
+    text += ", to try again after " + text_of(first->find("last_error"));
+  }
+  return text;
 }
 
 }  // namespace stepwell::cli

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,8 @@ class Progress {
   const MapProgress* map() const;
   // The state entered last, outside of any Map.
   const std::string& state() const { return state_; }
-  std::uint64_t errors() const { return errors_; }
+  // Attempts of tasks that failed and were followed by another: nothing to worry about.
+  std::uint64_t retries() const { return retries_; }
   std::uint64_t last_event() const { return last_event_; }
 
   // One line of at most `width` columns: a bar while a Map runs, else the state.
@@ -46,8 +48,13 @@ class Progress {
   std::vector<MapProgress> maps_;
   std::map<std::uint64_t, std::string> entered_maps_;  // By the id of the event that entered.
   std::string state_;
-  std::uint64_t errors_ = 0;
+  std::set<std::uint64_t> failures_;  // Events after which the task may be tried again.
+  std::uint64_t retries_ = 0;
   std::uint64_t last_event_ = 0;
 };
+
+// Why an execution stands still, of the `waiting` that describe() shows: a task that nobody serves,
+// else timers and retries that are all a while away.  Empty when it moves, or is not known to rest.
+std::string standstill(const Value& waiting, Time now);
 
 }  // namespace stepwell::cli

@@ -12,6 +12,7 @@
 #include "cli/plugins.h"
 #include "cli/workflow_files.h"
 #include "engine/loop/loop.h"
+#include "engine/runtime/attach.h"
 #include "server/api.h"
 
 namespace stepwell::cli {
@@ -28,23 +29,29 @@ std::string joined(const std::vector<std::string>& words) {
 // The workflows of a folder, deployed, and deployed again when their text changes.
 class Deployer {
  public:
-  Deployer(Console& console, Engine& engine, std::string folder)
-      : console_(console), engine_(engine), folder_(std::move(folder)) {}
+  // `looks_again`: look_again() will be called, so that a folder may be empty, or not there yet.
+  Deployer(Console& console, Engine& engine, std::string folder, bool looks_again)
+      : console_(console), engine_(engine), folder_(std::move(folder)), looks_again_(looks_again) {}
 
   // Answers whether all were good.
   bool deploy_all() {
     const auto files = find_workflows({folder_});
-    if (!files.ok()) {
-      console_.fail(Exit::kNotFound, files.error().message);
+    const bool may_come = looks_again_ && !files.ok() && files.error().code == ErrorCode::kNotFound;
+    if (!files.ok() && !may_come) {
+      console_.fail(files.error());
       return false;
     }
     bool all_good = true;
-    for (const WorkflowFile& file : *files) all_good = deploy(file) && all_good;
+    if (files.ok()) {
+      for (const WorkflowFile& file : *files) all_good = deploy(file) && all_good;
+    }
     std::vector<std::string> names;
     for (const auto& [path, known] : deployed_) {
       if (known.is_good) names.push_back(known.name);
     }
-    console_.say("workflows  " + (names.empty() ? "none in " + folder_ : joined(names)));
+    const std::string none =
+        "none in " + folder_ + (looks_again_ ? "; what is put there is deployed at once" : "");
+    console_.say("workflows  " + (names.empty() ? none : joined(names) + " in " + folder_));
     return all_good;
   }
 
@@ -55,7 +62,8 @@ class Deployer {
       const auto text = read_file(file.path);
       const auto known = deployed_.find(file.path);
       if (!text.ok() || (known != deployed_.end() && known->second.text == *text)) continue;
-      if (deploy(file)) console_.say("deployed   " + file.name + ": its file changed");
+      const std::string why = known == deployed_.end() ? "" : ": its file changed";
+      if (deploy(file)) console_.say("deployed   " + file.name + why);
     }
   }
 
@@ -73,15 +81,38 @@ class Deployer {
     }
     const auto done = engine_.deploy_file(file.path);
     deployed_[file.path] = {file.name, std::move(*text), static_cast<bool>(done)};
-    if (done) return true;
+    if (done) {
+      tell_unserved(file, deployed_[file.path].text);
+      return true;
+    }
     console_.say(done.error);
     console_.say(file.path + " is not deployed");
     return false;
   }
 
+  // No mistake: another process may serve it, or come to.  Until then an execution waits there.
+  void tell_unserved(const WorkflowFile& file, const std::string& text) {
+    const dsl::Compiled compiled = dsl::compile(text, {.file = file.path, .known_resources = {}});
+    if (!compiled.ok()) return;
+    const auto known = runtime::known_resources(engine_);
+    for (std::uint32_t m = 0; m < compiled.program->machines.size(); ++m) {
+      const auto& states = compiled.program->machines[m].states;
+      for (std::uint32_t s = 0; s < states.size(); ++s) {
+        const auto* task = std::get_if<Task>(&states[s].kind);
+        if (task == nullptr || std::binary_search(known.begin(), known.end(), task->resource)) {
+          continue;
+        }
+        console_.say(place_text(*compiled.program, {MachineId{m}, StateId{s}, {}}) +
+                     ": warning: nobody here serves \"" + task->resource +
+                     "\"; executions wait there until somebody does");
+      }
+    }
+  }
+
   Console& console_;
   Engine& engine_;
   std::string folder_;
+  bool looks_again_;
   std::map<std::string, Known> deployed_;
 };
 
@@ -118,7 +149,7 @@ Exit run_server(Console& console, const ServerOptions& options) {
   if (const auto running = engine->run(); !running) {
     return console.fail(running.code, running.error);
   }
-  Deployer deployer(console, *engine, options.workflows);
+  Deployer deployer(console, *engine, options.workflows, !options.is_strict);
   if (!options.workflows.empty() && !deployer.deploy_all() && options.is_strict) {
     return Exit::kFailed;
   }

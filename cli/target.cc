@@ -5,6 +5,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -19,18 +21,16 @@ namespace {
 namespace fs = std::filesystem;
 
 // Whoever runs a dev server in `folder` holds a lock there as long as it lives, however it ends.
-int try_lock(const fs::path& folder) {
-  const std::string path = (folder / kStateFolder / "dev.lock").string();
+// The lock's descriptor; kConflict when another process has it, kDenied when one may not ask.
+Result<int> try_lock(const fs::path& folder) {
+  const std::string path = (folder / kStateFolder / "dev.lock").lexically_normal().string();
   const int file = ::open(path.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-  if (file < 0 || ::flock(file, LOCK_EX | LOCK_NB) == 0) return file;
+  if (file < 0) {
+    return Error{ErrorCode::kDenied, "cannot open " + path + ": " + std::strerror(errno)};
+  }
+  if (::flock(file, LOCK_EX | LOCK_NB) == 0) return file;
   ::close(file);
-  return -1;
-}
-
-bool is_locked(const fs::path& folder) {
-  const int file = try_lock(folder);
-  if (file >= 0) ::close(file);
-  return file < 0;
+  return Error{ErrorCode::kConflict, "a dev server runs in this folder already"};
 }
 
 std::optional<DevServer> read_dev_server(const fs::path& path) {
@@ -45,7 +45,9 @@ std::optional<DevServer> read_dev_server(const fs::path& path) {
   if (!database || !database->is_string() || !api || !api->is_string() || !pid || !pid->is_int()) {
     return std::nullopt;
   }
-  return DevServer{database->as_string(), api->as_string(), static_cast<int>(pid->as_int()), "."};
+  const Value* workflows = value->find("workflows");
+  return DevServer{database->as_string(), api->as_string(), static_cast<int>(pid->as_int()),
+                   workflows && workflows->is_string() ? workflows->as_string() : "", "."};
 }
 
 }  // namespace
@@ -55,6 +57,7 @@ Status write_dev_server(const DevServer& server) {
   object.set("pid", Value(static_cast<std::int64_t>(server.pid)));
   object.set("database_url", Value(server.database_url));
   object.set("api_url", Value(server.api_url));
+  object.set("workflows", Value(server.workflows));
   std::error_code failed;
   fs::create_directories(kStateFolder, failed);
   const std::string next = std::string(kDevFile) + ".new";
@@ -70,14 +73,23 @@ Status write_dev_server(const DevServer& server) {
 Status lock_dev_folder() {
   std::error_code failed;
   fs::create_directories(kStateFolder, failed);
-  static int held = -1;  // Until the process ends.
-  // One that was killed this moment takes a while to be gone.
-  for (int tries = 0; held < 0 && tries < 20; ++tries) {
-    if (tries > 0) std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    held = try_lock(".");
+  if (failed) {
+    return Error{ErrorCode::kDenied,
+                 "cannot make the folder " + std::string(kStateFolder) + ": " + failed.message()};
   }
+  static int held = -1;  // Until the process ends.
   if (held >= 0) return ok_status();
-  return Error{ErrorCode::kConflict, "a dev server runs in this folder already"};
+  // One that was killed this moment takes a while to be gone.
+  constexpr int kTries = 20;
+  for (int tries = 1;; ++tries) {
+    const auto locked = try_lock(".");
+    if (locked.ok()) {
+      held = *locked;
+      return ok_status();
+    }
+    if (locked.error().code != ErrorCode::kConflict || tries == kTries) return locked.error();
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
 }
 
 void remove_dev_server() {
@@ -85,17 +97,23 @@ void remove_dev_server() {
   if (server && server->pid == ::getpid()) ::unlink(kDevFile);
 }
 
-std::optional<DevServer> find_dev_server() {
+Result<DevServer> find_dev_server() {
   std::error_code failed;
   for (fs::path folder = fs::current_path(failed); !failed; folder = folder.parent_path()) {
-    auto server = read_dev_server(folder / kDevFile);
-    if (server && is_locked(folder)) {
-      server->folder = folder.string();
-      return server;
+    if (auto server = read_dev_server(folder / kDevFile)) {
+      const auto locked = try_lock(folder);
+      if (locked.ok()) {
+        ::close(*locked);  // It has ended.
+      } else if (locked.error().code == ErrorCode::kDenied) {
+        return locked.error();
+      } else {
+        server->folder = folder.string();
+        return std::move(*server);
+      }
     }
     if (folder == folder.parent_path()) break;
   }
-  return std::nullopt;
+  return Error{ErrorCode::kNotFound, "no engine found: no `stepwell dev` runs here"};
 }
 
 Result<std::string> vault_key(const std::string& folder) {
@@ -135,11 +153,15 @@ std::optional<Target> find_target(Console& console, const std::string& database_
     exit = Exit::kUsage;
     return std::nullopt;
   }
-  if (!url->empty()) return Target{*url, ""};
-  if (const auto server = find_dev_server()) {
-    return Target{server->database_url, server->folder};
+  if (!url->empty()) return Target{*url, "", ""};
+  const auto server = find_dev_server();
+  if (server.ok()) return Target{server->database_url, server->folder, server->workflows};
+  if (server.error().code == ErrorCode::kDenied) {
+    exit = console.fail(Exit::kDenied, server.error().message,
+                        "is the `stepwell dev` of this folder another user's?");
+    return std::nullopt;
   }
-  exit = console.fail(Exit::kUnavailable, "no engine found: no `stepwell dev` runs here",
+  exit = console.fail(Exit::kUnavailable, server.error().message,
                       "start `stepwell dev` in another terminal, or name a database with "
                       "--database URL or " +
                           std::string(kDatabaseVariable));
@@ -149,9 +171,12 @@ std::optional<Target> find_target(Console& console, const std::string& database_
 std::unique_ptr<Engine> open_target(Console& console, const std::string& database_option,
                                     Exit& exit) {
   const auto target = find_target(console, database_option, exit);
-  if (!target) return nullptr;
+  return target ? open_target(console, *target, exit) : nullptr;
+}
+
+std::unique_ptr<Engine> open_target(Console& console, const Target& target, Exit& exit) {
   Options options;
-  options.database_url = target->database_url;
+  options.database_url = target.database_url;
   auto engine = Engine::open(options);
   if (!engine) {
     exit = console.fail(engine.code, engine.error);

@@ -20,6 +20,7 @@ struct DevServer {
   std::string database_url;
   std::string api_url;
   int pid = 0;
+  std::string workflows;     // The folder that it deploys.
   std::string folder = ".";  // Where it was found.
 };
 
@@ -28,12 +29,14 @@ inline constexpr const char* kDevFile = ".stepwell/dev.json";
 inline constexpr const char* kDatabaseVariable = "STEPWELL_DATABASE_URL";
 inline constexpr const char* kVaultKeyVariable = "STEPWELL_VAULT_KEY";
 
-// kConflict when another process has it; held until this process ends.
+// kConflict when another process has it, kDenied when one may not write there; held until this
+// process ends.
 Status lock_dev_folder();
 Status write_dev_server(const DevServer& server);
 void remove_dev_server();
-// Looks in this folder and the ones above.  Nothing when there is none, or its process is gone.
-std::optional<DevServer> find_dev_server();
+// Looks in this folder and the ones above.  kNotFound when there is none, or its process is gone;
+// kDenied when it is there for somebody else only.
+Result<DevServer> find_dev_server();
 
 // The key that seals tokens: STEPWELL_VAULT_KEY, else the one in `folder`/.stepwell/vault.key,
 // which is made when it is missing and readable to its owner only.
@@ -47,7 +50,8 @@ std::optional<std::string> database_url_given(Console& console, const std::strin
 
 struct Target {
   std::string database_url;
-  std::string folder;  // Of the dev server that was found; empty when a URL was given.
+  std::string folder;     // Of the dev server that was found; empty when a URL was given.
+  std::string workflows;  // That the dev server deploys; empty when it is none.
 };
 // On failure everything has been said, and `exit` is set.
 std::optional<Target> find_target(Console& console, const std::string& database_option, Exit& exit);
@@ -56,6 +60,7 @@ std::optional<Target> find_target(Console& console, const std::string& database_
 // On failure everything has been said; the exit code is returned in `exit`.
 std::unique_ptr<Engine> open_target(Console& console, const std::string& database_option,
                                     Exit& exit);
+std::unique_ptr<Engine> open_target(Console& console, const Target& target, Exit& exit);
 
 // The option itself, the same for every command that has it.
 Option database_option(std::string& target);

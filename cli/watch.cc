@@ -65,9 +65,18 @@ class Display {
     console_.say(progress.plain());
   }
 
+  // Once for each reason: it may rest for long.
+  void show_standstill(const std::string& waiting) {
+    const auto known = parse_json(waiting);
+    const std::string text = known.ok() ? standstill(*known, wall_clock()) : "";
+    if (text.empty() || text == standstill_) return;
+    standstill_ = text;
+    console_.say(text);
+  }
+
  private:
   Console& console_;
-  std::string where_;
+  std::string where_, standstill_;
   unsigned step_ = 0;
 };
 
@@ -109,6 +118,7 @@ Exit watch(Console& console, Engine& engine, const std::string& id, bool as_json
     if (!view && view.code != Code::kTimeout) return console.fail(view.code, view.error);
     reader.read_into(progress);
     display.show(progress);
+    if (view.value.status == "RUNNING") display.show_standstill(view.value.waiting);
     if (view && view.value.status != "RUNNING") {
       console.end_live();
       console.say(console.status_color(view.value.status) +

@@ -32,6 +32,9 @@ Result<std::vector<std::string>> find_files(const std::vector<std::string>& path
   for (const std::string& path : paths) {
     std::error_code failed;
     const fs::file_status status = fs::status(path, failed);
+    if (status.type() == fs::file_type::none) {
+      return Error{ErrorCode::kDenied, "cannot read " + path + ": " + failed.message()};
+    }
     if (!fs::exists(status)) {
       return Error{ErrorCode::kNotFound, "there is no file or folder " + path};
     }

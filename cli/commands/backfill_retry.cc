@@ -41,7 +41,10 @@ Command backfill_retry_command() {
                 (ranges->size() == 1 ? " range again" : " ranges again"));
     if (given->is_watched)
       return watch(console, *engine, started.value.id, given->output == "json");
-    console.print(started.value.id);
+    const std::string& id = started.value.id;
+    const bool is_json = given->output == "json";
+    console.print(is_json ? Value(Object{{"id", id}, {"existed", started.value.existed}}).to_json()
+                          : id);
     return Exit::kOk;
   };
   return {"backfill retry",

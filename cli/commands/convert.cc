@@ -78,7 +78,7 @@ Exit change_language(Console& console, const Arguments& given, const std::string
 
 Exit convert(Console& console, const Arguments& given) {
   const auto text = read_file(given.file);
-  if (!text.ok()) return console.fail(Exit::kNotFound, text.error().message);
+  if (!text.ok()) return console.fail(text.error());
   const dsl::Parsed parsed = dsl::parse_document(*text, given.file);
   if (show_diagnostics(console, parsed.diagnostics, *text) > 0) return Exit::kFailed;
   const std::string to = !given.to.empty() ? given.to : is_json(*text) ? "yaml" : "json";

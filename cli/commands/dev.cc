@@ -32,12 +32,15 @@ Result<std::unique_ptr<postgres::Cluster>> open_cluster(Console& console) {
 Exit run_dev(Console& console, const DevArguments& given) {
   const auto other = find_dev_server();
   const Status locked = lock_dev_folder();
+  if (!locked.ok() && locked.error().code == ErrorCode::kDenied) {
+    return console.fail(Exit::kDenied, locked.error().message, "is this folder writable?");
+  }
   if (!locked.ok()) {
     return console.fail(
         Exit::kConflict,
         "a dev server runs here already" +
-            (other ? ": process " + std::to_string(other->pid) + ", " + other->api_url
-                   : std::string()),
+            (other.ok() ? ": process " + std::to_string(other->pid) + ", " + other->api_url
+                        : std::string()),
         "stop it first, or work in another folder");
   }
   ServerOptions options;
@@ -48,6 +51,7 @@ Exit run_dev(Console& console, const DevArguments& given) {
   options.max_transitions = std::max(given.max_transitions, 1);
   options.migrate = true;
   options.workflows = find_folder(given.workflows, "workflows");
+  if (options.workflows.empty()) options.workflows = "workflows";  // It may come to be.
   options.providers = find_folder(given.providers, "providers");
   options.fake_url = given.fake;
   options.notify_path = given.notify;
@@ -70,7 +74,9 @@ Exit run_dev(Console& console, const DevArguments& given) {
   }
   Exit exit = Exit::kOk;
   options.ready = [&](const std::string& api_url) {
-    const Status written = write_dev_server({options.database_url, api_url, ::getpid()});
+    std::error_code failed;
+    const std::string folder = std::filesystem::absolute(options.workflows, failed).string();
+    const Status written = write_dev_server({options.database_url, api_url, ::getpid(), folder});
     if (!written.ok()) exit = console.fail(Exit::kDenied, written.error().message);
   };
   const Exit served = run_server(console, options);

@@ -1,5 +1,6 @@
 #include <memory>
 
+#include "base/value.h"
 #include "cli/commands.h"
 #include "cli/input.h"
 #include "cli/target.h"
@@ -24,6 +25,7 @@ Command exec_redrive_command() {
     }
     if (!redriven) return console.fail(redriven.code, redriven.error);
     if (given->is_watched) return watch(console, *engine, given->id, given->output == "json");
+    if (given->output == "json") console.print(Value(Object{{"id", given->id}}).to_json());
     console.say("running again from where it failed");
     return Exit::kOk;
   };

@@ -1,11 +1,35 @@
 #include <memory>
 
+#include "base/value.h"
 #include "cli/commands.h"
 #include "cli/input.h"
 #include "cli/target.h"
 #include "cli/watch.h"
+#include "cli/workflow_files.h"
 
 namespace stepwell::cli {
+namespace {
+
+// How one gets to a workflow that is there.
+std::string hint_for(const std::string& name, const Target& target) {
+  if (target.workflows.empty()) {
+    return "`stepwell serve --workflows FOLDER` deploys a folder: greet.yaml becomes greet";
+  }
+  std::vector<std::string> names;
+  std::string list;
+  const auto files = find_workflows({target.workflows});
+  for (const WorkflowFile& file : files.ok() ? *files : std::vector<WorkflowFile>()) {
+    names.push_back(file.name);
+    list += (list.empty() ? "" : ", ") + file.name;
+  }
+  if (const std::string near = dsl::nearest(name, names); !near.empty() && near != name) {
+    return "did you mean \"" + near + "\"?";
+  }
+  return list.empty() ? "`stepwell dev` deploys what is put into " + target.workflows
+                      : "in " + target.workflows + " there are " + list;
+}
+
+}  // namespace
 
 Command exec_start_command() {
   struct Arguments {
@@ -15,15 +39,20 @@ Command exec_start_command() {
   };
   auto given = std::make_shared<Arguments>();
   const auto run = [given](Console& console) {
-    const auto input = read_input(console, given->input);
-    if (!input) return Exit::kUsage;
     Exit exit = Exit::kOk;
-    const auto engine = open_target(console, given->database, exit);
+    const auto input = read_input(console, given->input, "--input", exit);
+    if (!input) return exit;
+    const auto target = find_target(console, given->database, exit);
+    if (!target) return exit;
+    const auto engine = open_target(console, *target, exit);
     if (!engine) return exit;
     StartOptions options;
     options.name = given->name;
     options.tags = given->tags;
     const auto started = engine->start(given->workflow, input->to_json(), options);
+    if (started.code == Code::kNotFound) {
+      return console.fail(Exit::kNotFound, started.error, hint_for(given->workflow, *target));
+    }
     if (!started) return console.fail(started.code, started.error);
     const std::string& id = started.value.id;
     if (given->is_watched) {
@@ -31,8 +60,7 @@ Command exec_start_command() {
       return watch(console, *engine, id, given->output == "json");
     }
     if (given->output == "json") {
-      console.print(R"({"id":")" + id + R"(","existed":)" +
-                    (started.value.existed ? "true}" : "false}"));
+      console.print(Value(Object{{"id", id}, {"existed", started.value.existed}}).to_json());
     } else {
       console.print(id);
       console.say("`stepwell exec watch " + id + "` follows it");

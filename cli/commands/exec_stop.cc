@@ -1,13 +1,15 @@
 #include <memory>
 
+#include "base/value.h"
 #include "cli/commands.h"
+#include "cli/input.h"
 #include "cli/target.h"
 
 namespace stepwell::cli {
 
 Command exec_stop_command() {
   struct Arguments {
-    std::string id, error, cause, database;
+    std::string id, error, cause, output = "table", database;
   };
   auto given = std::make_shared<Arguments>();
   const auto run = [given](Console& console) {
@@ -19,6 +21,7 @@ Command exec_stop_command() {
       return console.fail(Exit::kConflict, stopped.error, "only what is RUNNING can be stopped");
     }
     if (!stopped) return console.fail(stopped.code, stopped.error);
+    if (given->output == "json") console.print(Value(Object{{"id", given->id}}).to_json());
     console.say("stopping; `stepwell exec redrive " + given->id + "` would go on where it was");
     return Exit::kOk;
   };
@@ -27,6 +30,7 @@ Command exec_stop_command() {
           {{"EXECUTION", &given->id, "its id", true},
            {"--error", &given->error, "why, as a word for programs"},
            {"--cause", &given->cause, "why, as a sentence for people"},
+           output_option(given->output),
            database_option(given->database)},
           run};
 }

@@ -19,8 +19,9 @@ struct FakeArguments {
 };
 
 Exit run_fake(Console& console, const FakeArguments& given) {
-  const auto knobs = read_input(console, given.knobs, "--knobs");
-  if (!knobs) return Exit::kUsage;
+  Exit exit = Exit::kOk;
+  const auto knobs = read_input(console, given.knobs, "--knobs", exit);
+  if (!knobs) return exit;
   fake::FakeOptions options;
   options.endpoint.port = given.port;
   options.seed = static_cast<std::uint64_t>(given.seed);

@@ -31,7 +31,7 @@ enum class Outcome { kTidy, kChanged, kRefused, kNotOurs };
 Outcome format_file(Console& console, const std::string& path, bool is_check, bool is_named) {
   const auto text = read_file(path);
   if (!text.ok()) {
-    console.fail(Exit::kDenied, text.error().message);
+    console.fail(text.error());
     return Outcome::kRefused;
   }
   const dsl::Parsed parsed = dsl::parse_document(*text, path);
@@ -62,7 +62,7 @@ Exit format(Console& console, Arguments given) {
   if (given.paths == std::vector<std::string>{"-"}) return format_stream(console);
   if (given.paths.empty()) given.paths = {"."};
   const auto found = find_workflows(given.paths);
-  if (!found.ok()) return console.fail(Exit::kNotFound, found.error().message);
+  if (!found.ok()) return console.fail(found.error());
   std::size_t count = 0, changed = 0, refused = 0;
   for (const WorkflowFile& file : *found) {
     const bool is_named =

@@ -40,7 +40,7 @@ std::optional<Value::Array> fetch_events(Console& console, const Arguments& give
 std::optional<Value::Array> read_events_file(Console& console, const Arguments& given, Exit& exit) {
   const auto text = read_file(given.history);
   if (!text.ok()) {
-    exit = console.fail(Exit::kNotFound, text.error().message);
+    exit = console.fail(text.error());
     return std::nullopt;
   }
   auto events = graph::read_events(*text);
@@ -55,7 +55,7 @@ Exit draw(Console& console, const Arguments& given) {
     return console.fail(Exit::kUsage, "--execution and --history exclude each other");
   }
   const auto source = read_file(given.file);
-  if (!source.ok()) return console.fail(Exit::kNotFound, source.error().message);
+  if (!source.ok()) return console.fail(source.error());
   dsl::CompileOptions options;
   options.file = given.file;
   const dsl::Compiled compiled = dsl::compile(*source, options);

@@ -27,7 +27,7 @@ Command lint_command() {
   auto given = std::make_shared<Arguments>();
   const auto run = [given](Console& console) {
     const auto files = find_workflows(given->paths);
-    if (!files.ok()) return console.fail(Exit::kNotFound, files.error().message);
+    if (!files.ok()) return console.fail(files.error());
     if (files->empty()) {
       return console.fail(Exit::kNotFound, "no workflow is there",
                           "workflows are files that end in .yaml, .yml or .json");
@@ -38,7 +38,7 @@ Command lint_command() {
     Value::Array all;
     for (const WorkflowFile& file : *files) {
       const auto source = read_file(file.path);
-      if (!source.ok()) return console.fail(Exit::kDenied, source.error().message);
+      if (!source.ok()) return console.fail(source.error());
       options.file = file.path;
       const dsl::Compiled compiled = dsl::compile(*source, options);
       ++totals.files;

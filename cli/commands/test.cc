@@ -64,7 +64,7 @@ bool run_file(Console& console, const TestArguments& given, const std::string& f
   totals.read.insert(file);
   const auto text = read_file(file);
   if (!text.ok()) {
-    console.fail(Exit::kDenied, text.error().message);
+    console.fail(text.error());
     return false;
   }
   transcript::Report report =
@@ -98,7 +98,7 @@ bool run_file(Console& console, const TestArguments& given, const std::string& f
 
 Exit run_once(Console& console, const TestArguments& given, Totals& totals) {
   const auto files = find_transcripts(given.paths);
-  if (!files.ok()) return console.fail(Exit::kNotFound, files.error().message);
+  if (!files.ok()) return console.fail(files.error());
   if (files->empty()) {
     return console.fail(
         Exit::kNotFound, "no test is there",

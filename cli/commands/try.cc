@@ -22,17 +22,18 @@ struct TryArguments {
 
 // JSON text of what an option was given; false when it could not be read, and that was said.
 bool read_json(Console& console, const std::string& given, const std::string& option,
-               std::optional<std::string>& to) {
+               std::optional<std::string>& to, Exit& exit) {
   if (given.empty()) return true;
-  const auto value = read_input(console, given, option);
+  const auto value = read_input(console, given, option, exit);
   if (!value) return false;
   to = value->to_json();
   return true;
 }
 
-bool read_mock(Console& console, const TryArguments& given, teststate::Request& request) {
+bool read_mock(Console& console, const TryArguments& given, teststate::Request& request,
+               Exit& exit) {
   std::optional<std::string> result;
-  if (!read_json(console, given.mock, "--mock", result)) return false;
+  if (!read_json(console, given.mock, "--mock", result, exit)) return false;
   const bool has_error = !given.error.empty() || !given.cause.empty();
   if (!result && !has_error) return true;
   teststate::Mock& mock = request.mock.emplace();
@@ -90,19 +91,20 @@ Exit try_state(Console& console, const TryArguments& given) {
     return console.fail(Exit::kUsage, "--retries and --failed-iterations count from 0");
   }
   const auto text = read_file(given.file);
-  if (!text.ok()) return console.fail(Exit::kNotFound, text.error().message);
+  if (!text.ok()) return console.fail(text.error());
   teststate::Request request;
   request.definition = *text;
   request.file = given.file;
   request.state_name = given.state;
   request.retries = static_cast<std::uint32_t>(given.retries);
   request.failed_iterations = static_cast<std::uint64_t>(given.failed_iterations);
-  if (!read_json(console, given.input, "--input", request.input) ||
-      !read_json(console, given.variables, "--variables", request.variables) ||
-      !read_json(console, given.context, "--context", request.context) ||
-      !read_json(console, given.items, "--items", request.item_data) ||
-      !read_mock(console, given, request)) {
-    return Exit::kUsage;
+  Exit exit = Exit::kOk;
+  if (!read_json(console, given.input, "--input", request.input, exit) ||
+      !read_json(console, given.variables, "--variables", request.variables, exit) ||
+      !read_json(console, given.context, "--context", request.context, exit) ||
+      !read_json(console, given.items, "--items", request.item_data, exit) ||
+      !read_mock(console, given, request, exit)) {
+    return exit;
   }
   teststate::Setting setting;
   setting.now = std::chrono::floor<Millis>(std::chrono::system_clock::now());

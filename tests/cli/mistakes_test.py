@@ -20,10 +20,13 @@ import termios
 STEPWELL = os.path.abspath(sys.argv[1])
 LIMIT_SECONDS = 60
 NOBODY = "019aa5a8-0000-7000-8000-000000000001"
+# Somebody who may not what the files' owner may: root may everything.
+OTHER = {"user": 65534} if os.geteuid() == 0 else {}
 
 WORKFLOWS = {
     "echo": "StartAt: P\nStates:\n  P: {Type: Pass, End: true}\n",
     "sleeper": "StartAt: W\nStates:\n  W: {Type: Wait, Seconds: 86400, End: true}\n",
+    "nobody": "StartAt: T\nStates:\n  T: {Type: Task, Resource: bank.charge, End: true}\n",
     "failing": "StartAt: F\nStates:\n  F: {Type: Fail, Error: Bank.Shut, Cause: on sundays}\n",
     "fanout": """
 StartAt: Many
@@ -51,12 +54,12 @@ def verdict(good, title, why):
 
 
 class Folder:
-    def __init__(self):
+    def __init__(self, workflows):
         self.temporary = tempfile.TemporaryDirectory()
         self.path = self.temporary.name
         os.chmod(self.path, 0o755)
         self.env = {k: v for k, v in os.environ.items() if k != "STEPWELL_DATABASE_URL"}
-        for name, text in WORKFLOWS.items():
+        for name, text in workflows.items():
             self.write(f"workflows/{name}.yaml", text)
 
     def write(self, name, text):
@@ -85,7 +88,7 @@ class Folder:
         for line in server.stderr:
             said += line
             if line.startswith("ready"):
-                return server
+                return server, said
         print(said)
         raise SystemExit("not ok - command line: stepwell dev starts")
 
@@ -111,17 +114,10 @@ def without_a_server(folder):
                   "there is no command \"exec strat\"", "did you mean \"start\"?")
     folder.expect("a group without a command", ["exec"], 2, "hint: `stepwell exec --help`")
     folder.expect("a choice that is none", ["exec", "list", "-o", "xml"], 2, "xml", "json")
-    folder.expect("a file that is not there", ["lint", "no.yaml"], 4,
-                  "there is no file or folder no.yaml")
     folder.write("empty.yaml", "")
     folder.expect("an empty workflow file", ["lint", "empty.yaml"], 1, "empty.yaml:1:1: error:")
     done = folder.run("lint", "empty.yaml", "-o", "json")
     verdict(json.loads(done.stdout)[0]["severity"] == "ERROR", "lint -o json is JSON", done.stdout)
-    if os.geteuid() != 0:
-        folder.write("secret.yaml", "x")
-        os.chmod(os.path.join(folder.path, "secret.yaml"), 0)
-        folder.expect("a file that may not be read", ["lint", "secret.yaml"], 3,
-                      "cannot read secret.yaml: Permission denied")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -131,19 +127,74 @@ def without_a_server(folder):
                       "choose another port")
 
 
+def files_that_cannot_be_read(folder):
+    """Whatever the command and whatever the file is for: 4 when it is not there, 3 when one may
+    not, and the same words."""
+    folder.write("secret/flow.yaml", "x")
+    folder.write("secret/one.test.yaml", "x")
+    flow = "workflows/echo.yaml"
+    commands = [["lint", "FILE"], ["test", "FILE"], ["fmt", "FILE"], ["convert", "FILE"],
+                ["graph", "FILE"], ["graph", flow, "--history", "FILE"], ["try", "P", "-f", "FILE"],
+                ["try", "P", "-f", flow, "--input", "@FILE"],
+                ["try", "P", "-f", flow, "--variables", "@FILE"],
+                ["try", "P", "-f", flow, "--context", "@FILE"],
+                ["try", "P", "-f", flow, "--items", "@FILE"],
+                ["try", "P", "-f", flow, "--mock", "@FILE"],
+                ["fake", "--knobs", "@FILE"], ["exec", "start", "echo", "--input", "@FILE"]]
+    for command in commands:
+        title = " ".join(command)
+        finds = command[0] in ("lint", "test", "fmt")  # These take folders too.
+        for name, closed, exit_code, said in (
+                ("no.yaml", None, 4, "error: there is no file or folder no.yaml\n" if finds else
+                 "error: cannot read no.yaml: No such file or directory\n"),
+                ("secret/flow.yaml", "secret/flow.yaml", 3,
+                 "error: cannot read secret/flow.yaml: Permission denied\n"),
+                ("secret/flow.yaml", "secret", 3,
+                 "error: cannot read secret/flow.yaml: Permission denied\n")):
+            if closed:
+                os.chmod(os.path.join(folder.path, closed), 0)
+            done = folder.run(*[w.replace("FILE", name) for w in command], **OTHER)
+            if closed:
+                os.chmod(os.path.join(folder.path, closed), 0o755)
+            # fmt goes on with the next file and counts in the end.
+            wanted = 1 if command[0] == "fmt" and closed == "secret/flow.yaml" else exit_code
+            verdict(done.returncode == wanted and done.stderr.startswith(said) and
+                    done.stdout == "", f"{title} with {name}, closed: {closed}",
+                    f"exit {done.returncode}, wanted {wanted}\n{done.stdout}{done.stderr}")
+
+
+def not_permitted(folder):
+    """`folder` has a server."""
+    closed = os.path.join(folder.path, "closed")
+    os.makedirs(closed)
+    os.chmod(closed, 0o555)
+    folder.expect("a dev server in a folder one may not write", ["dev", "--port", "0"], 3,
+                  "error: cannot make the folder .stepwell: Permission denied\n"
+                  "hint: is this folder writable?\n", cwd=closed, **OTHER)
+    lock = os.path.join(folder.path, ".stepwell/dev.lock")
+    os.chmod(lock, 0)
+    folder.expect("the dev server of somebody else", ["exec", "list"], 3,
+                  f"error: cannot open {lock}: Permission denied\n"
+                  "hint: is the `stepwell dev` of this folder another user's?\n", **OTHER)
+    os.chmod(lock, 0o600)
+
+
 def with_a_server(folder):
     folder.expect("a second dev server in the same folder", ["dev", "--port", "0"], 6,
                   "a dev server runs here already")
     folder.expect("an unknown execution", ["exec", "describe", NOBODY], 4, NOBODY,
                   "hint: `stepwell exec list` shows what there is")
     folder.expect("an id that is none", ["exec", "describe", "42"], 2, "42")
-    folder.expect("an unknown workflow", ["exec", "start", "ecko"], 4, "ecko")
+    workflows = os.path.join(folder.path, "workflows")
+    folder.expect("an unknown workflow", ["exec", "start", "ecko"], 4,
+                  'error: there is no workflow ecko\nhint: did you mean "echo"?\n')
+    folder.expect("... that is like no other", ["exec", "start", "greet"], 4,
+                  f"error: there is no workflow greet\nhint: in {workflows} there are "
+                  "echo, failing, fanout, nobody, sleeper\n")
     folder.expect("input that is no JSON", ["exec", "start", "echo", "-i", "{a: ["], 2,
                   "--input:1:")
     folder.expect("an empty input", ["exec", "start", "echo", "-i", ""], 2, "--input is empty",
                   "hint: {} is the empty input")
-    folder.expect("an input file that is not there", ["exec", "start", "echo", "-i", "@no.json"], 2,
-                  "cannot read no.json: No such file or directory")
     folder.expect("a name that is taken by another input",
                   ["exec", "start", "echo", "-n", "once", "-i", "{a: 1}"], 0)
     folder.expect("... is a conflict", ["exec", "start", "echo", "-n", "once", "-i", "{a: 2}"], 6,
@@ -172,6 +223,33 @@ def with_a_server(folder):
                                                        "--execution", NOBODY], 4, NOBODY)
     folder.expect("the server is found from a folder below", ["exec", "list"], 0, ended,
                   cwd=from_below)
+
+
+def nothing_to_run():
+    """`stepwell dev` in an empty folder, and on from there without starting it again."""
+    folder = Folder({})
+    server, said = folder.start_dev()
+    try:
+        verdict("workflows  none in workflows; what is put there is deployed at once\n" in said,
+                "a dev server without workflows says so", said)
+        workflows = os.path.join(os.path.realpath(folder.path), "workflows")
+        folder.expect("... and what to do about it", ["exec", "start", "echo"], 4,
+                      "error: there is no workflow echo\n"
+                      f"hint: `stepwell dev` deploys what is put into {workflows}\n")
+        folder.write("new/echo.yaml", WORKFLOWS["echo"])
+        os.rename(os.path.join(folder.path, "new"), workflows)  # Never seen half written.
+        line = server.stderr.readline()
+        verdict(line == "deployed   echo\n", "what is put there is deployed", line)
+        folder.expect("... and runs", ["exec", "start", "echo", "--watch"], 0, "SUCCEEDED")
+        with open(os.path.join(folder.path, ".stepwell/dev.json"), encoding="utf-8") as known:
+            url = json.load(known)["database_url"]
+        folder.expect("an unknown workflow in a database of one's own",
+                      ["exec", "start", "greet", "--database", url], 4,
+                      "error: there is no workflow greet\nhint: `stepwell serve --workflows FOLDER` "
+                      "deploys a folder: greet.yaml becomes greet\n")
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(LIMIT_SECONDS)
 
 
 def without_secrets(folder):
@@ -213,12 +291,57 @@ def interrupted(folder):
     folder.expect("... and ends ABORTED", ["exec", "watch", sleeping], 1, "ABORTED after", "Enough")
 
 
+def standing_still(folder):
+    watching = subprocess.Popen([STEPWELL, "exec", "start", "nobody", "--watch"], cwd=folder.path,
+                                env=folder.env, stderr=subprocess.PIPE, text=True)
+    said = [watching.stderr.readline() for _ in range(3)]  # started, the state, and:
+    watching.send_signal(signal.SIGINT)
+    watching.communicate(timeout=LIMIT_SECONDS)
+    verdict(said[2] == 'waiting at workflows/nobody.yaml:3:3: no process that serves this pool has '
+            'a handler for "bank.charge"\n', "watching tells why nothing moves", said)
+
+
 def closed_pipe(folder):
     writing = subprocess.Popen(f"{STEPWELL} exec list -o json | head -c 1", shell=True,
                                cwd=folder.path, env=folder.env, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, text=True)
     out, err = writing.communicate(timeout=LIMIT_SECONDS)
     verdict(out == "{" and err == "", "output into a closed pipe ends in silence", out + err)
+
+
+def for_programs(folder):
+    """What the commands that change an execution answer with -o json."""
+    folder.write("retried.json", '{"failed_ranges": ["a"]}')
+    echo = folder.run("exec", "start", "echo", "-i", "@retried.json").stdout.strip()
+    folder.run("exec", "watch", echo)
+    sleeping = folder.run("exec", "start", "sleeper", "-n", "told").stdout.strip()
+    known = json.dumps({"id": sleeping}, separators=(",", ":")) + "\n"
+    for words, out in ((["exec", "start", "sleeper", "-n", "told"],
+                        known.replace("}", ',"existed":true}')),
+                       (["exec", "stop", sleeping], known), (["exec", "watch", sleeping], None),
+                       (["exec", "redrive", sleeping], known), (["exec", "stop", sleeping], known),
+                       (["backfill", "retry", echo], r'{"id":"[0-9a-f-]{36}","existed":false}\n')):
+        done = folder.run(*words, "-o", "json")
+        verdict(out is None or re.fullmatch(out, done.stdout), f"{' '.join(words[:2])} -o json",
+                f"exit {done.returncode}\n{done.stdout}{done.stderr}")
+
+
+def full_disk(folder):
+    """Whoever keeps a result in a file must hear that it is not there."""
+    lost = "error: cannot write standard output: No space left on device\n"
+    ended = folder.run("exec", "start", "echo", "--watch", "-o", "json")
+    one = json.loads(ended.stdout)["id"]
+    for words in (["--help"], ["schema"], ["exec", "list"], ["exec", "list", "-o", "json"],
+                  ["exec", "describe", one], ["exec", "history", one, "-o", "json"],
+                  ["exec", "start", "echo", "--watch"], ["graph", "workflows/echo.yaml"],
+                  ["convert", "workflows/echo.yaml"]):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            done = subprocess.run([STEPWELL, *words], cwd=folder.path, env=folder.env, stdout=full,
+                                  stderr=subprocess.PIPE, text=True, timeout=LIMIT_SECONDS,
+                                  check=False)
+        verdict(done.returncode == 3 and done.stderr.endswith(lost),
+                f"a result that could not be written: {' '.join(words[:2])}",
+                f"exit {done.returncode}\n{done.stderr}")
 
 
 def columns(line):
@@ -259,17 +382,32 @@ def terminals(folder):
         "a live bar on a terminal of 40 columns does not wrap")
     verdict(code == 0 and "/4" in text and ("█" in text or "░" in text) and
             not [w for w in wide if "/4" in w], title, repr(text))
+    code, text, _, title = narrow_terminal(folder, ["exec", "list", "--workflow", "failing"],
+                                           "a narrow table cuts its cells, but no id")
+    uncut = folder.run("exec", "list", "--workflow", "failing").stdout
+    ids = re.findall(r"^[0-9a-f-]{36}(?=  )", uncut, re.M)
+    verdict(code == 0 and ids and all(one in text for one in ids) and "Bank.Sh…" in text and
+            "Bank.Shut" in uncut, title, repr(text) + uncut)
 
 
 def main():
-    folder = Folder()
+    folder = Folder(WORKFLOWS)
     without_a_server(folder)
-    server = folder.start_dev()
+    files_that_cannot_be_read(folder)
+    nothing_to_run()
+    server, said = folder.start_dev()
+    warning = ('workflows/nobody.yaml:3:3: warning: nobody here serves "bank.charge"; executions '
+               "wait there until somebody does\n")
+    verdict(warning in said, "a task that nobody serves is told when it is deployed", said)
     try:
+        not_permitted(folder)
         with_a_server(folder)
         without_secrets(folder)
         interrupted(folder)
+        standing_still(folder)
         closed_pipe(folder)
+        full_disk(folder)
+        for_programs(folder)
         terminals(folder)
     finally:
         server.send_signal(signal.SIGINT)
@@ -278,7 +416,7 @@ def main():
     verdict(not os.path.exists(os.path.join(folder.path, ".stepwell/dev.json")),
             "it leaves nothing behind that says it runs", "")
     folder.expect("... and afterwards there is no engine", ["exec", "list"], 7, "no engine found")
-    again = folder.start_dev()
+    again, _ = folder.start_dev()
     folder.expect("what it knew is there when it is started again", ["exec", "list"], 0, "sleeper")
     again.send_signal(signal.SIGTERM)
     verdict(again.wait(LIMIT_SECONDS) == 0, "SIGTERM stops it cleanly too", "")

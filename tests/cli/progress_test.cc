@@ -76,12 +76,20 @@ TEST(Progress, ANarrowTerminalLosesTheEstimateThenTheName) {
   }
 }
 
-TEST(Progress, CountsErrorsAndFailedIterations) {
+TEST(Progress, CountsRetriesAndFailedIterations) {
   WatchedRun run;
   run.map_of("Chunks", 3);
-  run.event("TaskFailed").event("TaskTimedOut");
+  run.enters("Task", "Fetch").event("TaskScheduled").event("TaskFailed");
+  EXPECT_EQ(run.progress.plain(), "Chunks 0/3");  // A catcher may take it.
+  run.event("TaskScheduled");
+  EXPECT_EQ(run.progress.plain(), "Chunks 0/3, 1 retry");
+  run.event("TaskTimedOut").event("TaskScheduled").event("TaskFailed");
+  run.enters("Task", "Mend").event("LambdaFunctionScheduled").event("LambdaFunctionFailed");
+  run.event("LambdaFunctionScheduled").event("LambdaFunctionSucceeded");
   run.iterations("Chunks", 0, 1, "Failed").iterations("Chunks", 1, 1);
-  EXPECT_EQ(run.progress.plain(), "Chunks 2/3, 1 failed, 2 errors");
+  EXPECT_EQ(run.progress.plain(), "Chunks 2/3, 1 failed, 3 retries");
+  EXPECT_EQ(run.progress.line(80, seconds_in(10)),
+            "Chunks  ██████████████████████████░░░░░░░░░░░░░░  2/3  3 retries  ~6 s left");
 }
 
 TEST(Progress, GoesOnToTheNextStateWhenTheMapIsOver) {
@@ -100,6 +108,36 @@ TEST(Progress, ReadingAPageTwiceChangesNothing) {
                           .value();
   run.progress.feed(again);
   EXPECT_EQ(run.progress.plain(), "Chunks 1/2");
+}
+
+TEST(Standstill, TellsWhatNothingMovesBefore) {
+  const std::string task = R"({"state":"A","where":"a.yaml:3:3","reason":"task"})";
+  const std::string soon =
+      R"({"state":"A","where":"a.yaml:3:3","reason":"timer","until":"2026-11-21T05:00:09Z"})";
+  const std::string timer =
+      R"({"state":"B","where":"a.yaml:4:3","reason":"timer","until":"2026-11-21T06:00:00Z"})";
+  const std::string retry = R"({"state":"C","where":"a.yaml:5:3","reason":"retry","attempt":3,)"
+                            R"("last_error":"Bank.Busy","until":"2026-11-21T05:01:00Z"})";
+  const std::string nobody = R"({"state":"D","where":"a.yaml:6:3","reason":"handler",)"
+                             R"("resource":"x.y","text":"no process serves \"x.y\""})";
+  const std::pair<std::string, std::string> cases[] = {
+      {"", ""},
+      {task, ""},
+      {soon, ""},
+      {timer, "waiting at a.yaml:4:3 until 2026-11-21T06:00:00Z"},
+      {retry, "waiting at a.yaml:5:3 until 2026-11-21T05:01:00Z, to try again after Bank.Busy"},
+      {timer + "," + retry,
+       "waiting at a.yaml:5:3 until 2026-11-21T05:01:00Z, to try again after Bank.Busy"},
+      {timer + "," + soon, ""},
+      {timer + "," + task, ""},
+      {nobody, R"(waiting at a.yaml:6:3: no process serves "x.y")"},
+      {task + "," + nobody, R"(waiting at a.yaml:6:3: no process serves "x.y")"},
+  };
+  for (const auto& [waits, text] : cases) {
+    const Value waiting = parse_json(R"({"for":[)" + waits + "]}").value();
+    EXPECT_EQ(standstill(waiting, seconds_in(0)), text) << waits;
+  }
+  EXPECT_EQ(standstill(Value(), seconds_in(0)), "");
 }
 
 }  // namespace
