@@ -33,7 +33,6 @@ const std::vector<std::string> kFunctions = {"abs",
                                              "encodeUrl",
                                              "encodeUrlComponent",
                                              "error",
-                                             "eval",
                                              "exists",
                                              "filter",
                                              "floor",
@@ -185,6 +184,17 @@ void report_no_input(Checking& check, const Spot& spot, std::string_view text) {
        spot.pointer});
 }
 
+// "$name(" or "$name (", somewhere.
+bool is_called(std::string_view text, const std::string& name) {
+  const std::string word = "$" + name;
+  for (std::size_t at = 0; (at = text.find(word, at)) != std::string_view::npos;) {
+    at += word.size();
+    const std::size_t next = text.find_first_not_of(" \t\r\n", at);
+    if (next != std::string_view::npos && text[next] == '(') return true;
+  }
+  return false;
+}
+
 void check_reads(Checking& check, const Spot& spot, const expr::Jsonata& jsonata,
                  const JsonataRule& rule) {
   const expr::JsonataReads& reads = jsonata.reads();
@@ -193,8 +203,8 @@ void check_reads(Checking& check, const Spot& spot, const expr::Jsonata& jsonata
   }
   for (const std::string& name : reads.variables) {
     if (is_function(name)) continue;
-    check.variable_uses.push_back(
-        {name, place_of(check, spot.node, "$" + name), spot.pointer, check.machine, true});
+    check.variable_uses.push_back({name, place_of(check, spot.node, "$" + name), spot.pointer,
+                                   check.machine, true, is_called(jsonata.text(), name)});
   }
   if (reads.top_level_input) report_no_input(check, spot, jsonata.text());
 }

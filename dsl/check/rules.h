@@ -34,6 +34,7 @@ struct Checking {
     std::string pointer;
     std::string machine;  // Pointer of the machine that reads it.
     bool is_jsonata = false;
+    bool is_called = false;  // $name(...)
   };
   std::vector<VariableUse> variable_uses = {};
   struct Assignment {
