@@ -1,6 +1,7 @@
 #include "dsl/convert/convert.h"
 
 #include <memory>
+#include <set>
 
 #include "cli/commands.h"
 #include "cli/input.h"
@@ -60,12 +61,9 @@ Exit change_language(Console& console, const Arguments& given, const std::string
     console.say(given.file + ":" + std::to_string(one.line) + ":" + std::to_string(one.column) +
                 ": " + one.state + ": " + one.field + ": " + one.reason);
   }
-  std::size_t left = 0;
-  std::string last;
-  for (const dsl::Obstacle& one : done->obstacles) {
-    left += one.state != last ? 1 : 0;
-    last = one.state;
-  }
+  std::set<std::string> stuck;
+  for (const dsl::Obstacle& one : done->obstacles) stuck.insert(one.state);
+  const std::size_t left = stuck.size();
   say_comments_lost(console, done->comments_lost);
   console.say(count(done->converted.size(), "state") + " converted" +
               (left > 0
