@@ -275,7 +275,12 @@ void check_machine(Checking& check, const Spot& spot, MachineRole role, Language
     return;
   }
   check_members(check, spot, words.legal, words.whose);
-  check_required(check, spot, spot.node.place, {"StartAt", "States"}, words.whose);
+  const Member* states = spot.node.find("States");
+  const bool has_states = states != nullptr && !states->node->members.empty();
+  check_required(check, spot, spot.node.place, {"StartAt", "States"}, words.whose,
+                 has_states
+                     ? "write StartAt: " + states->node->members.front().key + ", the first state"
+                     : "");
   const Member* start = spot.node.find("StartAt");
   if (start != nullptr) is_text(check, spot.under(*start), "StartAt");
   if (role == MachineRole::kWorkflow) {
