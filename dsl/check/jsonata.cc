@@ -223,6 +223,26 @@ void check_type(Checking& check, const Spot& spot, std::string_view field,
   }
 }
 
+// What reads nothing comes out the same each time, and so it can be tried.  Only errors of types:
+// $error and $assert fail on purpose.
+void try_constant(Checking& check, const Spot& spot, std::size_t skipped,
+                  const expr::Jsonata& jsonata) {
+  const expr::JsonataReads& reads = jsonata.reads();
+  const std::string& text = jsonata.text();
+  const bool is_constant = reads.variables.empty() && reads.states_fields.empty() &&
+                           !reads.whole_states && !reads.top_level_input &&
+                           text.find("$random") == std::string::npos &&
+                           text.find("$uuid") == std::string::npos;
+  if (!is_constant) return;
+  const expr::JsonataLimits limits{10'000, 100, 65'536};
+  const expr::JsonataResult result = jsonata.evaluate({}, limits);
+  if (result.kind != expr::JsonataResult::Kind::kError) return;
+  if (!result.error.code.starts_with("T")) return;
+  check.findings.warning(
+      "always-fails", check.document.within(spot.node, skipped + result.error.at), spot.pointer,
+      "this always fails: " + result.error.message + " (" + result.error.code + ")");
+}
+
 // `wanted` is for the whole of the field only.
 void check_expression(Checking& check, const Spot& spot, std::string_view field,
                       const JsonataRule& rule, StaticType wanted) {
@@ -241,6 +261,7 @@ void check_expression(Checking& check, const Spot& spot, std::string_view field,
   const auto& jsonata = std::get<expr::Jsonata>(parsed);
   check_reads(check, spot, jsonata, rule);
   check_type(check, spot, field, jsonata, wanted);
+  try_constant(check, spot, skipped, jsonata);
 }
 
 // "{% a", "a %}", " {% a %} ": meant as an expression, and none.
