@@ -349,11 +349,20 @@ void check_known(Checking& check, const Spot& spot, const std::string& resource)
   if (known.empty() || is_arn(resource)) return;
   if (std::find(known.begin(), known.end(), resource) != known.end()) return;
   const std::string prefix = prefix_of(resource);
-  const bool is_provider = std::any_of(known.begin(), known.end(), [&](const std::string& one) {
-    return prefix_of(one) == prefix && one.find('.') != std::string::npos;
-  });
+  const auto is_provider_named = [&](const std::string& name) {
+    return std::any_of(known.begin(), known.end(), [&](const std::string& one) {
+      return prefix_of(one) == name && one.find('.') != std::string::npos;
+    });
+  };
   std::string hint = did_you_mean(resource, known);
-  if (!is_provider && hint.empty()) return;
+  if (!is_provider_named(prefix) && hint.empty()) {
+    const std::string rest = resource.substr(resource.rfind(':') + 1);  // "provider:strava.fetch"
+    if (rest == resource || !is_provider_named(prefix_of(rest))) return;
+    check.findings.warning("unknown-resource", spot.node.place, spot.pointer,
+                           "no provider serves the resource " + json_quote(resource),
+                           did_you_mean(rest, known));
+    return;
+  }
   if (hint.empty()) {
     std::string functions;
     for (const std::string& one : known) {
