@@ -91,21 +91,23 @@ Exit convert(Console& console, const Arguments& given) {
 
 Command convert_command() {
   auto given = std::make_shared<Arguments>();
-  return {"convert",
-          "Convert a workflow: YAML, JSON, and JSONPath to JSONata",
-          {{"FILE", &given->file, "the workflow", true},
-           {"--to",
-            &given->to,
-            "yaml, json or jsonata; else the other of YAML and JSON",
-            false,
-            {"yaml", "json", "jsonata"}},
-           {"--state", &given->state, "convert only this state to JSONata"},
-           {"--assume-plain", &given->assume_plain,
-            "what is put into texts and lists is text, a whole number, true or false"},
-           {"-o,--output", &given->output, "write to this file"}},
-          [given](Console& console) { return convert(console, *given); },
-          "To JSONata only what stays exactly the same is converted; what is left is listed with\n"
-          "line and reason, and makes the exit code 1."};
+  return {
+      "convert",
+      "Convert a workflow: YAML, JSON, and JSONPath to JSONata",
+      {{"FILE", &given->file, "the workflow", true},
+       {"--to",
+        &given->to,
+        "yaml, json or jsonata; else the other of YAML and JSON",
+        false,
+        {"yaml", "json", "jsonata"}},
+       {"--state", &given->state, "convert only this state to JSONata"},
+       {"--assume-plain", &given->assume_plain,
+        "what is put into texts and lists is text, a whole number, true or false"},
+       {"-o,--output", &given->output, "write to this file"}},
+      [given](Console& console) { return convert(console, *given); },
+      "To JSONata only what stays exactly the same is converted; what is left is listed with\n"
+      "line and reason, and makes the exit code 1.  What fails with States.Runtime for want of a\n"
+      "field fails with States.QueryEvaluationError then."};
 }
 
 }  // namespace stepwell::cli
