@@ -153,6 +153,8 @@ class EventReader : public YAML::EventHandler {
 
   // yaml-cpp takes a bracket that the text's end leaves open for one of a key.
   void check_bracket(const Place& where) {
+    const char first = where.offset < text_.size() ? text_[where.offset] : ' ';
+    if (first != '{' && first != '[') return;
     std::string open;
     for (std::size_t i = where.offset; i < text_.size(); ++i) {
       const char c = text_[i];
