@@ -167,7 +167,6 @@ class EventReader : public YAML::EventHandler {
         if (open.empty()) return;
       }
     }
-    if (open.empty()) return;
     stop(builder_.fail("yaml-syntax", where, std::string("this ") + open[0] + " is not closed",
                        std::string("a ") + (open[0] == '{' ? '}' : ']') + " is missing"));
   }
