@@ -44,6 +44,7 @@ std::optional<Value> read_input(Console& console, const std::string& given,
   }
   dsl::Parsed parsed = dsl::parse_document(text, name);
   if (parsed.diagnostics.empty()) return std::move(parsed.value);
+  console.fail(Exit::kUsage, name + " cannot be read as JSON");
   for (const auto& diagnostic : parsed.diagnostics) console.say(dsl::render(diagnostic, text));
   return std::nullopt;
 }

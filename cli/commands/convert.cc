@@ -1,6 +1,7 @@
 #include "dsl/convert/convert.h"
 
 #include <memory>
+#include <set>
 
 #include "cli/commands.h"
 #include "cli/input.h"
@@ -60,12 +61,9 @@ Exit change_language(Console& console, const Arguments& given, const std::string
     console.say(given.file + ":" + std::to_string(one.line) + ":" + std::to_string(one.column) +
                 ": " + one.state + ": " + one.field + ": " + one.reason);
   }
-  std::size_t left = 0;
-  std::string last;
-  for (const dsl::Obstacle& one : done->obstacles) {
-    left += one.state != last ? 1 : 0;
-    last = one.state;
-  }
+  std::set<std::string> stuck;
+  for (const dsl::Obstacle& one : done->obstacles) stuck.insert(one.state);
+  const std::size_t left = stuck.size();
   say_comments_lost(console, done->comments_lost);
   console.say(count(done->converted.size(), "state") + " converted" +
               (left > 0
@@ -93,21 +91,23 @@ Exit convert(Console& console, const Arguments& given) {
 
 Command convert_command() {
   auto given = std::make_shared<Arguments>();
-  return {"convert",
-          "Convert a workflow: YAML, JSON, and JSONPath to JSONata",
-          {{"FILE", &given->file, "the workflow", true},
-           {"--to",
-            &given->to,
-            "yaml, json or jsonata; else the other of YAML and JSON",
-            false,
-            {"yaml", "json", "jsonata"}},
-           {"--state", &given->state, "convert only this state to JSONata"},
-           {"--assume-plain", &given->assume_plain,
-            "what is put into texts and lists is text, a whole number, true or false"},
-           {"-o,--output", &given->output, "write to this file"}},
-          [given](Console& console) { return convert(console, *given); },
-          "To JSONata only what stays exactly the same is converted; what is left is listed with\n"
-          "line and reason, and makes the exit code 1."};
+  return {
+      "convert",
+      "Convert a workflow: YAML, JSON, and JSONPath to JSONata",
+      {{"FILE", &given->file, "the workflow", true},
+       {"--to",
+        &given->to,
+        "yaml, json or jsonata; else the other of YAML and JSON",
+        false,
+        {"yaml", "json", "jsonata"}},
+       {"--state", &given->state, "convert only this state to JSONata"},
+       {"--assume-plain", &given->assume_plain,
+        "what is put into texts and lists is text, a whole number, true or false"},
+       {"-o,--output", &given->output, "write to this file"}},
+      [given](Console& console) { return convert(console, *given); },
+      "To JSONata only what stays exactly the same is converted; what is left is listed with\n"
+      "line and reason, and makes the exit code 1.  What fails with States.Runtime for want of a\n"
+      "field fails with States.QueryEvaluationError then."};
 }
 
 }  // namespace stepwell::cli

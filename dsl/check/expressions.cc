@@ -207,8 +207,19 @@ void report_shadows(Checking& check) {
   }
 }
 
+// A call: no variable can hold a function, so assigning one would not help.
+void report_no_function(Checking& check, const Checking::VariableUse& use) {
+  const std::string near = nearest(use.name, jsonata_functions());
+  check.findings.warning(
+      "unknown-function", use.place, use.pointer, "there is no function $" + use.name,
+      near.empty() ? "there are those of JSONata, and AWS's: $partition, $range, $hash, $random, "
+                     "$uuid, $parse"
+                   : "did you mean " + json_quote("$" + near) + "?");
+}
+
 void report_unassigned(Checking& check, const Checking::VariableUse& use,
                        std::vector<std::string> names) {
+  if (use.is_called) return report_no_function(check, use);
   if (use.is_jsonata) {
     const auto& functions = jsonata_functions();
     names.insert(names.end(), functions.begin(), functions.end());

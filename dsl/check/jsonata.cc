@@ -33,7 +33,6 @@ const std::vector<std::string> kFunctions = {"abs",
                                              "encodeUrl",
                                              "encodeUrlComponent",
                                              "error",
-                                             "eval",
                                              "exists",
                                              "filter",
                                              "floor",
@@ -185,6 +184,17 @@ void report_no_input(Checking& check, const Spot& spot, std::string_view text) {
        spot.pointer});
 }
 
+// "$name(" or "$name (", somewhere.
+bool is_called(std::string_view text, const std::string& name) {
+  const std::string word = "$" + name;
+  for (std::size_t at = 0; (at = text.find(word, at)) != std::string_view::npos;) {
+    at += word.size();
+    const std::size_t next = text.find_first_not_of(" \t\r\n", at);
+    if (next != std::string_view::npos && text[next] == '(') return true;
+  }
+  return false;
+}
+
 void check_reads(Checking& check, const Spot& spot, const expr::Jsonata& jsonata,
                  const JsonataRule& rule) {
   const expr::JsonataReads& reads = jsonata.reads();
@@ -193,8 +203,8 @@ void check_reads(Checking& check, const Spot& spot, const expr::Jsonata& jsonata
   }
   for (const std::string& name : reads.variables) {
     if (is_function(name)) continue;
-    check.variable_uses.push_back(
-        {name, place_of(check, spot.node, "$" + name), spot.pointer, check.machine, true});
+    check.variable_uses.push_back({name, place_of(check, spot.node, "$" + name), spot.pointer,
+                                   check.machine, true, is_called(jsonata.text(), name)});
   }
   if (reads.top_level_input) report_no_input(check, spot, jsonata.text());
 }
@@ -211,6 +221,26 @@ void check_type(Checking& check, const Spot& spot, std::string_view field,
                            json_quote(field) + " needs " + std::string(in_words(wanted)) +
                                ", and this is always " + std::string(in_words(type)));
   }
+}
+
+// What reads nothing comes out the same each time, and so it can be tried.  Only errors of types:
+// $error and $assert fail on purpose.
+void try_constant(Checking& check, const Spot& spot, std::size_t skipped,
+                  const expr::Jsonata& jsonata) {
+  const expr::JsonataReads& reads = jsonata.reads();
+  const std::string& text = jsonata.text();
+  const bool is_constant = reads.variables.empty() && reads.states_fields.empty() &&
+                           !reads.whole_states && !reads.top_level_input &&
+                           text.find("$random") == std::string::npos &&
+                           text.find("$uuid") == std::string::npos;
+  if (!is_constant) return;
+  const expr::JsonataLimits limits{10'000, 100, 65'536};
+  const expr::JsonataResult result = jsonata.evaluate({}, limits);
+  if (result.kind != expr::JsonataResult::Kind::kError) return;
+  if (!result.error.code.starts_with("T")) return;
+  check.findings.warning(
+      "always-fails", check.document.within(spot.node, skipped + result.error.at), spot.pointer,
+      "this always fails: " + result.error.message + " (" + result.error.code + ")");
 }
 
 // `wanted` is for the whole of the field only.
@@ -231,6 +261,7 @@ void check_expression(Checking& check, const Spot& spot, std::string_view field,
   const auto& jsonata = std::get<expr::Jsonata>(parsed);
   check_reads(check, spot, jsonata, rule);
   check_type(check, spot, field, jsonata, wanted);
+  try_constant(check, spot, skipped, jsonata);
 }
 
 // "{% a", "a %}", " {% a %} ": meant as an expression, and none.

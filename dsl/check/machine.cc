@@ -155,6 +155,30 @@ void check_name(Checking& check, const Member& state, const std::string& pointer
                {"DUPLICATE_STATE_NAME", "Duplicate State name: " + state.key, pointer});
 }
 
+// A field of a state, and no state that bears its name.
+bool is_stray_field(const Member& member) {
+  if (member.node->value.find("Type") != nullptr) return false;
+  return field_anywhere(member.key) != nullptr || member.key == "Comment";
+}
+
+// The fields of the empty state `states[at]`, when they stand beside it: how many.  Said once.
+std::size_t report_stray_fields(Checking& check, const Spot& states, std::size_t at) {
+  const std::vector<Member>& list = states.node.members;
+  if (!list[at].node->value.is_null()) return 0;
+  std::size_t end = at + 1;
+  while (end < list.size() && is_stray_field(list[end])) ++end;
+  const std::size_t count = end - at - 1;
+  if (count == 0) return 0;
+  const Member& first = list[at + 1];
+  const bool is_one = count == 1;
+  check.findings.error("indentation", first.key_place, below(states.pointer, first.key),
+                       json_quote(first.key) + (is_one ? " stands" : " and what follows stand") +
+                           " beside the state " + json_quote(list[at].key) + ", which is empty",
+                       std::string("indent ") + (is_one ? "it" : "these fields") + " below " +
+                           json_quote(list[at].key));
+  return count;
+}
+
 void check_states(Checking& check, const Spot& machine, Language language) {
   const Member* member = machine.node.find("States");
   if (member == nullptr) return;
@@ -166,9 +190,14 @@ void check_states(Checking& check, const Spot& machine, Language language) {
     return;
   }
   const std::size_t errors_before = check.findings.errors();
-  for (const Member& state : states.node.members) {
+  for (std::size_t i = 0; i < states.node.members.size(); ++i) {
+    const Member& state = states.node.members[i];
     const Spot spot = states.under(state);
     check_name(check, state, spot.pointer);
+    if (const std::size_t strays = report_stray_fields(check, states, i); strays > 0) {
+      i += strays;
+      continue;
+    }
     check_state(check, spot, state.key, state.key_place, language);
   }
   std::vector<Transition> start;
@@ -246,7 +275,12 @@ void check_machine(Checking& check, const Spot& spot, MachineRole role, Language
     return;
   }
   check_members(check, spot, words.legal, words.whose);
-  check_required(check, spot, spot.node.place, {"StartAt", "States"}, words.whose);
+  const Member* states = spot.node.find("States");
+  const bool has_states = states != nullptr && !states->node->members.empty();
+  check_required(check, spot, spot.node.place, {"StartAt", "States"}, words.whose,
+                 has_states
+                     ? "write StartAt: " + states->node->members.front().key + ", the first state"
+                     : "");
   const Member* start = spot.node.find("StartAt");
   if (start != nullptr) is_text(check, spot.under(*start), "StartAt");
   if (role == MachineRole::kWorkflow) {

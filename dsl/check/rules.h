@@ -34,6 +34,7 @@ struct Checking {
     std::string pointer;
     std::string machine;  // Pointer of the machine that reads it.
     bool is_jsonata = false;
+    bool is_called = false;  // $name(...)
   };
   std::vector<VariableUse> variable_uses = {};
   struct Assignment {
@@ -65,9 +66,13 @@ Diagnostic& wrong_type(Checking& check, const Spot& spot, std::string_view field
 // Reports members that are neither in `legal` nor free.
 void check_members(Checking& check, const Spot& object, const std::vector<std::string>& legal,
                    const std::string& whose);
-// Reports what is missing of `required`, in AWS's words at `object`.
+// Reports what is missing of `required`, in AWS's words at `object`; what is there, misspelt, was
+// reported as such.
 void check_required(Checking& check, const Spot& object, const Place& place,
-                    const std::vector<std::string>& required, const std::string& whose);
+                    const std::vector<std::string>& required, const std::string& whose,
+                    std::string hint = {});
+// Is one of these there under a name that nothing else has, and nearly its own?
+bool is_misspelt(const Node& object, const std::vector<std::string>& fields);
 // "" or `did you mean "X"?`
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
 // Is it `{% ... %}`?

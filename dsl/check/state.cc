@@ -70,10 +70,31 @@ std::string hint_in_jsonata(std::uint16_t kinds, const std::string& name) {
   return jsonata + "write " + plain + ": \"{% ... %}\"";
 }
 
+// Words for what the language has under another name, too far from it for nearest().
+std::string other_word(const std::string& name) {
+  constexpr std::pair<std::string_view, std::string_view> kWords[] = {
+      {"Retries", "Retry"},
+      {"Retriers", "Retry"},
+      {"Timeout", "TimeoutSeconds"},
+      {"Heartbeat", "HeartbeatSeconds"},
+      {"Message", "Cause"},
+      {"Delay", "Seconds"},
+      {"Goto", "Next"},
+      {"Concurrency", "MaxConcurrency"},
+  };
+  for (const auto& [word, field] : kWords) {
+    if (name == word) return std::string(field);
+  }
+  return {};
+}
+
 std::string hint_for_unknown(const StateSpot& state, const std::string& name) {
   const Field* field = field_anywhere(name);
   if (field == nullptr) {
-    return did_you_mean(name, legal_fields(state.kinds, state.language));
+    const std::vector<std::string> legal = legal_fields(state.kinds, state.language);
+    const std::string other = other_word(name);
+    const bool is_legal = std::find(legal.begin(), legal.end(), other) != legal.end();
+    return did_you_mean(is_legal ? other : name, legal);
   }
   if ((field->kinds & state.kinds) != 0) {
     if (state.language == Language::kJsonata) return hint_in_jsonata(state.kinds, name);
@@ -221,15 +242,6 @@ void check_field(Checking& check, const StateSpot& state, const Spot& spot, cons
   }
 }
 
-// Reported already, with its cure.
-bool has_misspelt_transition(const StateSpot& state) {
-  for (const Member& member : state.spot.node.members) {
-    const bool is_known = field_anywhere(member.key) != nullptr || is_free(member.key);
-    if (!is_known && !nearest(member.key, {"Next", "End"}).empty()) return true;
-  }
-  return false;
-}
-
 void check_transition(Checking& check, const StateSpot& state) {
   const Member* next = state.spot.node.find("Next");
   const Member* end = state.spot.node.find("End");
@@ -237,7 +249,7 @@ void check_transition(Checking& check, const StateSpot& state) {
     const Member* later = next->key_place.offset > end->key_place.offset ? next : end;
     check.findings.error("next-and-end", later->key_place, below(state.spot.pointer, later->key),
                          "a state has either \"Next\" or \"End\", not both", "remove one of them");
-  } else if (next == nullptr && end == nullptr && !has_misspelt_transition(state)) {
+  } else if (next == nullptr && end == nullptr && !is_misspelt(state.spot.node, {"Next", "End"})) {
     check.findings.error(
         "missing-transition", state.place, state.spot.pointer,
         "the state " + json_quote(state.name) + " says neither \"Next\" nor \"End\"",
@@ -265,7 +277,7 @@ void check_one_of(Checking& check, const StateSpot& state, const std::vector<std
         {"", "There should only be one of the following fields: [" + names + "]",
          state.spot.pointer});
   }
-  if (first != nullptr || !is_needed) return;
+  if (first != nullptr || !is_needed || is_misspelt(state.spot.node, fields)) return;
   std::string all;
   for (const std::string& field : fields) {
     const bool is_last = field == fields.back();
@@ -337,11 +349,20 @@ void check_known(Checking& check, const Spot& spot, const std::string& resource)
   if (known.empty() || is_arn(resource)) return;
   if (std::find(known.begin(), known.end(), resource) != known.end()) return;
   const std::string prefix = prefix_of(resource);
-  const bool is_provider = std::any_of(known.begin(), known.end(), [&](const std::string& one) {
-    return prefix_of(one) == prefix && one.find('.') != std::string::npos;
-  });
+  const auto is_provider_named = [&](const std::string& name) {
+    return std::any_of(known.begin(), known.end(), [&](const std::string& one) {
+      return prefix_of(one) == name && one.find('.') != std::string::npos;
+    });
+  };
   std::string hint = did_you_mean(resource, known);
-  if (!is_provider && hint.empty()) return;
+  if (!is_provider_named(prefix) && hint.empty()) {
+    const std::string rest = resource.substr(resource.rfind(':') + 1);  // "provider:strava.fetch"
+    if (rest == resource || !is_provider_named(prefix_of(rest))) return;
+    check.findings.warning("unknown-resource", spot.node.place, spot.pointer,
+                           "no provider serves the resource " + json_quote(resource),
+                           did_you_mean(rest, known));
+    return;
+  }
   if (hint.empty()) {
     std::string functions;
     for (const std::string& one : known) {

@@ -173,19 +173,29 @@ void check_members(Checking& check, const Spot& object, const std::vector<std::s
   }
 }
 
+bool is_misspelt(const Node& object, const std::vector<std::string>& fields) {
+  for (const Member& member : object.members) {
+    const bool is_known = field_anywhere(member.key) != nullptr || is_free(member.key) ||
+                          member.key == "StartAt" || member.key == "States";
+    if (!is_known && !nearest(member.key, fields).empty()) return true;
+  }
+  return false;
+}
+
 void check_required(Checking& check, const Spot& object, const Place& place,
-                    const std::vector<std::string>& required, const std::string& whose) {
+                    const std::vector<std::string>& required, const std::string& whose,
+                    std::string hint) {
   std::string missing, in_quotes;
   for (const std::string& field : required) {
-    if (object.node.find(field) != nullptr) continue;
+    if (object.node.find(field) != nullptr || is_misspelt(object.node, {field})) continue;
     missing += (missing.empty() ? "" : ", ") + field;
     in_quotes += (in_quotes.empty() ? "" : " and ") + json_quote(field);
   }
   if (missing.empty()) return;
-  in_aws_words(
-      check.findings.error("missing-field", place, object.pointer, whose + " needs " + in_quotes),
-      {"", "These fields are required: [" + missing + "]",
-       object.pointer.empty() ? "/" : object.pointer});
+  in_aws_words(check.findings.error("missing-field", place, object.pointer,
+                                    whose + " needs " + in_quotes, std::move(hint)),
+               {"", "These fields are required: [" + missing + "]",
+                object.pointer.empty() ? "/" : object.pointer});
 }
 
 }  // namespace stepwell::dsl

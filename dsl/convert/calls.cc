@@ -23,7 +23,7 @@ bool is_plain(const Formula& formula, const Dialect& dialect) {
          (formula.known == Known::kNothing && dialect.assume_plain);
 }
 
-constexpr const char* kAssumption = "; --assume-plain takes it for one";
+constexpr const char* kAssumption = "; --assume-plain rules that out";
 
 Attempt<Formula> format(const std::vector<Argument>& arguments, const Dialect& dialect) {
   if (!arguments[0].is_literal || !arguments[0].literal.is_string()) {

@@ -158,7 +158,32 @@ Attempt<std::string> condition_text(const Value& rule, const Dialect& dialect, b
   return Refusal{"this rule compares nothing"};
 }
 
+void collect_refusals(const Value& rule, const Dialect& dialect, const std::string& where,
+                      std::vector<Refusal>& to) {
+  for (const char* key : {"And", "Or"}) {
+    const Value* list = rule.find(key);
+    if (list == nullptr) continue;
+    for (std::size_t i = 0; i < list->size(); ++i) {
+      collect_refusals(list->as_array()[i], dialect, where + "/" + key + "/" + std::to_string(i),
+                       to);
+    }
+    return;
+  }
+  if (const Value* negated = rule.find("Not")) {
+    return collect_refusals(*negated, dialect, where + "/Not", to);
+  }
+  bool is_simple = false;
+  const auto text = condition_text(rule, dialect, is_simple);
+  if (!text.ok()) to.push_back({text.refusal().reason, where});
+}
+
 }  // namespace
+
+std::vector<Refusal> condition_refusals(const Value& rule, const Dialect& dialect) {
+  std::vector<Refusal> refusals;
+  collect_refusals(rule, dialect, "", refusals);
+  return refusals;
+}
 
 Attempt<Formula> condition_formula(const Value& rule, const Dialect& dialect) {
   bool is_simple = false;

@@ -273,7 +273,36 @@ Attempt<Value> template_member(const Value& payload, const Dialect& dialect,
   return Value(std::move(object));
 }
 
+void collect_refusals(const Value& payload, const Dialect& dialect, bool is_formula,
+                      const std::string& where, std::vector<Refusal>& to) {
+  if (payload.is_array()) {
+    for (std::size_t i = 0; i < payload.size(); ++i) {
+      collect_refusals(payload.as_array()[i], dialect, is_formula, where + "/" + std::to_string(i),
+                       to);
+    }
+  } else if (payload.is_object()) {
+    for (const auto& [key, value] : payload.as_object()) {
+      const std::string at = where + "/" + key;
+      if (!key.ends_with(".$")) {
+        collect_refusals(value, dialect, is_formula, at, to);
+      } else if (const auto member = computed_member(value, dialect); !member.ok()) {
+        to.push_back({member.refusal().reason, at});
+      }
+    }
+  } else if (is_formula) {
+    const auto constant = constructor(payload, dialect, true, where);
+    if (!constant.ok()) to.push_back({constant.refusal().reason, where});
+  }
+}
+
 }  // namespace
+
+std::vector<Refusal> template_refusals(const Value& payload, const Dialect& dialect,
+                                       bool is_formula) {
+  std::vector<Refusal> refusals;
+  collect_refusals(payload, dialect, is_formula, "", refusals);
+  return refusals;
+}
 
 Attempt<Formula> template_formula(const Value& payload, const Dialect& dialect) {
   return constructor(payload, dialect, false, "");

@@ -68,6 +68,9 @@ Attempt<Formula> expression_formula(const std::string& text, const Dialect& dial
 Attempt<Formula> template_formula(const Value& payload, const Dialect& dialect);
 // ... and as a payload of JSONata, in which only what must be is computed.
 Attempt<Value> template_value(const Value& payload, const Dialect& dialect);
+// Everything that the one (`is_formula`) or the other refuses; they stop at the first.
+std::vector<Refusal> template_refusals(const Value& payload, const Dialect& dialect,
+                                       bool is_formula);
 // A constant as a payload of JSONata, and as an expression.
 Value verbatim(const Value& constant);
 Attempt<Formula> constant_formula(const Value& constant);
@@ -77,5 +80,6 @@ Value computed(const Formula& formula);
 
 // The rule of a Choice: what Condition is to be.
 Attempt<Formula> condition_formula(const Value& rule, const Dialect& dialect);
+std::vector<Refusal> condition_refusals(const Value& rule, const Dialect& dialect);
 
 }  // namespace stepwell::dsl

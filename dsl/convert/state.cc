@@ -77,6 +77,15 @@ class StateConverter {
     refuse(field, attempt.refusal());
     return otherwise;
   }
+  Value take_template(const Value& payload, const Dialect& dialect, const std::string& field) {
+    const auto value = template_value(payload, dialect);
+    if (value.ok()) return *value;
+    refuse_all(field, template_refusals(payload, dialect, false));
+    return {};
+  }
+  void refuse_all(const std::string& field, const std::vector<Refusal>& refusals) {
+    for (const Refusal& one : refusals) refuse(field, one);
+  }
   // `gone`: the fields that it takes the place of.
   void put(const std::string& field, Value value, std::initializer_list<const char*> gone) {
     fresh_.set(field, std::move(value));
@@ -94,7 +103,7 @@ class StateConverter {
   // ---- What goes out ------------------------------------------------------------------------
   void convert_arguments() {
     if (const Value* parameters = find("Parameters")) {
-      put("Arguments", take(template_value(*parameters, input_), "Parameters"), {"Parameters"});
+      put("Arguments", take_template(*parameters, input_, "Parameters"), {"Parameters"});
     } else if (input_.input.text != kRawInput.text) {
       put("Arguments", computed(input_.input), {"InputPath"});
     }
@@ -115,10 +124,10 @@ class StateConverter {
   Stage stage_of(const Value& payload, const Dialect& dialect, const std::string& field) {
     auto formula = template_formula(payload, dialect);
     if (!formula.ok()) {
-      refuse(field, formula.refusal());
+      refuse_all(field, template_refusals(payload, dialect, true));
       return {kResult, {}};
     }
-    return {*formula, take(template_value(payload, dialect), field)};
+    return {*formula, take_template(payload, dialect, field)};
   }
 
   // ResultPath: the result in its place in the raw input.
@@ -197,7 +206,7 @@ class StateConverter {
   void convert_assign(const Formula& result) {
     const Value* assign = find("Assign");
     if (assign == nullptr) return;
-    put("Assign", take(template_value(*assign, {result, assume_plain_}), "Assign"), {"Assign"});
+    put("Assign", take_template(*assign, {result, assume_plain_}, "Assign"), {"Assign"});
   }
 
   // ---- Kinds of states ----------------------------------------------------------------------
@@ -205,7 +214,7 @@ class StateConverter {
     convert_arguments();
     for (const char* field : {"TimeoutSeconds", "HeartbeatSeconds"}) convert_number(field);
     if (const Value* credentials = find("Credentials")) {
-      put("Credentials", take(template_value(*credentials, raw_), "Credentials"), {"Credentials"});
+      put("Credentials", take_template(*credentials, raw_, "Credentials"), {"Credentials"});
     }
     convert_result();
   }
@@ -243,7 +252,9 @@ class StateConverter {
 
   Value convert_rule(const Value& rule, const std::string& field) {
     Object fresh;
-    const Value condition = computed(take(condition_formula(rule, input_), field));
+    const auto formula = condition_formula(rule, input_);
+    if (!formula.ok()) refuse_all(field, condition_refusals(rule, input_));
+    const Value condition = computed(formula.ok() ? *formula : Formula());
     for (const auto& [key, value] : rule.as_object()) {
       const bool is_kept = key == "Comment" || key == "Next" || key.starts_with("x-");
       if (!is_kept && key != "Assign" && !fresh.contains("Condition")) {
@@ -251,7 +262,7 @@ class StateConverter {
       }
       if (is_kept) fresh.set(key, value);
       if (key == "Assign") {
-        fresh.set(key, take(template_value(value, input_), field + "/Assign"));
+        fresh.set(key, take_template(value, input_, field + "/Assign"));
       }
     }
     if (const Value* output = fresh_.find("Output")) fresh.set("Output", *output);
@@ -269,7 +280,7 @@ class StateConverter {
     for (const char* field : {"ItemSelector", "Parameters"}) {
       const Value* selector = find(field);
       if (selector == nullptr) continue;
-      put("ItemSelector", take(template_value(*selector, input_), field), {field});
+      put("ItemSelector", take_template(*selector, input_, field), {field});
     }
     for (const char* field :
          {"MaxConcurrency", "ToleratedFailureCount", "ToleratedFailurePercentage"}) {
@@ -291,8 +302,7 @@ class StateConverter {
     for (const auto& [key, value] : part.as_object()) {
       const std::string where = field + "/" + key;
       if (key == "Parameters" || key == "BatchInput") {
-        fresh.set(key == "Parameters" ? "Arguments" : key,
-                  take(template_value(value, input_), where));
+        fresh.set(key == "Parameters" ? "Arguments" : key, take_template(value, input_, where));
       } else if (key == "ReaderConfig" && value.is_object()) {
         fresh.set(key, converted_part(value, where));
       } else if (key.ends_with("Path") && value.is_string()) {
@@ -338,8 +348,7 @@ class StateConverter {
     Object fresh;
     for (const auto& [key, value] : catcher.as_object()) {
       if (key == "Assign") {
-        fresh.set(key,
-                  take(template_value(value, {kErrorOutput, assume_plain_}), field + "/Assign"));
+        fresh.set(key, take_template(value, {kErrorOutput, assume_plain_}, field + "/Assign"));
       } else if (key != "ResultPath") {
         fresh.set(key, value);
       } else if (value.is_null()) {

@@ -40,6 +40,7 @@ class EventReader : public YAML::EventHandler {
     const Place where = is_written || !builder_.in_object() ? scalar_place(mark, "", false)
                                                             : builder_.pending_key_place();
     if (builder_.expects_key()) {
+      check_bracket(where);
       stop(builder_.fail("key-not-string", scalar_place(mark, "", false),
                          "a key is missing here, or is null"));
     }
@@ -150,6 +151,26 @@ class EventReader : public YAML::EventHandler {
     }
   }
 
+  // yaml-cpp takes a bracket that the text's end leaves open for one of a key.
+  void check_bracket(const Place& where) {
+    const char first = where.offset < text_.size() ? text_[where.offset] : ' ';
+    if (first != '{' && first != '[') return;
+    std::string open;
+    for (std::size_t i = where.offset; i < text_.size(); ++i) {
+      const char c = text_[i];
+      if (c == '"' || c == '\'') {
+        i += quoted_length(text_.substr(i)).value_or(1) - 1;
+      } else if (c == '{' || c == '[') {
+        open += c;
+      } else if (c == '}' || c == ']') {
+        open.pop_back();
+        if (open.empty()) return;
+      }
+    }
+    stop(builder_.fail("yaml-syntax", where, std::string("this ") + open[0] + " is not closed",
+                       std::string("a ") + (open[0] == '{' ? '}' : ']') + " is missing"));
+  }
+
   Value resolve(const std::string& tag, const std::string& value, const Place& where) {
     if (tag == "!" || tag == std::string(kTagPrefix) + "str") return Value(value);
     const std::optional<Value> plain = resolve_plain(value);
@@ -175,6 +196,7 @@ class EventReader : public YAML::EventHandler {
   void open(bool is_object, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
     const Place where = node_place(mark);
     if (builder_.expects_key()) {
+      check_bracket(where);
       stop(builder_.fail("key-not-string", where, "a key must be a string",
                          "a list or a mapping cannot be a key; is a quote missing?"));
     }

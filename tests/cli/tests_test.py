@@ -91,6 +91,15 @@ status           RETRIABLE
     check("try asks for a mock", charge, 2, "", "--mock JSON says what it comes to")
     check("try names what is there", ["try", "Chrage", "-f", "order.yaml"], 2, "",
           "State 'Chrage' does not exist in the definition")
+    code, _, err = run("try", "Charge", "-f", "order.yaml", "--input", "{bad")
+    verdict(code == 2 and err == """\
+error: --input cannot be read as JSON
+--input:1:1: error: this { is not closed [yaml-syntax]
+   1 | {bad
+     | ^
+  hint: a } is missing
+
+""", "try says what is wrong with the input", err)
     check("try without a file", ["try", "Charge", "-f", "no.yaml"], 4, "", "cannot read no.yaml")
 
 
