@@ -124,11 +124,7 @@ void Lane::on_folded(Folded folded) {
   std::vector<store::InboxRow> inbox = std::move(folded.inbox);
   inbox.insert(inbox.end(), waiting->second.begin(), waiting->second.end());
   folding_.erase(waiting);
-  if (!folded.broken.empty()) {
-    ++world_.figures.quarantined;
-    open_.batch.quarantines.push_back({folded.id, folded.broken});
-    return;
-  }
+  if (!folded.broken.empty()) return on_broken(folded, inbox);
   if (folded.held == nullptr) {
     open_.batch.released.push_back(folded.id);
     return;
@@ -151,6 +147,24 @@ void Lane::on_folded(Folded folded) {
     stage_finish(held, Finish{held.x.status, held.x.output, held.x.error, held.x.cause});
   }
   dispatch(held);
+}
+
+// What cannot be folded is kept from running; whoever stops it needs no fold to end it.
+void Lane::on_broken(const Folded& folded, const std::vector<store::InboxRow>& inbox) {
+  for (const store::InboxRow& row : inbox) {
+    if (row.kind != FactKind::kStopped) continue;
+    const auto body = decode_payload(row.kind, row.payload);
+    if (!body.ok()) continue;
+    const auto& stopped = std::get<Stopped>(*body);
+    const Time now = world_.clock.now();
+    open_.batch.facts.push_back(
+        {folded.id, folded.last_seq + 1, row.kind, row.command, now, 0, row.payload});
+    open_.batch.finishes.push_back({folded.id, ExecutionStatus::kAborted, "", stopped.error,
+                                    stopped.cause.value_or(folded.broken), now});
+    return;  // Its inbox goes with its end.
+  }
+  ++world_.figures.quarantined;
+  open_.batch.quarantines.push_back({folded.id, folded.broken});
 }
 
 void Lane::consume(Held& held, const store::InboxRow& row) {
