@@ -106,21 +106,23 @@ void Lane::fold_claimed(std::vector<store::Claimed> claimed) {
       rows += claimed[from].journal.size();
       some->push_back(std::move(claimed[from++]));
     }
-    world_.folders.run([this, some] {
+    world_.folders.run([this, some, epoch = epoch_] {
       auto folded = std::make_shared<std::vector<Folded>>();
       for (store::Claimed& one : *some) {
         folded->push_back(fold(std::move(one), world_.programs, world_.store));
       }
-      loop_.post([this, folded] {
-        for (Folded& one : *folded) on_folded(std::move(one));
+      loop_.post([this, folded, epoch] {
+        for (Folded& one : *folded) on_folded(std::move(one), epoch);
       });
     });
   }
 }
 
-void Lane::on_folded(Folded folded) {
+void Lane::on_folded(Folded folded, std::uint64_t epoch) {
+  // Fenced meanwhile: it is not ours, or ours anew, and being folded again.
+  if (epoch != epoch_ || is_stopping_) return;
   const auto waiting = folding_.find(folded.id);
-  if (waiting == folding_.end() || is_stopping_) return;  // Fenced meanwhile: it is not ours.
+  if (waiting == folding_.end()) return;
   std::vector<store::InboxRow> inbox = std::move(folded.inbox);
   inbox.insert(inbox.end(), waiting->second.begin(), waiting->second.end());
   folding_.erase(waiting);
