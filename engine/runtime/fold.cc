@@ -65,6 +65,7 @@ Folded fold(store::Claimed&& claimed, Programs& programs, store::Store& store) {
   Folded folded;
   folded.id = claimed.id;
   folded.inbox = std::move(claimed.inbox);
+  folded.last_seq = claimed.journal.empty() ? claimed.snapshot_seq : claimed.journal.back().seq;
   auto program = programs.get(claimed.program_hash);
   if (!program.ok()) {
     const bool is_gone = program.error().code != ErrorCode::kUnavailable;

@@ -14,8 +14,9 @@ struct Folded {
   ExecutionId id;
   std::unique_ptr<Held> held;  // Null: `broken` or `away`.
   std::vector<store::InboxRow> inbox;
-  std::string broken;  // The fold does not fit: quarantine it, with this reason.
-  std::string away;    // Something could not be read now: give it back.
+  std::string broken;          // The fold does not fit: quarantine it, with this reason.
+  std::string away;            // Something could not be read now: give it back.
+  std::uint64_t last_seq = 0;  // Of its journal, whether that fits or not.
 };
 
 // Snapshot, journal, and the commands that are outstanding (staged, as of the newest fact).

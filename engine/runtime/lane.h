@@ -89,7 +89,8 @@ class Lane {
   void on_starts(Landed& landed);
   void on_claimed(store::ClaimResult claim);
   void fold_claimed(std::vector<store::Claimed> claimed);
-  void on_folded(Folded folded);
+  void on_folded(Folded folded, std::uint64_t epoch);
+  void on_broken(const Folded& folded, const std::vector<store::InboxRow>& inbox);
   void on_fenced(std::vector<StartAnswer> unsent, std::uint64_t epoch);
   void consume(Held& held, const store::InboxRow& row);
   void update_room();

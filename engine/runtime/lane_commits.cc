@@ -106,29 +106,27 @@ void Lane::fold_claimed(std::vector<store::Claimed> claimed) {
       rows += claimed[from].journal.size();
       some->push_back(std::move(claimed[from++]));
     }
-    world_.folders.run([this, some] {
+    world_.folders.run([this, some, epoch = epoch_] {
       auto folded = std::make_shared<std::vector<Folded>>();
       for (store::Claimed& one : *some) {
         folded->push_back(fold(std::move(one), world_.programs, world_.store));
       }
-      loop_.post([this, folded] {
-        for (Folded& one : *folded) on_folded(std::move(one));
+      loop_.post([this, folded, epoch] {
+        for (Folded& one : *folded) on_folded(std::move(one), epoch);
       });
     });
   }
 }
 
-void Lane::on_folded(Folded folded) {
+void Lane::on_folded(Folded folded, std::uint64_t epoch) {
+  // Fenced meanwhile: it is not ours, or ours anew, and being folded again.
+  if (epoch != epoch_ || is_stopping_) return;
   const auto waiting = folding_.find(folded.id);
-  if (waiting == folding_.end() || is_stopping_) return;  // Fenced meanwhile: it is not ours.
+  if (waiting == folding_.end()) return;
   std::vector<store::InboxRow> inbox = std::move(folded.inbox);
   inbox.insert(inbox.end(), waiting->second.begin(), waiting->second.end());
   folding_.erase(waiting);
-  if (!folded.broken.empty()) {
-    ++world_.figures.quarantined;
-    open_.batch.quarantines.push_back({folded.id, folded.broken});
-    return;
-  }
+  if (!folded.broken.empty()) return on_broken(folded, inbox);
   if (folded.held == nullptr) {
     open_.batch.released.push_back(folded.id);
     return;
@@ -151,6 +149,24 @@ void Lane::on_folded(Folded folded) {
     stage_finish(held, Finish{held.x.status, held.x.output, held.x.error, held.x.cause});
   }
   dispatch(held);
+}
+
+// What cannot be folded is kept from running; whoever stops it needs no fold to end it.
+void Lane::on_broken(const Folded& folded, const std::vector<store::InboxRow>& inbox) {
+  for (const store::InboxRow& row : inbox) {
+    if (row.kind != FactKind::kStopped) continue;
+    const auto body = decode_payload(row.kind, row.payload);
+    if (!body.ok()) continue;
+    const auto& stopped = std::get<Stopped>(*body);
+    const Time now = world_.clock.now();
+    open_.batch.facts.push_back(
+        {folded.id, folded.last_seq + 1, row.kind, row.command, now, 0, row.payload});
+    open_.batch.finishes.push_back({folded.id, ExecutionStatus::kAborted, "", stopped.error,
+                                    stopped.cause.value_or(folded.broken), now});
+    return;  // Its inbox goes with its end.
+  }
+  ++world_.figures.quarantined;
+  open_.batch.quarantines.push_back({folded.id, folded.broken});
 }
 
 void Lane::consume(Held& held, const store::InboxRow& row) {

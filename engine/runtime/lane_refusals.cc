@@ -49,9 +49,9 @@ void Lane::fold_without(const store::Refused& refused, const store::Batch& batch
   drop(id);
   folding_.try_emplace(id);
   refusals_[id] = std::move(refusal);
-  world_.folders.run([this, id] {
+  world_.folders.run([this, id, epoch = epoch_] {
     auto folded = std::make_shared<Folded>(refold(id, world_.programs, world_.store));
-    loop_.post([this, folded] { on_folded(std::move(*folded)); });
+    loop_.post([this, folded, epoch] { on_folded(std::move(*folded), epoch); });
   });
 }
 

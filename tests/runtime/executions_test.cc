@@ -331,7 +331,27 @@ TEST_F(Executions, WhoseFoldDoesNotFitAreKeptFromRunningAlone) {
   EXPECT_EQ(view.quarantined.substr(0, 50), "fact 2: the fact for command 1 was made from an in")
       << view.quarantined;
   EXPECT_EQ(outcome(ended(*second, start(*second, "echo", "7"))), "SUCCEEDED 7");
+
+  // A redrive does not mend it; it waits in the inbox while the execution stays in quarantine.
+  EXPECT_TRUE(second->redrive(id));
+  eventually("it is tried in vain", [&] { return figures_of(*second).quarantined == 2; });
+  eventually("it is kept out again", [&] { return !row(id).quarantined.empty(); });
   EXPECT_TRUE(second->stop_execution(id, "Gone", "wrong"));
+  eventually("it ends", [&] { return row(id).status != ExecutionStatus::kRunning; });
+  EXPECT_EQ(outcome(ended(*second, id)), "ABORTED Gone: wrong");
+  EXPECT_EQ(row(id).quarantined, "");
+  const auto journal = store_->journal(row(id).id, 2, 10);
+  ASSERT_EQ(journal->size(), 1u);
+  EXPECT_EQ(journal->front().seq, 3u);
+  EXPECT_EQ(journal->front().kind, FactKind::kStopped);
+  EXPECT_EQ(journal->front().payload, R"({"error":"Gone","cause":"wrong"})");
+
+  // Redriven, it is broken as before; a stop that gives no cause leaves the reason there.
+  EXPECT_TRUE(second->redrive(id));
+  eventually("it is tried once more", [&] { return !row(id).quarantined.empty(); });
+  EXPECT_TRUE(second->stop_execution(id, "", ""));
+  eventually("it ends again", [&] { return row(id).status != ExecutionStatus::kRunning; });
+  EXPECT_EQ(outcome(ended(*second, id)), "ABORTED -: " + view.quarantined);
 }
 
 }  // namespace

@@ -18,6 +18,24 @@ States:
   Sleep: {Type: Wait, Seconds: 3600, End: true}
 )";
 
+constexpr const char* kTwoSteps = R"(
+StartAt: First
+States:
+  First: {Type: Task, Resource: test.first, Next: Second}
+  Second: {Type: Task, Resource: test.second, End: true}
+)";
+
+// Holds up the first that comes to it, until it is opened.
+struct Gate {
+  void pass() {
+    came.set_value();
+    opened.get_future().wait();
+  }
+  void wait() { came.get_future().wait(); }
+  void open() { opened.set_value(); }
+  std::promise<void> came, opened;
+};
+
 class Ownership : public World {
  protected:
   Ownership() { settings_.lanes = 1; }
@@ -116,6 +134,49 @@ TEST_F(Ownership, OfALeaseThatRunsOutStartsNoSideEffectAndClaimsNothing) {
   eventually("it claims again", [&] { return last_limit > 0; });
   begun.done(TaskSuccess{Value(2)});
   EXPECT_EQ(outcome(ended(*one, id)), "SUCCEEDED 2");
+}
+
+// A fold that was under way when the writer was marked dead is of no use to the next one, though
+// that claims the same execution: it has gone on elsewhere meanwhile.
+TEST_F(Ownership, ByANewWriterBeginsWithAFoldOfItsOwn) {
+  Gate folds[2], second_writer;
+  std::atomic<int> programs{0}, writers{1};
+  std::atomic<bool> is_dead{false};
+  tampering_.on_program = [&] {
+    if (const int number = programs++; number < 2) folds[number].pass();
+  };
+  tampering_.on_claim = [&](const store::ClaimRequest&) {
+    if (writers == 2 && writers++ == 2) second_writer.pass();
+  };
+  tampering_.is_dead = [&] { return is_dead.exchange(false) && ++writers == 2; };
+  auto one = engine();
+  deploy(*one, "two", kTwoSteps);
+  deploy(*one, "slow", kSlow);
+  auto caller = open_on(store_, options_, settings_);  // Runs no lanes.
+  one.reset();
+  auto tasks = std::make_shared<ManualTasks>(std::vector<std::string>{"test.first", "test.second"});
+  auto cut_off = tampered_engine(tasks);
+  const std::string id = start(*caller.value, "two");
+  folds[0].wait();
+  start(*caller.value, "slow");
+  folds[1].wait();  // Now both threads that fold are busy: the next fold comes after these.
+  is_dead = true;
+  second_writer.wait();
+  EXPECT_EQ(figures_of(*cut_off).fenced, 1u);
+  auto others = std::make_shared<ManualTasks>(tasks->resources());
+  auto other = engine(others);
+  others->next().done(TaskSuccess{Value(1)});
+  EXPECT_EQ(others->next().call.resource, "test.second");
+  other.reset();
+  second_writer.open();
+  eventually("it is claimed again", [&] { return figures_of(*cut_off).claimed == 3; });
+  folds[0].open();
+  auto begun = tasks->next();
+  EXPECT_EQ(begun.call.resource, "test.second");
+  begun.done(TaskSuccess{Value(2)});
+  EXPECT_EQ(outcome(ended(*cut_off, id)), "SUCCEEDED 2");
+  EXPECT_EQ(figures_of(*cut_off).lost, 0u);
+  folds[1].open();
 }
 
 // R16: an execution runs under the program it began with, whatever was deployed since.

@@ -13,8 +13,10 @@ namespace stepwell::runtime {
 struct Tampering {
   std::function<Millis(Millis)> age;  // Of the newest renewal.
   std::function<void(const store::ClaimRequest&)> on_claim;
+  std::function<bool()> is_dead;  // After on_claim: the writer is marked dead, and hears it now.
   std::function<void(store::ClaimResult&)> claimed;     // May change what the lane hears.
   std::function<void(const store::Batch&)> before_ack;  // It is durable; the lane waits.
+  std::function<void()> on_program;                     // A fold does not know it yet.
 };
 
 class TamperedSession : public store::Session {
@@ -29,6 +31,7 @@ class TamperedSession : public store::Session {
   }
   Result<store::ClaimResult> claim(const store::ClaimRequest& request) override {
     if (tampering_.on_claim) tampering_.on_claim(request);
+    if (tampering_.is_dead && tampering_.is_dead()) TRY(real_->close());
     auto result = real_->claim(request);
     if (result.ok() && tampering_.claimed) tampering_.claimed(*result);
     return result;
@@ -97,6 +100,7 @@ class TamperedStore : public store::Store {
     return real_->put_program(program);
   }
   Result<store::StoredProgram> program_by_hash(const std::string& hash) override {
+    if (tampering_.on_program) tampering_.on_program();
     return real_->program_by_hash(hash);
   }
   Result<store::StoredProgram> program_by_name(const std::string& workflow) override {
