@@ -10,6 +10,7 @@ Result<std::unique_ptr<Api>> Api::serve(loop::Loop& loop, Engine& engine,
                                         const Endpoint& endpoint) {
   auto api = std::unique_ptr<Api>(new Api);
   Handler handler = [&loop, &engine](Request request, Reply reply) {
+    if (!may_block(request)) return reply(route(engine, request));
     auto response = std::make_shared<Response>();
     loop.offload(
         [&engine, response, request = std::move(request)] { *response = route(engine, request); },

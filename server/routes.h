@@ -7,6 +7,9 @@
 
 namespace stepwell::server {
 
+// False: it is answered from what is known here, so it may be asked for on a loop.
+bool may_block(const Request& request);
+
 // Blocks as long as the engine does.  May be called from many threads at once.
 Response route(Engine& engine, const Request& request);
 

@@ -14,6 +14,7 @@ Runtime::Runtime(store::Store& store, Programs& programs, Settings settings,
                  std::function<void(Error)> broken)
     : store_(store),
       settings_(std::move(settings)),
+      health_(settings_.health),
       membership_(store, {settings_.label, settings_.lease, settings_.pools}),
       broken_(std::move(broken)),
       programs_(programs) {}
@@ -24,7 +25,7 @@ Status Runtime::prepare() {
   const std::int64_t before = monotonic_ms();
   clock_.correct(TRY(store_.now()), before);
   TRY(membership_.join());
-  sweep();
+  (void)sweep();
   return ok_status();
 }
 
@@ -71,20 +72,29 @@ void Runtime::wake() {
   for (const auto& lane : lanes_) lane->want_claim();
 }
 
-void Runtime::sweep() {
+Status Runtime::sweep() {
   const auto report = store_.sweep();
-  if (!report.ok()) return;  // Away, or busy: the next round sees more.
+  if (!report.ok()) return report.error();  // Away, or busy: the next round sees more.
   (report->by_evidence ? figures_.marked_by_evidence : figures_.marked_by_lease) +=
       report->writers_marked;
   figures_.freed += report->executions_freed;
   if (report->executions_freed + report->inbox_woken > 0) wake();
+  return ok_status();
 }
 
 void Runtime::sweep_until_stopped() {
+  const Health::Talker talker = health_.add();
   while (pause(settings_.sweep_period)) {
-    sweep();
+    health_.asks(talker, monotonic_ms());
+    const Status swept = sweep();
     const std::int64_t before = monotonic_ms();
-    if (const auto now = store_.now(); now.ok()) clock_.correct(*now, before);
+    const auto now = store_.now();
+    if (now.ok()) clock_.correct(*now, before);
+    if (swept.ok() && now.ok()) {
+      health_.works(talker);
+    } else {
+      health_.fails(talker, now.ok() ? swept.error() : now.error());
+    }
   }
 }
 

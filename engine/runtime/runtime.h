@@ -31,17 +31,19 @@ class Runtime {
   StoreClock& clock() { return clock_; }
   Ends& ends() { return ends_; }
   Figures& figures() { return figures_; }
+  const Health& health() const { return health_; }
 
  private:
   Status prepare();
   void sweep_until_stopped();
-  void sweep();
+  Status sweep();
   void follow_hints();
   bool pause(Millis how_long);  // False: stopped.
 
   store::Store& store_;
   const Settings settings_;
   Figures figures_;
+  Health health_;
   StoreClock clock_;
   Ends ends_;
   Membership membership_;

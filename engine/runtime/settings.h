@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "engine/runtime/health.h"
 #include "engine/store/store.h"
 
 namespace stepwell::runtime {
@@ -25,6 +26,7 @@ struct Settings {
   Millis reconcile_period{10'000};
   std::size_t max_held = 50'000;  // By one lane; what is beyond waits in the store.
   std::uint64_t snapshot_facts = 64;
+  HealthLimits health;
 };
 
 }  // namespace stepwell::runtime

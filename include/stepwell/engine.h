@@ -147,6 +147,8 @@ class Engine {
 
   Answer<Nothing> run();  // Starts lanes, claimer, sweeper.
   void stop();            // Graceful; idempotent.
+  // kOk while it runs and the database does its part, as far as is known by now; never blocks.
+  Answer<Nothing> ready() const;
 
   Answer<StartedExecution> start(const std::string& workflow, const std::string& input_json,
                                  const StartOptions& options = {});
