@@ -16,10 +16,14 @@
 
 namespace stepwell::server {
 
+struct ApiLimits {
+  Millis patience{15'000};  // Then a request that waits for the database is answered 503.
+};
+
 class Api {
  public:
   static Result<std::unique_ptr<Api>> serve(loop::Loop& loop, Engine& engine,
-                                            const Endpoint& endpoint);
+                                            const Endpoint& endpoint, const ApiLimits& limits = {});
   ~Api();
   int port() const;
   std::string url() const;

@@ -64,7 +64,8 @@ constexpr Meaning kMeanings[] = {
     {Code::kInvalid, 400, "invalid", "Mend the request; sending it again as it is cannot help."},
     {Code::kNotFound, 404, "not_found", "GET /v1/executions lists what there is."},
     {Code::kConflict, 409, "conflict", "GET the execution to see the state it is in."},
-    {Code::kUnavailable, 503, "unavailable", "Try again in a moment; GET /readyz tells when."},
+    {Code::kUnavailable, 503, "unavailable",
+     "Try again in a moment, with the same Idempotency-Key; GET /readyz tells when."},
     {Code::kTooLarge, 413, "too_large", "Send less, or a reference to it."},
     {Code::kDenied, 403, "denied", "The server's configuration does not allow this."},
     {Code::kTimeout, 504, "timeout", "Try again; the same Idempotency-Key starts nothing twice."},
@@ -130,6 +131,8 @@ Result<StartBody> read_start_body(const std::string& text) {
 }
 
 Response start(const Call& call) {
+  // Nothing is to pile up for a database that is known to be away.
+  if (const auto ready = call.engine.ready(); !ready) return failure(ready.code, ready.error);
   const std::string key = call.request.header("idempotency-key");
   if (key.empty() || key.size() > kMaxKeyBytes || !is_utf8(key)) {
     return refusal(400, "invalid", "the header Idempotency-Key is missing or longer than 255 bytes",
@@ -299,6 +302,11 @@ std::string execution_json(const ExecutionView& view) {
       .raw("waiting", view.waiting)
       .text_or_null("quarantined", view.quarantined)
       .done();
+}
+
+Response too_late(Millis waited) {
+  return failure(Code::kUnavailable, "the database has not answered within " + to_human(waited) +
+                                         "; whether what was asked for happens is in doubt");
 }
 
 bool may_block(const Request& request) {

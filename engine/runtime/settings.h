@@ -27,6 +27,7 @@ struct Settings {
   std::size_t max_held = 50'000;  // By one lane; what is beyond waits in the store.
   std::uint64_t snapshot_facts = 64;
   HealthLimits health;
+  Millis start_deadline{10'000};  // Then whoever waits for a start hears that it is in doubt.
 };
 
 }  // namespace stepwell::runtime

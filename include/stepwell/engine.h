@@ -150,6 +150,8 @@ class Engine {
   // kOk while it runs and the database does its part, as far as is known by now; never blocks.
   Answer<Nothing> ready() const;
 
+  // kUnavailable: the database is away, or has not answered within ten seconds.  Then it may start
+  // yet; the same name again is safe.
   Answer<StartedExecution> start(const std::string& workflow, const std::string& input_json,
                                  const StartOptions& options = {});
   Answer<ExecutionView> describe(const std::string& id);

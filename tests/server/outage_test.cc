@@ -23,7 +23,7 @@ constexpr int kPoolThreads = 4;  // libuv's.
 
 std::string unavailable(const std::string& message) {
   return R"({"code":"unavailable","message":")" + message +
-         R"(","hint":"Try again in a moment; GET /readyz tells when."})";
+         R"(","hint":"Try again in a moment, with the same Idempotency-Key; GET /readyz tells when."})";
 }
 
 // A door that questions to the store go through, and wait before while it is shut.
@@ -67,7 +67,7 @@ class OutageTest : public ::testing::Test {
     ASSERT_TRUE(opened) << opened.error;
     engine_ = std::move(opened.value);
     ASSERT_TRUE(engine_->run());
-    auto api = Api::serve(loop_, *engine_, {});
+    auto api = Api::serve(loop_, *engine_, {}, limits_);
     api_ = std::move(api.value());
     thread_ = std::thread([this] { loop_.run(); });
   }
@@ -90,6 +90,7 @@ class OutageTest : public ::testing::Test {
   }
 
   runtime::Settings settings_;
+  ApiLimits limits_;
   runtime::Tampering tampering_;
   std::unique_ptr<Engine> engine_;
   loop::Loop loop_;
@@ -113,6 +114,27 @@ TEST_F(OutageTest, TellsThatItIsAliveAndReadyHoweverManyWait) {
   EXPECT_EQ(get("/nowhere").status, 404);
   door.open();
   for (const auto& client : waiting) EXPECT_EQ(client->receive().status, 404);
+}
+
+TEST_F(OutageTest, NobodyWaitsForEver) {
+  limits_.patience = Millis(50);
+  Door door;
+  tampering_.on_describe = [&] { door.pass(); };
+  serve();
+  door.shut();
+  for (int i = 0; i <= kPoolThreads; ++i) {
+    const Answer late = get(kNobody);
+    EXPECT_EQ(late.status, 503);
+    EXPECT_EQ(late.headers.at("retry-after"), "1");
+    EXPECT_EQ(late.body, unavailable("the database has not answered within 50 ms; whether what was "
+                                     "asked for happens is in doubt"));
+  }
+  door.open();
+  Answer answer;
+  do {
+    answer = get(kNobody);
+  } while (answer.status == 503);
+  EXPECT_EQ(answer.status, 404);
 }
 
 TEST_F(OutageTest, IsNotReadyWhileTheDatabaseIsAway) {
