@@ -152,13 +152,6 @@ Result<Time> Engine::Parts::now() {
   return store->now();
 }
 
-void Engine::Parts::report(const Error& error) {
-  const std::scoped_lock lock(mutex);
-  if (trouble == error.message) return;
-  trouble = error.message;
-  fmt::print(stderr, "stepwell: {}\n", error.message);
-}
-
 std::vector<std::string> Engine::Parts::known_resources() const {
   std::vector<std::string> names = natives->resources();
   names.insert(names.end(), resources.begin(), resources.end());
@@ -246,9 +239,7 @@ Answer<Nothing> Engine::run() {
   if (parts.runtime != nullptr) return {{}, Code::kConflict, "the engine ran already"};
   std::vector<runtime::HandlerFactory> factories = parts.factories;
   factories.push_back([natives = parts.natives](loop::Loop&, unsigned) { return natives; });
-  parts.runtime =
-      std::make_unique<runtime::Runtime>(*parts.store, parts.programs, parts.settings,
-                                         [&parts](const Error& error) { parts.report(error); });
+  parts.runtime = std::make_unique<runtime::Runtime>(*parts.store, parts.programs, parts.settings);
   if (const Status status = parts.runtime->run(factories); !status.ok()) {
     parts.runtime.reset();
     return failed<Nothing>(status.error());

@@ -10,13 +10,11 @@ constexpr Millis kSlack{5};
 
 }  // namespace
 
-Runtime::Runtime(store::Store& store, Programs& programs, Settings settings,
-                 std::function<void(Error)> broken)
+Runtime::Runtime(store::Store& store, Programs& programs, Settings settings)
     : store_(store),
       settings_(std::move(settings)),
       health_(settings_.health),
       membership_(store, {settings_.label, settings_.lease, settings_.pools}),
-      broken_(std::move(broken)),
       programs_(programs) {}
 
 Runtime::~Runtime() { stop(); }
@@ -33,7 +31,7 @@ Status Runtime::run(const std::vector<HandlerFactory>& factories) {
   TRY(prepare());
   is_running_ = true;
   const LaneWorld world{settings_, store_, membership_, clock_,      figures_,
-                        programs_, ends_,  folders_,    archivists_, broken_};
+                        programs_, ends_,  folders_,    archivists_, health_};
   for (unsigned i = 0; i < settings_.lanes; ++i) {
     lanes_.push_back(std::make_unique<Lane>(world, i));
     if (const Status status = lanes_.back()->start(factories); !status.ok()) {

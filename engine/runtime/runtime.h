@@ -17,9 +17,7 @@ namespace stepwell::runtime {
 
 class Runtime {
  public:
-  // `broken` hears (on any thread) what waiting does not mend.
-  Runtime(store::Store& store, Programs& programs, Settings settings,
-          std::function<void(Error)> broken);
+  Runtime(store::Store& store, Programs& programs, Settings settings);
   ~Runtime();
 
   Status run(const std::vector<HandlerFactory>& factories);
@@ -47,7 +45,6 @@ class Runtime {
   StoreClock clock_;
   Ends ends_;
   Membership membership_;
-  const std::function<void(Error)> broken_;
   Programs& programs_;
   Workers folders_{2};
   Workers archivists_{1};

@@ -13,8 +13,9 @@ namespace stepwell::runtime {
 struct Tampering {
   std::function<Millis(Millis)> age;  // Of the newest renewal.
   std::function<void(const store::ClaimRequest&)> on_claim;
-  std::function<void(store::ClaimResult&)> claimed;     // May change what the lane hears.
-  std::function<void(const store::Batch&)> before_ack;  // It is durable; the lane waits.
+  std::function<void(store::ClaimResult&)> claimed;          // May change what the lane hears.
+  std::function<Status(const store::Batch&)> before_commit;  // An error is its answer.
+  std::function<void(const store::Batch&)> before_ack;       // It is durable; the lane waits.
   std::function<void()> on_describe;
   std::function<Status()> before_sweep;  // An error is its answer.
 };
@@ -25,6 +26,7 @@ class TamperedSession : public store::Session {
       : real_(std::move(real)), tampering_(tampering) {}
   Uuid writer() const override { return real_->writer(); }
   Result<store::Ack> commit(const store::Batch& batch) override {
+    if (tampering_.before_commit) TRY(tampering_.before_commit(batch));
     auto ack = real_->commit(batch);
     if (tampering_.before_ack) tampering_.before_ack(batch);
     return ack;

@@ -79,6 +79,10 @@ class OutageTest : public ::testing::Test {
     thread_.join();
     engine_->stop();
   }
+  static std::string start(const std::string& key) {
+    return "POST /v1/workflows/done/executions HTTP/1.1\r\nHost: test\r\nIdempotency-Key: " + key +
+           "\r\nContent-Length: 0\r\n\r\n";
+  }
   Answer get(const std::string& target) { return HttpClient(api_->port()).get(target); }
   // The first answer with that status.
   Answer readyz_until(int status) {
@@ -135,6 +139,28 @@ TEST_F(OutageTest, NobodyWaitsForEver) {
     answer = get(kNobody);
   } while (answer.status == 503);
   EXPECT_EQ(answer.status, 404);
+}
+
+TEST_F(OutageTest, IsNotReadyAndStartsNothingWhileTheDatabaseIsFull) {
+  settings_.health.tolerated = Millis(0);
+  std::atomic<bool> is_full{true};
+  tampering_.before_commit = [&](const store::Batch&) -> Status {
+    if (is_full) return Error{ErrorCode::kUnavailable, "could not extend file"};
+    return ok_status();
+  };
+  serve();
+  ASSERT_TRUE(engine_->deploy_text("done", "StartAt: A\nStates: {A: {Type: Succeed}}\n"));
+  HttpClient first(api_->port()), second(api_->port());
+  first.send(start("1"));
+  const std::string full =
+      unavailable("trouble with the database: writing a batch: could not extend file");
+  EXPECT_EQ(readyz_until(503).body, full);
+  second.send(start("2"));
+  EXPECT_EQ(second.receive().body, full);
+  is_full = false;
+  EXPECT_EQ(first.receive().status, 202);
+  EXPECT_EQ(readyz_until(200).body, R"({"status":"ready"})");
+  EXPECT_EQ(engine_->list("", "", 10).value.size(), 1u);
 }
 
 TEST_F(OutageTest, IsNotReadyWhileTheDatabaseIsAway) {
