@@ -1,5 +1,7 @@
 #include "engine/runtime/health.h"
 
+#include <utility>
+
 namespace stepwell::runtime {
 
 Health::Talker Health::add() {
@@ -28,13 +30,26 @@ void Health::fails(Talker talker, const Error& error) {
 }
 
 std::string Health::trouble(std::int64_t now_ms) const {
+  const std::scoped_lock lock(mutex_);
   const auto worst = outage(now_ms);
   if (!worst || now_ms - worst->since_ms < limits_.tolerated.count()) return "";
   return "trouble with the database: " + worst->reason;
 }
 
-std::optional<Health::Outage> Health::outage(std::int64_t now_ms) const {
+std::string Health::news(std::int64_t now_ms) {
   const std::scoped_lock lock(mutex_);
+  const auto worst = outage(now_ms);
+  if (worst && !told_ms_ && now_ms - worst->since_ms >= limits_.told.count()) {
+    told_ms_ = worst->since_ms;
+    return "trouble with the database for " + to_human(Millis(now_ms - worst->since_ms)) +
+           ", trying again: " + worst->reason;
+  }
+  if (worst || !told_ms_) return "";
+  const Millis lasted(now_ms - *std::exchange(told_ms_, std::nullopt));
+  return "the database works again, after " + to_human(lasted) + " of trouble";
+}
+
+std::optional<Health::Outage> Health::outage(std::int64_t now_ms) const {
   std::optional<Outage> worst;
   for (const Talk& talk : talks_) {
     std::optional<Outage> one;

@@ -16,6 +16,7 @@
 namespace stepwell::runtime {
 
 struct HealthLimits {
+  Millis told{1'000};       // Trouble that lasts so long is told to people.
   Millis tolerated{2'000};  // Trouble that mends itself so soon is nobody's business.
   Millis silence{10'000};   // No answer for so long is trouble too.
 };
@@ -34,6 +35,8 @@ class Health {
 
   // What is wrong, for longer than is tolerated; empty when nothing is.
   std::string trouble(std::int64_t now_ms) const;
+  // A line for people: once that there is trouble, and once that it is over; mostly empty.
+  std::string news(std::int64_t now_ms);
 
  private:
   struct Talk {
@@ -45,11 +48,12 @@ class Health {
     std::int64_t since_ms = 0;
     std::string reason;
   };
-  std::optional<Outage> outage(std::int64_t now_ms) const;  // The longest of all.
+  std::optional<Outage> outage(std::int64_t now_ms) const;  // The longest; mutex_ is held.
 
   const HealthLimits limits_;
   mutable std::mutex mutex_;
-  std::vector<Talk> talks_;  // Guarded by mutex_.
+  std::vector<Talk> talks_;              // Guarded by mutex_, as what follows.
+  std::optional<std::int64_t> told_ms_;  // When the trouble began that people know of.
 };
 
 }  // namespace stepwell::runtime

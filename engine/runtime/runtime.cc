@@ -1,5 +1,7 @@
 #include "engine/runtime/runtime.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 namespace stepwell::runtime {
@@ -103,6 +105,7 @@ void Runtime::follow_hints() {
     const std::int64_t before = monotonic_ms();
     const Millis slice = std::min(settings_.hint_wait, kHintSlice);
     store_.wait_for_hint(slice);
+    tell_news();
     if (!pause(Millis(0))) return;
     const std::int64_t now = monotonic_ms();
     const bool was_hint = now - before < (slice - kSlack).count();
@@ -110,6 +113,14 @@ void Runtime::follow_hints() {
     looked_ms = now;
     wake();
   }
+}
+
+// By the follower, since it never waits for the database itself.
+void Runtime::tell_news() {
+  const std::string line = health_.news(monotonic_ms());
+  if (line.empty()) return;
+  if (settings_.tell) return settings_.tell(line);
+  fmt::print(stderr, "stepwell: {}\n", line);
 }
 
 bool Runtime::pause(Millis how_long) {

@@ -36,6 +36,7 @@ class Runtime {
   void sweep_until_stopped();
   Status sweep();
   void follow_hints();
+  void tell_news();
   bool pause(Millis how_long);  // False: stopped.
 
   store::Store& store_;

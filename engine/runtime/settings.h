@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct Settings {
   std::size_t max_held = 50'000;  // By one lane; what is beyond waits in the store.
   std::uint64_t snapshot_facts = 64;
   HealthLimits health;
+  std::function<void(const std::string& line)> tell;  // People; by default on standard error.
   Millis start_deadline{10'000};  // Then whoever waits for a start hears that it is in doubt.
 };
 
