@@ -1,8 +1,8 @@
 // Api — the native HTTP API under /v1 (docs/http.md), over one Engine.
 //
 // Thread-safety: as HttpServer: everything on the loop's thread.  Ownership: the engine and the
-// loop outlive the Api.  Calls into the engine block, so each runs on the loop's pool of threads,
-// never on the loop itself.
+// loop outlive the Api.  Calls into the engine that may block run on the loop's pool of threads;
+// /healthz and /readyz are answered on the loop, however many of the others wait.
 #pragma once
 
 #include <stepwell/engine.h>
@@ -16,10 +16,14 @@
 
 namespace stepwell::server {
 
+struct ApiLimits {
+  Millis patience{15'000};  // Then a request that waits for the database is answered 503.
+};
+
 class Api {
  public:
   static Result<std::unique_ptr<Api>> serve(loop::Loop& loop, Engine& engine,
-                                            const Endpoint& endpoint);
+                                            const Endpoint& endpoint, const ApiLimits& limits = {});
   ~Api();
   int port() const;
   std::string url() const;

@@ -64,7 +64,8 @@ constexpr Meaning kMeanings[] = {
     {Code::kInvalid, 400, "invalid", "Mend the request; sending it again as it is cannot help."},
     {Code::kNotFound, 404, "not_found", "GET /v1/executions lists what there is."},
     {Code::kConflict, 409, "conflict", "GET the execution to see the state it is in."},
-    {Code::kUnavailable, 503, "unavailable", "Try again in a moment; GET /readyz tells when."},
+    {Code::kUnavailable, 503, "unavailable",
+     "Try again in a moment, with the same Idempotency-Key; GET /readyz tells when."},
     {Code::kTooLarge, 413, "too_large", "Send less, or a reference to it."},
     {Code::kDenied, 403, "denied", "The server's configuration does not allow this."},
     {Code::kTimeout, 504, "timeout", "Try again; the same Idempotency-Key starts nothing twice."},
@@ -130,6 +131,8 @@ Result<StartBody> read_start_body(const std::string& text) {
 }
 
 Response start(const Call& call) {
+  // Nothing is to pile up for a database that is known to be away.
+  if (const auto ready = call.engine.ready(); !ready) return failure(ready.code, ready.error);
   const std::string key = call.request.header("idempotency-key");
   if (key.empty() || key.size() > kMaxKeyBytes || !is_utf8(key)) {
     return refusal(400, "invalid", "the header Idempotency-Key is missing or longer than 255 bytes",
@@ -230,19 +233,17 @@ Response redrive(const Call& call) {
 
 Response healthz(const Call&) { return Response::json(200, R"({"status":"alive"})"); }
 
-// Ready when the store answers: asking for an execution that cannot exist is its cheapest question.
 Response readyz(const Call& call) {
-  const auto answer = call.engine.describe("00000000-0000-7000-8000-000000000000");
-  if (answer || answer.code == Code::kNotFound) {
-    return Response::json(200, R"({"status":"ready"})");
-  }
-  return failure(Code::kUnavailable, answer.error);
+  const auto ready = call.engine.ready();
+  if (!ready) return failure(ready.code, ready.error);
+  return Response::json(200, R"({"status":"ready"})");
 }
 
 struct Route {
   const char* method;
   const char* path;  // {} stands for one part.
   Response (*answer)(const Call&);
+  bool asks_database = true;
 };
 constexpr Route kRoutes[] = {
     {"POST", "/v1/workflows/{}/executions", &start},
@@ -251,8 +252,8 @@ constexpr Route kRoutes[] = {
     {"GET", "/v1/executions/{}/history", &history},
     {"POST", "/v1/executions/{}/stop", &stop},
     {"POST", "/v1/executions/{}/redrive", &redrive},
-    {"GET", "/healthz", &healthz},
-    {"GET", "/readyz", &readyz},
+    {"GET", "/healthz", &healthz, false},
+    {"GET", "/readyz", &readyz, false},
 };
 
 // The parts of `path` where `pattern` has braces, or nothing when it does not fit.
@@ -301,6 +302,17 @@ std::string execution_json(const ExecutionView& view) {
       .raw("waiting", view.waiting)
       .text_or_null("quarantined", view.quarantined)
       .done();
+}
+
+Response too_late(Millis waited) {
+  return failure(Code::kUnavailable, "the database has not answered within " + to_human(waited) +
+                                         "; whether what was asked for happens is in doubt");
+}
+
+bool may_block(const Request& request) {
+  return std::any_of(std::begin(kRoutes), std::end(kRoutes), [&](const Route& route) {
+    return route.asks_database && request.method == route.method && fit(route.path, request.path);
+  });
 }
 
 Response route(Engine& engine, const Request& request) {

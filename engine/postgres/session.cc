@@ -19,8 +19,9 @@ using store::ExecutionSet;
 using store::StartOutcome;
 using Kind = Trouble::Kind;
 
-// How long one call tries before it says kUnavailable; the caller then asks again.
-constexpr Millis kPatience{10'000};
+// How long one call tries before it says kUnavailable; the caller then asks again, and tells
+// people.
+constexpr Millis kPatience{1'000};
 constexpr Millis kFirstPause{5}, kLongestPause{500};
 
 constexpr const char* kClaimSql =

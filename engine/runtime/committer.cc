@@ -10,19 +10,20 @@ namespace {
 
 constexpr Millis kFirstPause{20};
 constexpr Millis kLongestPause{1'000};
-constexpr int kLastTries = 1;    // While the engine stops: then its work is given up.
-constexpr int kTriesToTell = 2;  // In vain (each takes seconds), until somebody is told.
+constexpr int kLastTries = 4;  // While the engine stops, about a second each: then it gives up.
 constexpr std::uint64_t kClaimBytes = 64u << 20;
 constexpr int kClaimUpToPercent = 70;       // Of the lease.
 constexpr std::int64_t kEmptyClaimsMs = 2;  // Between two claims that find nothing.
 
 }  // namespace
 
-Committer::Committer(Membership& membership, StoreClock& clock, Figures& figures,
+Committer::Committer(Membership& membership, StoreClock& clock, Figures& figures, Health& health,
                      CommitterOptions options, CommitterCalls calls)
     : membership_(membership),
       clock_(clock),
       figures_(figures),
+      health_(health),
+      talker_(health.add()),
       options_(std::move(options)),
       calls_(std::move(calls)) {}
 
@@ -137,19 +138,18 @@ bool Committer::commit_batch(store::Batch& batch, store::Ack& ack,
                              std::vector<StartAnswer>& answers) {
   batch.number = next_number_++;
   Millis wait = kFirstPause;
-  int last_tries = 0, tries = 0;
+  int last_tries = 0;
   while (session_) {
+    health_.asks(talker_, monotonic_ms());
     auto committed = session_->commit(batch);
     if (committed.ok()) {
+      health_.works(talker_);
       ack = std::move(*committed);
       return true;
     }
     const Error& error = committed.error();
     if (error.code == ErrorCode::kFenced) break;
-    const bool is_strange = error.code != ErrorCode::kUnavailable;
-    if (is_strange || ++tries == kTriesToTell) {
-      calls_.broken(error.while_doing("writing a batch (trying again)"));
-    }
+    health_.fails(talker_, error.while_doing("writing a batch"));
     ++figures_.unavailable;
     if (!pause(wait) && ++last_tries >= kLastTries) {
       // The engine stops and the database is away: whoever waits is told.
@@ -181,16 +181,16 @@ void Committer::on_fenced(std::vector<StartAnswer> answers) {
 bool Committer::reopen() {
   Millis wait = kFirstPause;
   while (true) {
+    health_.asks(talker_, monotonic_ms());
     auto session = membership_.open_session();
     if (session.ok()) {
+      health_.works(talker_);
       session_ = std::move(*session);
       next_number_ = 1;
       want_claim();
       return true;
     }
-    if (session.error().code != ErrorCode::kUnavailable) {
-      calls_.broken(session.error().while_doing("registering as a new writer"));
-    }
+    health_.fails(talker_, session.error().while_doing("registering as a new writer"));
     if (!pause(wait)) return false;
     wait = std::min(wait * 2, kLongestPause);
   }
@@ -220,15 +220,17 @@ void Committer::claim() {
       may_take ? static_cast<std::uint32_t>(std::min<std::size_t>(options_.claim_limit, room_)) : 0;
   request.take_suspect = request.limit > 0;
   request.max_journal_bytes = kClaimBytes;
+  health_.asks(talker_, before);
   auto claimed = session_->claim(request);
   if (!claimed.ok()) {
     const Error& error = claimed.error();
     if (error.code == ErrorCode::kFenced) return on_fenced({});
-    if (error.code != ErrorCode::kUnavailable) calls_.broken(error.while_doing("claiming"));
+    health_.fails(talker_, error.while_doing("claiming"));
     ++figures_.unavailable;
     pause(kFirstPause);
     return want_claim();
   }
+  health_.works(talker_);
   const std::size_t count = claimed->claimed.size();
   // The lane says more exactly when it has taken them in.
   room_ -= std::min<std::size_t>(room_, count);

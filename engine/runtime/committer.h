@@ -17,6 +17,7 @@
 
 #include "engine/runtime/backlog.h"
 #include "engine/runtime/figures.h"
+#include "engine/runtime/health.h"
 #include "engine/runtime/membership.h"
 #include "engine/runtime/store_clock.h"
 
@@ -28,8 +29,6 @@ struct CommitterCalls {
   // This lane was marked dead: nothing it holds is its own.  `unsent` were not applied.  What the
   // lane stages after it heard of this bears the new epoch.
   std::function<void(std::vector<StartAnswer> unsent, std::uint64_t epoch)> fenced;
-  // Something that waiting does not mend.
-  std::function<void(Error)> broken;
 };
 
 struct CommitterOptions {
@@ -41,8 +40,8 @@ struct CommitterOptions {
 
 class Committer {
  public:
-  Committer(Membership& membership, StoreClock& clock, Figures& figures, CommitterOptions options,
-            CommitterCalls calls);
+  Committer(Membership& membership, StoreClock& clock, Figures& figures, Health& health,
+            CommitterOptions options, CommitterCalls calls);
   ~Committer();
 
   Status start();  // Opens the session.
@@ -75,6 +74,8 @@ class Committer {
   Membership& membership_;
   StoreClock& clock_;
   Figures& figures_;
+  Health& health_;
+  const Health::Talker talker_;
   const CommitterOptions options_;
   const CommitterCalls calls_;
 

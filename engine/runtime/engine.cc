@@ -96,6 +96,13 @@ Answer<StartedExecution> started(const Result<store::StartOutcome>& outcome,
   return {{outcome->id.text(), outcome->kind == Kind::kExistsSame}, Code::kOk, {}};
 }
 
+std::string in_doubt(const std::string& workflow, Millis waited) {
+  return fmt::format(
+      "starting {}: the database has not answered within {}; whether it starts is in doubt "
+      "(repeated under the same name it starts only once)",
+      workflow, to_human(waited));
+}
+
 // Without a lane: due at once for whoever serves the pool.
 Result<store::StartOutcome> start_in_store(Engine::Parts& parts, runtime::Beginning beginning) {
   const Time now = TRY(parts.now());
@@ -143,13 +150,6 @@ Engine::Parts::Parts(std::shared_ptr<store::Store> the_store, const Options& the
 Result<Time> Engine::Parts::now() {
   if (is_running) return runtime->clock().now();
   return store->now();
-}
-
-void Engine::Parts::report(const Error& error) {
-  const std::scoped_lock lock(mutex);
-  if (trouble == error.message) return;
-  trouble = error.message;
-  fmt::print(stderr, "stepwell: {}\n", error.message);
 }
 
 std::vector<std::string> Engine::Parts::known_resources() const {
@@ -239,9 +239,7 @@ Answer<Nothing> Engine::run() {
   if (parts.runtime != nullptr) return {{}, Code::kConflict, "the engine ran already"};
   std::vector<runtime::HandlerFactory> factories = parts.factories;
   factories.push_back([natives = parts.natives](loop::Loop&, unsigned) { return natives; });
-  parts.runtime =
-      std::make_unique<runtime::Runtime>(*parts.store, parts.programs, parts.settings,
-                                         [&parts](const Error& error) { parts.report(error); });
+  parts.runtime = std::make_unique<runtime::Runtime>(*parts.store, parts.programs, parts.settings);
   if (const Status status = parts.runtime->run(factories); !status.ok()) {
     parts.runtime.reset();
     return failed<Nothing>(status.error());
@@ -258,11 +256,15 @@ void Engine::stop() {
 
 Answer<StartedExecution> Engine::start(const std::string& workflow, const std::string& input_json,
                                        const StartOptions& options) {
-  std::promise<Answer<StartedExecution>> promise;
-  auto future = promise.get_future();
+  // Shared: the answer may come when nobody waits any more.
+  auto promise = std::make_shared<std::promise<Answer<StartedExecution>>>();
+  auto future = promise->get_future();
   runtime::start_then(
       *this, workflow, input_json, options,
-      [&promise](Answer<StartedExecution> answer) { promise.set_value(std::move(answer)); });
+      [promise](Answer<StartedExecution> answer) { promise->set_value(std::move(answer)); });
+  if (future.wait_for(parts_->settings.start_deadline) != std::future_status::ready) {
+    return {{}, Code::kUnavailable, in_doubt(workflow, parts_->settings.start_deadline)};
+  }
   Answer<StartedExecution> answer = future.get();
   // A lane was cut off.  Whether it had started it is in the store, under its name.
   if (answer.code != Code::kUnavailable || options.name.empty() || !parts_->is_running) {

@@ -5,7 +5,6 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -32,14 +31,9 @@ struct Engine::Parts {
   std::unique_ptr<runtime::Runtime> runtime;  // From run() to the destructor.
   std::atomic<bool> is_running{false};
 
-  // What went wrong for good, last; for people.
-  std::mutex mutex;
-  std::string trouble;
-
   Result<runtime::Beginning> prepare_start(const std::string& workflow, const std::string& input,
                                            const StartOptions& start);
   Result<Time> now();
-  void report(const Error& error);
   std::vector<std::string> known_resources() const;
 };
 

@@ -64,6 +64,13 @@ Answer<Nothing> deliver(Engine::Parts& parts, const std::string& id, FactKind ki
 
 }  // namespace
 
+Answer<Nothing> Engine::ready() const {
+  if (!parts_->is_running) return {{}, Code::kUnavailable, "the engine does not run"};
+  const std::string trouble = parts_->runtime->health().trouble(runtime::monotonic_ms());
+  if (!trouble.empty()) return {{}, Code::kUnavailable, trouble};
+  return {};
+}
+
 Answer<ExecutionView> Engine::describe(const std::string& id) {
   const auto execution = parse_id(id);
   if (!execution.ok()) return failed<ExecutionView>(execution.error());

@@ -16,7 +16,8 @@ constexpr std::size_t kManyFacts = 2'000;
 Lane::Lane(LaneWorld world, unsigned number)
     : world_(std::move(world)),
       number_(number),
-      committer_(world_.membership, world_.clock, world_.figures, {.pools = world_.settings.pools},
+      committer_(world_.membership, world_.clock, world_.figures, world_.health,
+                 {.pools = world_.settings.pools},
                  {.landed =
                       [this](Landed landed) {
                         auto shared = std::make_shared<Landed>(std::move(landed));
@@ -32,8 +33,7 @@ Lane::Lane(LaneWorld world, unsigned number)
                         loop_.post([this, unsent = std::move(unsent), epoch] {
                           on_fenced(unsent, epoch);
                         });
-                      },
-                  .broken = [this](Error error) { world_.broken(std::move(error)); }}) {}
+                      }}) {}
 
 Lane::~Lane() { stop(); }
 

@@ -45,7 +45,7 @@ struct LaneWorld {
   Ends& ends;
   Workers& folders;     // Folds what was claimed.
   Workers& archivists;  // Encodes and writes snapshots.
-  std::function<void(Error)> broken;
+  Health& health;
 };
 
 // An execution to be started; `row.first` is filled in by the lane.

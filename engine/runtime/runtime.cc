@@ -1,5 +1,7 @@
 #include "engine/runtime/runtime.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 namespace stepwell::runtime {
@@ -10,12 +12,11 @@ constexpr Millis kSlack{5};
 
 }  // namespace
 
-Runtime::Runtime(store::Store& store, Programs& programs, Settings settings,
-                 std::function<void(Error)> broken)
+Runtime::Runtime(store::Store& store, Programs& programs, Settings settings)
     : store_(store),
       settings_(std::move(settings)),
+      health_(settings_.health),
       membership_(store, {settings_.label, settings_.lease, settings_.pools}),
-      broken_(std::move(broken)),
       programs_(programs) {}
 
 Runtime::~Runtime() { stop(); }
@@ -24,7 +25,7 @@ Status Runtime::prepare() {
   const std::int64_t before = monotonic_ms();
   clock_.correct(TRY(store_.now()), before);
   TRY(membership_.join());
-  sweep();
+  (void)sweep();
   return ok_status();
 }
 
@@ -32,7 +33,7 @@ Status Runtime::run(const std::vector<HandlerFactory>& factories) {
   TRY(prepare());
   is_running_ = true;
   const LaneWorld world{settings_, store_, membership_, clock_,      figures_,
-                        programs_, ends_,  folders_,    archivists_, broken_};
+                        programs_, ends_,  folders_,    archivists_, health_};
   for (unsigned i = 0; i < settings_.lanes; ++i) {
     lanes_.push_back(std::make_unique<Lane>(world, i));
     if (const Status status = lanes_.back()->start(factories); !status.ok()) {
@@ -71,20 +72,29 @@ void Runtime::wake() {
   for (const auto& lane : lanes_) lane->want_claim();
 }
 
-void Runtime::sweep() {
+Status Runtime::sweep() {
   const auto report = store_.sweep();
-  if (!report.ok()) return;  // Away, or busy: the next round sees more.
+  if (!report.ok()) return report.error();  // Away, or busy: the next round sees more.
   (report->by_evidence ? figures_.marked_by_evidence : figures_.marked_by_lease) +=
       report->writers_marked;
   figures_.freed += report->executions_freed;
   if (report->executions_freed + report->inbox_woken > 0) wake();
+  return ok_status();
 }
 
 void Runtime::sweep_until_stopped() {
+  const Health::Talker talker = health_.add();
   while (pause(settings_.sweep_period)) {
-    sweep();
+    health_.asks(talker, monotonic_ms());
+    const Status swept = sweep();
     const std::int64_t before = monotonic_ms();
-    if (const auto now = store_.now(); now.ok()) clock_.correct(*now, before);
+    const auto now = store_.now();
+    if (now.ok()) clock_.correct(*now, before);
+    if (swept.ok() && now.ok()) {
+      health_.works(talker);
+    } else {
+      health_.fails(talker, now.ok() ? swept.error() : now.error());
+    }
   }
 }
 
@@ -95,6 +105,7 @@ void Runtime::follow_hints() {
     const std::int64_t before = monotonic_ms();
     const Millis slice = std::min(settings_.hint_wait, kHintSlice);
     store_.wait_for_hint(slice);
+    tell_news();
     if (!pause(Millis(0))) return;
     const std::int64_t now = monotonic_ms();
     const bool was_hint = now - before < (slice - kSlack).count();
@@ -102,6 +113,14 @@ void Runtime::follow_hints() {
     looked_ms = now;
     wake();
   }
+}
+
+// By the follower, since it never waits for the database itself.
+void Runtime::tell_news() {
+  const std::string line = health_.news(monotonic_ms());
+  if (line.empty()) return;
+  if (settings_.tell) return settings_.tell(line);
+  fmt::print(stderr, "stepwell: {}\n", line);
 }
 
 bool Runtime::pause(Millis how_long) {

@@ -17,9 +17,7 @@ namespace stepwell::runtime {
 
 class Runtime {
  public:
-  // `broken` hears (on any thread) what waiting does not mend.
-  Runtime(store::Store& store, Programs& programs, Settings settings,
-          std::function<void(Error)> broken);
+  Runtime(store::Store& store, Programs& programs, Settings settings);
   ~Runtime();
 
   Status run(const std::vector<HandlerFactory>& factories);
@@ -31,21 +29,23 @@ class Runtime {
   StoreClock& clock() { return clock_; }
   Ends& ends() { return ends_; }
   Figures& figures() { return figures_; }
+  const Health& health() const { return health_; }
 
  private:
   Status prepare();
   void sweep_until_stopped();
-  void sweep();
+  Status sweep();
   void follow_hints();
+  void tell_news();
   bool pause(Millis how_long);  // False: stopped.
 
   store::Store& store_;
   const Settings settings_;
   Figures figures_;
+  Health health_;
   StoreClock clock_;
   Ends ends_;
   Membership membership_;
-  const std::function<void(Error)> broken_;
   Programs& programs_;
   Workers folders_{2};
   Workers archivists_{1};

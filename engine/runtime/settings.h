@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "base/time.h"
+#include "engine/runtime/health.h"
 #include "engine/store/store.h"
 
 namespace stepwell::runtime {
@@ -25,6 +27,9 @@ struct Settings {
   Millis reconcile_period{10'000};
   std::size_t max_held = 50'000;  // By one lane; what is beyond waits in the store.
   std::uint64_t snapshot_facts = 64;
+  HealthLimits health;
+  std::function<void(const std::string& line)> tell;  // People; by default on standard error.
+  Millis start_deadline{10'000};  // Then whoever waits for a start hears that it is in doubt.
 };
 
 }  // namespace stepwell::runtime

@@ -147,7 +147,11 @@ class Engine {
 
   Answer<Nothing> run();  // Starts lanes, claimer, sweeper.
   void stop();            // Graceful; idempotent.
+  // kOk while it runs and the database does its part, as far as is known by now; never blocks.
+  Answer<Nothing> ready() const;
 
+  // kUnavailable: the database is away, or has not answered within ten seconds.  Then it may start
+  // yet; the same name again is safe.
   Answer<StartedExecution> start(const std::string& workflow, const std::string& input_json,
                                  const StartOptions& options = {});
   Answer<ExecutionView> describe(const std::string& id);

@@ -14,9 +14,12 @@ struct Tampering {
   std::function<Millis(Millis)> age;  // Of the newest renewal.
   std::function<void(const store::ClaimRequest&)> on_claim;
   std::function<bool()> is_dead;  // After on_claim: the writer is marked dead, and hears it now.
-  std::function<void(store::ClaimResult&)> claimed;     // May change what the lane hears.
-  std::function<void(const store::Batch&)> before_ack;  // It is durable; the lane waits.
-  std::function<void()> on_program;                     // A fold does not know it yet.
+  std::function<void(store::ClaimResult&)> claimed;          // May change what the lane hears.
+  std::function<Status(const store::Batch&)> before_commit;  // An error is its answer.
+  std::function<void(const store::Batch&)> before_ack;       // It is durable; the lane waits.
+  std::function<void()> on_program;                          // A fold does not know it yet.
+  std::function<void()> on_describe;
+  std::function<Status()> before_sweep;  // An error is its answer.
 };
 
 class TamperedSession : public store::Session {
@@ -25,6 +28,7 @@ class TamperedSession : public store::Session {
       : real_(std::move(real)), tampering_(tampering) {}
   Uuid writer() const override { return real_->writer(); }
   Result<store::Ack> commit(const store::Batch& batch) override {
+    if (tampering_.before_commit) TRY(tampering_.before_commit(batch));
     auto ack = real_->commit(batch);
     if (tampering_.before_ack) tampering_.before_ack(batch);
     return ack;
@@ -79,7 +83,10 @@ class TamperedStore : public store::Store {
     return real_->start(starts);
   }
   Status deliver(const store::Delivery& delivery) override { return real_->deliver(delivery); }
-  Result<store::ExecutionRow> describe(ExecutionId id) override { return real_->describe(id); }
+  Result<store::ExecutionRow> describe(ExecutionId id) override {
+    if (tampering_.on_describe) tampering_.on_describe();
+    return real_->describe(id);
+  }
   Result<std::optional<ExecutionId>> find(const std::string& workflow,
                                           const std::string& name) override {
     return real_->find(workflow, name);
@@ -106,7 +113,10 @@ class TamperedStore : public store::Store {
   Result<store::StoredProgram> program_by_name(const std::string& workflow) override {
     return real_->program_by_name(workflow);
   }
-  Result<store::SweepReport> sweep() override { return real_->sweep(); }
+  Result<store::SweepReport> sweep() override {
+    if (tampering_.before_sweep) TRY(tampering_.before_sweep());
+    return real_->sweep();
+  }
   Result<Time> now() override { return real_->now(); }
   void wait_for_hint(Millis at_most) override { real_->wait_for_hint(at_most); }
   Status check(bool allow_unsafe) override { return real_->check(allow_unsafe); }

@@ -1,0 +1,185 @@
+// The API while the database is away, silent or full.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine/runtime/attach.h"
+#include "engine/store/memory_store.h"
+#include "server/api.h"
+#include "tests/runtime/tampered_store.h"
+#include "tests/server/http_client.h"
+
+namespace stepwell::server {
+namespace {
+
+constexpr const char* kNobody = "/v1/executions/019aa5a8-0000-7000-8000-000000000001";
+constexpr int kPoolThreads = 4;  // libuv's.
+
+std::string unavailable(const std::string& message) {
+  return R"({"code":"unavailable","message":")" + message +
+         R"(","hint":"Try again in a moment, with the same Idempotency-Key; GET /readyz tells when."})";
+}
+
+// A door that questions to the store go through, and wait before while it is shut.
+class Door {
+ public:
+  void shut() {
+    const std::scoped_lock lock(mutex_);
+    is_open_ = false;
+  }
+  void open() {
+    const std::scoped_lock lock(mutex_);
+    is_open_ = true;
+    changed_.notify_all();
+  }
+  void pass() {
+    std::unique_lock lock(mutex_);
+    ++passed_;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return is_open_; });
+  }
+  void wait_until_here(int count) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return passed_ >= count; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_open_ = true;
+  int passed_ = 0;
+};
+
+class OutageTest : public ::testing::Test {
+ protected:
+  void serve() {
+    settings_.sweep_period = Millis(5);
+    settings_.hint_wait = Millis(5);
+    std::shared_ptr<store::Store> real = store::make_memory_store();
+    auto opened = runtime::open_on(
+        std::make_shared<runtime::TamperedStore>(std::move(real), tampering_), {}, settings_);
+    ASSERT_TRUE(opened) << opened.error;
+    engine_ = std::move(opened.value);
+    ASSERT_TRUE(engine_->run());
+    auto api = Api::serve(loop_, *engine_, {}, limits_);
+    api_ = std::move(api.value());
+    thread_ = std::thread([this] { loop_.run(); });
+  }
+  void TearDown() override {
+    loop_.post([this] {
+      api_.reset();
+      loop_.stop();
+    });
+    thread_.join();
+    engine_->stop();
+  }
+  static std::string start(const std::string& key) {
+    return "POST /v1/workflows/done/executions HTTP/1.1\r\nHost: test\r\nIdempotency-Key: " + key +
+           "\r\nContent-Length: 0\r\n\r\n";
+  }
+  Answer get(const std::string& target) { return HttpClient(api_->port()).get(target); }
+  // The first answer with that status.
+  Answer readyz_until(int status) {
+    Answer answer;
+    do {
+      answer = get("/readyz");
+    } while (answer.status != status && answer.status != 0);
+    return answer;
+  }
+
+  runtime::Settings settings_;
+  ApiLimits limits_;
+  runtime::Tampering tampering_;
+  std::unique_ptr<Engine> engine_;
+  loop::Loop loop_;
+  std::unique_ptr<Api> api_;
+  std::thread thread_;
+};
+
+TEST_F(OutageTest, TellsThatItIsAliveAndReadyHoweverManyWait) {
+  Door door;
+  tampering_.on_describe = [&] { door.pass(); };
+  serve();
+  door.shut();
+  std::vector<std::unique_ptr<HttpClient>> waiting;
+  for (int i = 0; i <= kPoolThreads; ++i) {
+    waiting.push_back(std::make_unique<HttpClient>(api_->port()));
+    waiting.back()->send("GET " + std::string(kNobody) + " HTTP/1.1\r\nHost: test\r\n\r\n");
+  }
+  door.wait_until_here(kPoolThreads);
+  EXPECT_EQ(get("/healthz").body, R"({"status":"alive"})");
+  EXPECT_EQ(get("/readyz").body, R"({"status":"ready"})");
+  EXPECT_EQ(get("/nowhere").status, 404);
+  door.open();
+  for (const auto& client : waiting) EXPECT_EQ(client->receive().status, 404);
+}
+
+TEST_F(OutageTest, NobodyWaitsForEver) {
+  limits_.patience = Millis(50);
+  Door door;
+  tampering_.on_describe = [&] { door.pass(); };
+  serve();
+  door.shut();
+  for (int i = 0; i <= kPoolThreads; ++i) {
+    const Answer late = get(kNobody);
+    EXPECT_EQ(late.status, 503);
+    EXPECT_EQ(late.headers.at("retry-after"), "1");
+    EXPECT_EQ(late.body, unavailable("the database has not answered within 50 ms; whether what was "
+                                     "asked for happens is in doubt"));
+  }
+  door.open();
+  Answer answer;
+  do {
+    answer = get(kNobody);
+  } while (answer.status == 503);
+  EXPECT_EQ(answer.status, 404);
+}
+
+TEST_F(OutageTest, IsNotReadyAndStartsNothingWhileTheDatabaseIsFull) {
+  settings_.health.tolerated = Millis(0);
+  std::atomic<bool> is_full{true};
+  tampering_.before_commit = [&](const store::Batch&) -> Status {
+    if (is_full) return Error{ErrorCode::kUnavailable, "could not extend file"};
+    return ok_status();
+  };
+  serve();
+  ASSERT_TRUE(engine_->deploy_text("done", "StartAt: A\nStates: {A: {Type: Succeed}}\n"));
+  HttpClient first(api_->port()), second(api_->port());
+  first.send(start("1"));
+  const std::string full =
+      unavailable("trouble with the database: writing a batch: could not extend file");
+  EXPECT_EQ(readyz_until(503).body, full);
+  second.send(start("2"));
+  EXPECT_EQ(second.receive().body, full);
+  is_full = false;
+  EXPECT_EQ(first.receive().status, 202);
+  EXPECT_EQ(readyz_until(200).body, R"({"status":"ready"})");
+  EXPECT_EQ(engine_->list("", "", 10).value.size(), 1u);
+}
+
+TEST_F(OutageTest, IsNotReadyWhileTheDatabaseIsAway) {
+  settings_.health.tolerated = Millis(0);
+  std::atomic<bool> is_away{false};
+  tampering_.before_sweep = [&]() -> Status {
+    if (is_away) return Error{ErrorCode::kUnavailable, "Connection refused"};
+    return ok_status();
+  };
+  serve();
+  EXPECT_EQ(readyz_until(200).body, R"({"status":"ready"})");
+  is_away = true;
+  const Answer away = readyz_until(503);
+  EXPECT_EQ(away.body, unavailable("trouble with the database: Connection refused"));
+  EXPECT_EQ(away.headers.at("retry-after"), "1");
+  EXPECT_EQ(get("/healthz").body, R"({"status":"alive"})");
+  is_away = false;
+  EXPECT_EQ(readyz_until(200).body, R"({"status":"ready"})");
+}
+
+}  // namespace
+}  // namespace stepwell::server
