@@ -261,8 +261,9 @@ Result<std::string> format_text(std::string_view text, const std::string& file) 
   const bool is_same = after.diagnostics.empty() &&
                        after.value.to_json() == before.value.to_json() && again.ok() &&
                        remarks_of(*again) == remarks_of(tree);
-  if (!is_same) return Error{ErrorCode::kInternal, "it holds YAML that cannot be kept as it is: the tidy text would not mean the same"};
-  return printed;
+  if (is_same) return printed;
+  return Error{ErrorCode::kInternal,
+               "it holds YAML that cannot be kept as it is: the tidy text would not mean the same"};
 }
 
 }  // namespace stepwell::dsl::source

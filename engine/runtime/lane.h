@@ -67,6 +67,7 @@ class Lane {
   void want_claim() { committer_.want_claim(); }
 
  private:
+  friend struct LaneDoor;  // Of tests.
   using HeldMap = std::unordered_map<ExecutionId, std::unique_ptr<Held>>;
 
   // ---- life and facts (lane.cc)

@@ -1,6 +1,4 @@
 // What a lane owns, holds and may do: the rules of the protocol that live in the runtime.
-#include <future>
-
 #include "tests/runtime/tampered_store.h"
 #include "tests/runtime/world.h"
 
@@ -24,17 +22,6 @@ States:
   First: {Type: Task, Resource: test.first, Next: Second}
   Second: {Type: Task, Resource: test.second, End: true}
 )";
-
-// Holds up the first that comes to it, until it is opened.
-struct Gate {
-  void pass() {
-    came.set_value();
-    opened.get_future().wait();
-  }
-  void wait() { came.get_future().wait(); }
-  void open() { opened.set_value(); }
-  std::promise<void> came, opened;
-};
 
 class Ownership : public World {
  protected:

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -46,6 +47,17 @@ class ManualTasks : public TaskHandler {
   std::condition_variable changed_;
   std::deque<Begun> waiting_;
   std::size_t begun_ = 0, cancelled_ = 0;
+};
+
+// Holds up the first that comes to it, until it is opened.
+struct Gate {
+  void pass() {
+    came.set_value();
+    opened.get_future().wait();
+  }
+  void wait() { came.get_future().wait(); }
+  void open() { opened.set_value(); }
+  std::promise<void> came, opened;
 };
 
 // One store, and engines on it.
