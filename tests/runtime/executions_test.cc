@@ -161,6 +161,14 @@ TEST_F(Executions, AreStoppedWhileATaskRuns) {
   deploy(*one, "two", kTwoSteps);
   const std::string id = start(*one, "two");
   auto begun = tasks->next();
+  // What the database would refuse at the end is refused now.
+  const std::string nul("a\0b", 3);
+  EXPECT_EQ(one->stop_execution(id, nul, "").error,
+            "the error of a stop is not UTF-8 text without NUL");
+  EXPECT_EQ(one->stop_execution(id, "", "\xff").error,
+            "the cause of a stop is not UTF-8 text without NUL");
+  EXPECT_EQ(one->stop_execution(id, std::string(257, 'x'), "").error,
+            "the error of a stop is longer than 256 bytes");
   EXPECT_TRUE(one->stop_execution(id, "Operator", "enough"));
   EXPECT_EQ(outcome(ended(*one, id)), "ABORTED Operator: enough");
   EXPECT_EQ(tasks->cancelled(), 1u);
