@@ -16,12 +16,6 @@ Result<std::string> read_file(const std::string& path);
 // On failure everything has been said, with line and column, and `exit` is set.
 std::optional<Value> read_input(Console& console, const std::string& given,
                                 const std::string& option, Exit& exit);
-// The same for a command that answers kUsage in any case.
-inline std::optional<Value> read_input(Console& console, const std::string& given,
-                                       const std::string& option) {
-  Exit exit = Exit::kUsage;
-  return read_input(console, given, option, exit);
-}
 
 // "-o,--output table|json", the same for every command that has it.
 Option output_option(std::string& target);

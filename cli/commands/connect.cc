@@ -94,9 +94,11 @@ Exit exit_of(ErrorCode code) {
 }
 
 Exit run_connect(Console& console, const ConnectArguments& given) {
-  const auto tokens = read_input(console, given.tokens, "--tokens");
-  const auto settings = read_input(console, given.settings, "--settings");
-  if (!tokens || !settings) return Exit::kUsage;
+  Exit exit = Exit::kOk;
+  const auto tokens = read_input(console, given.tokens, "--tokens", exit);
+  if (!tokens) return exit;
+  const auto settings = read_input(console, given.settings, "--settings", exit);
+  if (!settings) return exit;
   const auto facts = facts_of(given, *tokens, *settings);
   if (!facts.ok()) {
     const bool is_tokens = facts.error().message.find("tokens") != std::string::npos;
@@ -105,7 +107,6 @@ Exit run_connect(Console& console, const ConnectArguments& given) {
         is_tokens ? "give what the provider's token endpoint answered, as JSON" : "");
   }
   if (is_unknown(console, given)) return Exit::kUsage;
-  Exit exit = Exit::kOk;
   const auto target = find_target(console, given.database, exit);
   if (!target) return exit;
   const auto key = known_vault_key(target->folder);
