@@ -157,8 +157,8 @@ Answer<Nothing> Engine::stop_execution(const std::string& id, const std::string&
        {std::tuple("error", std::string_view(error), 256u), {"cause", cause, 32'768u}}) {
     const bool is_text = is_utf8(text) && text.find('\0') == std::string_view::npos;
     if (is_text && text.size() <= most) continue;
-    const std::string why = is_text ? "longer than " + std::to_string(most) + " bytes"
-                                    : "not UTF-8 text without NUL";
+    const std::string why =
+        is_text ? "longer than " + std::to_string(most) + " bytes" : "not UTF-8 text without NUL";
     return {{}, Code::kInvalid, std::string("the ") + what + " of a stop is " + why};
   }
   return deliver(*parts_, id, FactKind::kStopped,

@@ -92,7 +92,7 @@ def an_empty_key_file(folder):
 
 
 def main():
-    folder = Folder()
+    folder = Folder({})
     an_empty_key_file(folder)
     server = folder.start_dev()
     try:

@@ -109,10 +109,11 @@ class OneLane : public World {
   Programs programs_{tampered_};
   Ends ends_;
   Workers folders_{1}, archivists_{1};
+  Health health_{HealthLimits{}};
 
  protected:
   Lane lane_{{settings_, tampered_, membership_, clock_, figures_, programs_, ends_, folders_,
-              archivists_, [](const Error& error) { ADD_FAILURE() << error.message; }},
+              archivists_, health_},
              0};
 };
 

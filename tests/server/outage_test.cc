@@ -23,7 +23,8 @@ constexpr int kPoolThreads = 4;  // libuv's.
 
 std::string unavailable(const std::string& message) {
   return R"({"code":"unavailable","message":")" + message +
-         R"(","hint":"Try again in a moment, with the same Idempotency-Key; GET /readyz tells when."})";
+         R"(","hint":"Try again in a moment, with the same Idempotency-Key; )"
+         R"(GET /readyz tells when."})";
 }
 
 // A door that questions to the store go through, and wait before while it is shut.
