@@ -94,7 +94,7 @@ def an_empty_key_file(folder):
 def main():
     folder = Folder({})
     an_empty_key_file(folder)
-    server = folder.start_dev()
+    server, _ = folder.start_dev()
     try:
         refuses(folder)
         accepts(folder)
