@@ -152,7 +152,9 @@ bool Committer::commit_batch(store::Batch& batch, store::Ack& ack,
     health_.fails(talker_, error.while_doing("writing a batch"));
     ++figures_.unavailable;
     if (!pause(wait) && ++last_tries >= kLastTries) {
-      // The engine stops and the database is away: whoever waits is told.
+      // The engine stops and the database is away: whoever waits is told.  What is staged behind
+      // this batch must not be written without it, should the database come back just now.
+      session_.reset();
       calls_.fenced(std::move(answers), epoch_);
       return false;
     }
