@@ -166,6 +166,7 @@ Exit run_server(Console& console, const ServerOptions& options) {
     loop.every(kLookAgain, [&] { deployer.look_again(); });
   }
   loop.watch(Interrupt::descriptor(), true, false, [&](bool, bool) {
+    if (*api == nullptr) return;  // It stays readable.
     console.say("stopping");
     api->reset();
     loop.stop();
