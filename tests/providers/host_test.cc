@@ -279,7 +279,7 @@ TEST_F(HostTest, RefreshesBesideEverythingElse) {
   std::promise<void> release;
   const auto released = release.get_future().share();
   std::atomic<int> hanging{0};
-  serve([&](const Asked& asked) {
+  serve([&, released](const Asked& asked) {
     if (asked.target == "/v1/oauth/token") {
       ++hanging;
       released.wait();
@@ -426,7 +426,7 @@ TEST_F(HostTest, RetriesTheNeighboursOfACallThatHangsInC) {
   std::promise<void> release;
   const auto released = release.get_future().share();
   std::atomic<int> writes{0}, waiting{0};
-  serve([&](const Asked& asked) {
+  serve([&, released](const Asked& asked) {
     if (asked.target == "/v1/write") return Told{200, std::to_string(++writes)};
     if (asked.target == "/v1/wait") {
       ++waiting;
@@ -467,7 +467,7 @@ TEST_F(HostTest, SurvivesAProcessThatIsKilledFromOutside) {
   std::atomic<int> asked{0};
   std::promise<void> release;
   const auto released = release.get_future().share();
-  serve([&](const Asked&) {
+  serve([&, released](const Asked&) {
     ++asked;
     released.wait();
     return Told{200, "7"};
@@ -485,7 +485,7 @@ TEST_F(HostTest, SurvivesAProcessThatIsKilledFromOutside) {
 TEST_F(HostTest, EndsACallAtItsDeadline) {
   std::promise<void> release;
   const auto released = release.get_future().share();
-  serve([&](const Asked&) {
+  serve([&, released](const Asked&) {
     released.wait();
     return Told{};
   });
