@@ -12,6 +12,20 @@ namespace {
 constexpr std::size_t kMaxPattern = 200;
 constexpr std::size_t kMaxMatched = 2'000;  // std::regex recurses: keep its stack small.
 
+// std::regex computes the numbers of \1 and {1,2} without looking whether they fit.
+bool has_long_number(std::string_view pattern) {
+  constexpr std::size_t kMostDigits = 6;
+  bool is_counted = false;
+  std::size_t digits = 0;
+  for (const char c : pattern) {
+    const bool is_digit = c >= '0' && c <= '9';
+    if (!is_digit) is_counted = c == '\\' || c == '{' || (is_counted && c == ',');
+    digits = is_digit && is_counted ? digits + 1 : 0;
+    if (digits > kMostDigits) return true;
+  }
+  return false;
+}
+
 struct Word {
   const char* text;
   Relation relation;
@@ -185,6 +199,7 @@ class FilterParser {
       ++at_;
     }
     if (pattern.text.size() > kMaxPattern) return fail("the pattern is too long");
+    if (has_long_number(pattern.text)) return fail("a number in the pattern is too long");
     try {
       const std::regex tried(pattern.text);
     } catch (const std::regex_error&) {
