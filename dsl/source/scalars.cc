@@ -136,7 +136,7 @@ std::string yaml_scalar(const Value& value) {
 
 std::string meaning_of(const std::string& scalar) {
   if (scalar.empty() || (scalar[0] != '"' && scalar[0] != '\'')) return scalar;
-  const std::string inner = scalar.substr(1, scalar.size() - 2);
+  std::string inner = scalar.substr(1, scalar.size() - 2);
   if (inner.find_first_of("\\'") == std::string::npos) return inner;
   const Parsed parsed = parse_document("[" + scalar + "]", "text.yaml");
   const bool is_read = parsed.diagnostics.empty() && parsed.value.size() == 1;

@@ -107,10 +107,10 @@ class Analysis {
 
   NodePtr binary(NodePtr node) {
     switch (node->op) {
-      case Op::kDot: return dot(std::move(node));
-      case Op::kFilter: return filter(std::move(node));
-      case Op::kGroup: return group(std::move(node));
-      case Op::kOrderBy: return order_by(std::move(node));
+      case Op::kDot: return dot(node);
+      case Op::kFilter: return filter(node);
+      case Op::kGroup: return group(node);
+      case Op::kOrderBy: return order_by(node);
       case Op::kAssign: {
         node->kind = NodeKind::kBind;
         node->symbol = node->lhs->symbol;
@@ -120,8 +120,8 @@ class Analysis {
         push_ancestry(*node, *node->rhs);
         return node;
       }
-      case Op::kFocus: return focus(std::move(node));
-      case Op::kIndex: return index(std::move(node));
+      case Op::kFocus: return focus(node);
+      case Op::kIndex: return index(node);
       case Op::kChain:
         node->kind = NodeKind::kApply;
         node->lhs = process(std::move(node->lhs));

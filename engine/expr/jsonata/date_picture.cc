@@ -215,7 +215,7 @@ std::string text_of(std::int64_t millis, const DatePart& part, std::int64_t hour
     no_names(part.component);
   }
   std::string name = part.component == 'F' ? kDays[value - 1] : kMonths[value - 1];
-  name = cased(std::move(name), part.names);
+  name = cased(name, part.names);
   return part.longest ? name.substr(0, *part.longest) : name;
 }
 
