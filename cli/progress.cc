@@ -161,6 +161,7 @@ std::string standstill(const Value& waiting, Time now) {
     if (reason == "handler") {
       return "waiting at " + text_of(wait.find("where")) + ": " + text_of(wait.find("text"));
     }
+    if (reason == "suspect") return "waiting: " + text_of(wait.find("text"));
     const auto until = parse_rfc3339(text_of(wait.find("until")));
     all_rest = all_rest && until && (reason == "timer" || reason == "retry");
     if (!until || (wakes && *wakes <= *until)) continue;

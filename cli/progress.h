@@ -54,7 +54,8 @@ class Progress {
 };
 
 // Why an execution stands still, of the `waiting` that describe() shows: a task that nobody serves,
-// else timers and retries that are all a while away.  Empty when it moves, or is not known to rest.
+// the deaths of its process, else timers and retries that are all a while away.  Empty when it
+// moves, or is not known to rest.
 std::string standstill(const Value& waiting, Time now);
 
 }  // namespace stepwell::cli

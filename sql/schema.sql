@@ -29,7 +29,10 @@ CREATE TABLE nodes (
   pools       text[]      NOT NULL,
   evidence    bigint      NOT NULL,
   lease_until timestamptz NOT NULL,
-  joined_at   timestamptz NOT NULL DEFAULT now()
+  joined_at   timestamptz NOT NULL DEFAULT now(),
+  renewed_at  timestamptz NOT NULL DEFAULT now(),
+  -- Since when no renewal has been late by more than half of the lease.
+  steady_since timestamptz NOT NULL DEFAULT now()
 );
 
 -- One row per lane.  `conn` counts its connections; only the newest may write.  Marked dead once,
@@ -508,8 +511,9 @@ BEGIN
                    stepwell_outcomes_v1(s_id, s_workflow, s_name, s_input_hash));
 END $$;
 
--- Takes due executions.  A suspect (two deaths without progress) is taken alone: one at a time on a
--- whole node, so that only the culprit collects deaths; after five of them it is quarantined.
+-- Takes due executions.  Suspects (two deaths without progress) are taken by themselves: few at a
+-- time on a whole node, and fewer after each death, until the culprit is alone; only deaths alone
+-- are held against it, and after five of them it is quarantined.
 -- Rows come in order: E claimed, S its newest snapshot, J the journal after that, I the inbox of
 -- these and of all that this lane owns already, N the time and when the next one is due.
 CREATE FUNCTION stepwell_claim_v1(
@@ -525,7 +529,6 @@ DECLARE
   v_suspect boolean := false;
   v_wrote boolean := false;
   v_node  uuid;
-  v_alone uuid;
   v_next  timestamptz;
   v_one   timestamptz;
 BEGIN
@@ -562,8 +565,8 @@ BEGIN
       IF p_n % 64 = 0 THEN DELETE FROM batches WHERE writer = p_writer AND n < p_n; END IF;
 
       IF v_suspect THEN
-        v_alone := stepwell_claim_suspect_v1(p_writer, v_node, p_n, p_pools, p_semantics);
-        IF v_alone IS NOT NULL THEN v_ids := v_ids || v_alone; END IF;
+        v_ids := stepwell_claim_suspects_v1(p_writer, v_node, p_n, p_pools, p_semantics, p_limit,
+                                            p_max_bytes);
       END IF;
 
       FOREACH v_pool IN ARRAY p_pools LOOP
@@ -649,18 +652,24 @@ CREATE FUNCTION stepwell_tail_bytes_v1(p_execution uuid) RETURNS bigint
     (SELECT max(n.seq) FROM snapshots n WHERE n.execution = p_execution), 0)
 $$;
 
--- Part of a claim: one suspect, if this node holds none.
-CREATE FUNCTION stepwell_claim_suspect_v1(
-  p_writer uuid, p_node uuid, p_n bigint, p_pools text[], p_semantics smallint
-) RETURNS uuid LANGUAGE plpgsql AS $$
+-- How many suspects are tried together, by the deaths they have seen.
+CREATE FUNCTION stepwell_suspects_together_v1(p_deaths integer) RETURNS integer
+  LANGUAGE sql IMMUTABLE
+  AS $$ SELECT CASE p_deaths WHEN 2 THEN 1024 WHEN 3 THEN 32 ELSE 1 END $$;
+
+-- Part of a claim: suspects that have seen as many deaths as the one that has waited longest, if
+-- this node holds none.
+CREATE FUNCTION stepwell_claim_suspects_v1(
+  p_writer uuid, p_node uuid, p_n bigint, p_pools text[], p_semantics smallint, p_limit integer,
+  p_max_bytes bigint
+) RETURNS uuid[] LANGUAGE plpgsql AS $$
 DECLARE
-  v_held record;
-  v_row  record;
-  v_last bigint;
+  v_deaths integer;
+  v_ids    uuid[];
 BEGIN
   -- Two lanes of one node must not both find that it holds none.
   IF NOT pg_try_advisory_xact_lock(hashtextextended('stepwell.suspect.' || p_node, 0)) THEN
-    RETURN NULL;
+    RETURN '{}';
   END IF;
   -- A held one that went on, or did no harm for a minute, is a suspect no longer.
   UPDATE executions x SET deaths = 0, alone_deaths = 0
@@ -671,29 +680,48 @@ BEGIN
   PERFORM 1 FROM executions x
   WHERE x.owner IN (SELECT w.id FROM writers w WHERE w.node = p_node AND w.state = 'alive')
     AND x.deaths >= 2;
-  IF FOUND THEN RETURN NULL; END IF;
+  IF FOUND THEN RETURN '{}'; END IF;
 
-  LOOP
-    SELECT x.id, x.claim_seq, x.alone_deaths INTO v_row FROM executions x
+  UPDATE executions x
+  SET quarantined = 'its process died five times while this execution was the only suspect in it'
+  WHERE x.id IN (
+    SELECT y.id FROM executions y
+    WHERE y.pool = ANY (p_pools) AND y.wake_at <= now() AND y.status = 0 AND y.owner IS NULL
+      AND y.quarantined IS NULL AND y.deaths >= 2 AND y.semantics <= p_semantics
+      AND y.alone_deaths >= 5
+    FOR NO KEY UPDATE SKIP LOCKED);
+
+  SELECT x.deaths INTO v_deaths FROM executions x
+  WHERE x.pool = ANY (p_pools) AND x.wake_at <= now() AND x.status = 0 AND x.owner IS NULL
+    AND x.quarantined IS NULL AND x.deaths >= 2 AND x.semantics <= p_semantics
+  ORDER BY x.wake_at LIMIT 1;
+  WITH due AS MATERIALIZED (
+    SELECT x.id, x.wake_at, x.claim_seq FROM executions x
     WHERE x.pool = ANY (p_pools) AND x.wake_at <= now() AND x.status = 0 AND x.owner IS NULL
       AND x.quarantined IS NULL AND x.deaths >= 2 AND x.semantics <= p_semantics
-    ORDER BY x.wake_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
-    IF NOT FOUND THEN RETURN NULL; END IF;
-    IF v_row.alone_deaths >= 5 THEN
-      UPDATE executions x SET quarantined =
-        'its process died five times while this execution was the only suspect in it'
-      WHERE x.id = v_row.id;
-      CONTINUE;
-    END IF;
-    SELECT coalesce(max(j.seq), 0) INTO v_last FROM journal j WHERE j.execution = v_row.id;
+      AND x.deaths = v_deaths
+    ORDER BY x.wake_at
+    LIMIT least(p_limit, stepwell_suspects_together_v1(v_deaths))
+    FOR NO KEY UPDATE SKIP LOCKED),
+  sized AS (
+    SELECT y.id, row_number() OVER w AS place, sum(y.bytes) OVER w AS bytes
+    FROM (SELECT due.*, CASE WHEN p_max_bytes IS NULL THEN 0 ELSE
+                  stepwell_tail_bytes_v1(due.id) END AS bytes FROM due) y
+    WINDOW w AS (ORDER BY y.wake_at, y.id)),
+  picked AS MATERIALIZED (
+    SELECT z.id, coalesce((SELECT max(j.seq) FROM journal j WHERE j.execution = z.id), 0)
+                   AS last_seq
+    FROM sized z WHERE p_max_bytes IS NULL OR z.bytes <= p_max_bytes OR z.place = 1),
+  taken AS (
     UPDATE executions x
-    SET owner = p_writer, wake_at = NULL, claim_n = p_n, claimed_at = now(), claimed_alone = true,
-        claim_seq = v_last,
-        deaths = CASE WHEN v_last > x.claim_seq THEN 0 ELSE x.deaths END,
-        alone_deaths = CASE WHEN v_last > x.claim_seq THEN 0 ELSE x.alone_deaths END
-    WHERE x.id = v_row.id;
-    RETURN v_row.id;
-  END LOOP;
+    SET owner = p_writer, wake_at = NULL, claim_n = p_n, claimed_at = now(),
+        claimed_alone = (SELECT count(*) = 1 FROM picked), claim_seq = p.last_seq,
+        deaths = CASE WHEN p.last_seq > x.claim_seq THEN 0 ELSE x.deaths END,
+        alone_deaths = CASE WHEN p.last_seq > x.claim_seq THEN 0 ELSE x.alone_deaths END
+    FROM picked p WHERE x.id = p.id
+    RETURNING x.id)
+  SELECT coalesce(array_agg(taken.id), '{}') INTO v_ids FROM taken;
+  RETURN v_ids;
 END $$;
 
 -- Something arrived for an execution, from whoever is not its owner.  Answers delivered, repeated,
@@ -766,11 +794,37 @@ CREATE FUNCTION stepwell_gone_v1() RETURNS uuid[] LANGUAGE sql VOLATILE AS $$
       WHERE w.node = n.id AND w.state = 'alive')
 $$;
 
+-- Whether leases that have ended tell something: some node has renewed its own all the time.  Else
+-- the database was out of reach, for all or for this one, and whoever is late may be on the way
+-- back.
+CREATE FUNCTION stepwell_witness_v1() RETURNS boolean LANGUAGE sql VOLATILE AS $$
+  SELECT EXISTS (
+    SELECT 1 FROM nodes n
+    WHERE clock_timestamp() < n.renewed_at + (n.lease_until - n.renewed_at) / 2
+      AND n.steady_since < clock_timestamp() - stepwell_grace_v1())
+$$;
+
+-- Renews a node's lease, and says nothing.
+CREATE FUNCTION stepwell_renew_v1(
+  p_node uuid, p_label text, p_build text, p_pools text[], p_evidence bigint, p_lease interval
+) RETURNS void LANGUAGE sql VOLATILE AS $$
+  INSERT INTO nodes (id, label, build, pools, evidence, lease_until, renewed_at)
+  VALUES (p_node, p_label, p_build, p_pools, p_evidence, clock_timestamp() + p_lease,
+          clock_timestamp())
+  ON CONFLICT (id) DO UPDATE
+  SET lease_until = excluded.lease_until, renewed_at = excluded.renewed_at,
+      evidence = excluded.evidence,
+      steady_since = CASE
+        WHEN clock_timestamp() < nodes.renewed_at + (nodes.lease_until - nodes.renewed_at) / 2
+        THEN nodes.steady_since ELSE clock_timestamp() END
+$$;
+
 -- Marks writers dead: lock, look again, mark.
 CREATE FUNCTION stepwell_mark_dead_v1()
 RETURNS TABLE (marked integer, evidence boolean, terminated integer) LANGUAGE plpgsql AS $$
 DECLARE
   v_gone   uuid[] := coalesce(stepwell_gone_v1(), '{}');
+  v_late   boolean := stepwell_witness_v1();  -- Whether who is late is taken for dead.
   v_locked uuid[];
   v_dead   uuid[];
 BEGIN
@@ -779,7 +833,8 @@ BEGIN
   FROM (SELECT w.id FROM writers w
         WHERE w.state = 'alive' AND w.freed_at IS NULL
           AND NOT EXISTS (SELECT 1 FROM nodes n
-                          WHERE n.id = w.node AND n.lease_until > clock_timestamp()
+                          WHERE n.id = w.node
+                            AND (NOT v_late OR n.lease_until > clock_timestamp())
                             AND n.id <> ALL (v_gone))
         FOR NO KEY UPDATE SKIP LOCKED) c;
   -- point: candidates locked
@@ -791,7 +846,8 @@ BEGIN
     FROM writers w
     WHERE w.id = ANY (v_locked)
       AND NOT EXISTS (SELECT 1 FROM nodes n
-                      WHERE n.id = w.node AND n.lease_until > clock_timestamp()
+                      WHERE n.id = w.node
+                        AND (NOT v_late OR n.lease_until > clock_timestamp())
                         AND n.id <> ALL (v_gone));
     UPDATE writers w SET state = 'dead', dead_at = now() WHERE w.id = ANY (v_dead);
   END IF;
@@ -804,7 +860,7 @@ BEGIN
   FROM writers w
   JOIN nodes n ON n.id = w.node AND n.lease_until < clock_timestamp()
   JOIN pg_stat_activity s ON s.pid = w.backend_pid AND s.backend_start = w.backend_start
-  WHERE w.state = 'alive' AND w.id <> ALL (v_locked) AND s.state <> 'idle';
+  WHERE v_late AND w.state = 'alive' AND w.id <> ALL (v_locked) AND s.state <> 'idle';
   RETURN NEXT;
 END $$;
 
@@ -827,7 +883,10 @@ BEGIN
   SET owner = NULL, wake_at = now(),
       deaths = CASE WHEN s.went_on THEN 0 ELSE x.deaths + 1 END,
       alone_deaths = CASE WHEN s.went_on THEN 0 WHEN x.claimed_alone THEN x.alone_deaths + 1
-                          ELSE x.alone_deaths END
+                          ELSE x.alone_deaths END,
+      waiting = CASE WHEN s.went_on OR x.deaths = 0 THEN x.waiting ELSE
+        '{"for":[{"reason":"suspect","text":"its process died twice or more while it stood here: '
+        'it is tried again among fewer and fewer others"}]}' END
   FROM slice s WHERE x.id = s.id;
   GET DIAGNOSTICS v_count = ROW_COUNT;
 

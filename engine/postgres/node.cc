@@ -76,18 +76,15 @@ Status PgNode::connect() {
 
 Status PgNode::renew() {
   const std::int64_t before = boottime_ms();
-  const Answer renewed = link_->run(
-      "INSERT INTO nodes (id, label, build, pools, evidence, lease_until) "
-      "VALUES ($1, $2, $3, $4, $5, clock_timestamp() + $6::bigint * interval '1 ms') "
-      "ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until, "
-      "evidence = excluded.evidence",
-      Parameters()
-          .add(id_)
-          .add(node_.label.empty() ? options_.label : node_.label)
-          .add(kBuild)
-          .add(text_array(node_.pools))
-          .add(evidence_)
-          .add(static_cast<std::int64_t>(node_.lease.count())));
+  const Answer renewed =
+      link_->run("SELECT stepwell_renew_v1($1, $2, $3, $4, $5, $6::bigint * interval '1 ms')",
+                 Parameters()
+                     .add(id_)
+                     .add(node_.label.empty() ? options_.label : node_.label)
+                     .add(kBuild)
+                     .add(text_array(node_.pools))
+                     .add(evidence_)
+                     .add(static_cast<std::int64_t>(node_.lease.count())));
   if (!renewed.ok()) return renewed.trouble().error("renew the node's lease");
   renewed_at_ms_ = before;
   return ok_status();

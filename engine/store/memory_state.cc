@@ -283,6 +283,24 @@ void MemoryState::take(Uuid writer, MemoryExecution& execution, bool alone) {
   execution.row.wake_at.reset();
 }
 
+// Those that have seen as many deaths as the one that has waited longest.
+std::vector<ExecutionId> MemoryState::suspects_to_try(const ClaimRequest& request) {
+  std::vector<ExecutionId> ids;
+  std::uint32_t deaths = 0;
+  std::size_t bytes = 0;
+  for (const ExecutionId id : due(request, true)) {
+    MemoryExecution& execution = executions.at(id);
+    if (quarantine_if_deadly(execution)) continue;
+    if (ids.empty()) deaths = execution.deaths;
+    if (execution.deaths != deaths) continue;
+    if (ids.size() >= std::min(request.limit, suspects_together(deaths))) continue;
+    bytes += bytes_of(claimed_from(execution));
+    if (request.max_journal_bytes && bytes > *request.max_journal_bytes && !ids.empty()) continue;
+    ids.push_back(id);
+  }
+  return ids;
+}
+
 bool MemoryState::quarantine_if_deadly(MemoryExecution& execution) {
   if (execution.alone_deaths < kDeathsToQuarantine) return false;
   execution.row.quarantined = kDeadlyReason;
@@ -300,13 +318,12 @@ Result<ClaimResult> MemoryState::claim(Uuid writer, const ClaimRequest& request)
     for (const auto& [key, row] : execution.inbox) result.inbox.push_back(row);
   }
   if (request.take_suspect && !has_suspect(writers.at(writer).node)) {
-    for (const ExecutionId id : due(request, true)) {
+    const std::vector<ExecutionId> suspects = suspects_to_try(request);
+    for (const ExecutionId id : suspects) {
       MemoryExecution& execution = executions.at(id);
-      if (quarantine_if_deadly(execution)) continue;
-      take(writer, execution, true);
+      take(writer, execution, suspects.size() == 1);
       result.claimed.push_back(claimed_from(execution));
       bytes += bytes_of(result.claimed.back());
-      break;
     }
   }
   for (const ExecutionId id : due(request, false)) {
@@ -382,6 +399,7 @@ void MemoryState::free_from_dead(MemoryExecution& execution) {
   } else if (execution.claimed_alone) {
     ++execution.alone_deaths;
   }
+  if (execution.deaths >= kSuspectDeaths) execution.row.waiting = kSuspectWaiting;
   give_back(execution, now());
 }
 

@@ -152,8 +152,9 @@ struct ClaimRequest {
   std::vector<std::string> pools = {kDefaultPool};
   int semantics = kSemanticsVersion;
   std::uint32_t limit = 100;
-  // A suspect (deaths >= 2) is claimed alone: one at a time on the whole node.  After five such
-  // claims that ended with the process, it is quarantined.
+  // Suspects (deaths >= 2) are claimed by themselves, while the node holds none: few, and fewer
+  // after each death, until the culprit is alone (suspects.h).  After five claims alone that ended
+  // with the process, it is quarantined.
   bool take_suspect = false;
   // The claimed journals together; the first is taken whatever its size.
   std::optional<std::uint64_t> max_journal_bytes = std::nullopt;

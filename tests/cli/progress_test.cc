@@ -131,6 +131,7 @@ TEST(Standstill, TellsWhatNothingMovesBefore) {
       {timer + "," + soon, ""},
       {timer + "," + task, ""},
       {nobody, R"(waiting at a.yaml:6:3: no process serves "x.y")"},
+      {R"({"reason":"suspect","text":"its process died"})", "waiting: its process died"},
       {task + "," + nobody, R"(waiting at a.yaml:6:3: no process serves "x.y")"},
   };
   for (const auto& [waits, text] : cases) {

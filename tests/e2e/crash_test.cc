@@ -203,7 +203,7 @@ TEST(Crash, OfOneDeadlyExecutionQuarantinesNoNeighbour) {
       (void)caller->wait(deadly, std::chrono::milliseconds(100));
     }
   }
-  EXPECT_GE(workers, 7) << "two deaths to become a suspect, five alone";
+  EXPECT_GE(workers, 9) << "two deaths to become a suspect, two to be found out, five alone";
   for (const std::string& id : neighbours) {
     const auto ended = caller->wait(id, kPatience);
     EXPECT_EQ(ended.value.status + ended.value.quarantined, "SUCCEEDED") << ended.error;

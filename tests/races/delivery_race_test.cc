@@ -328,10 +328,18 @@ TEST_F(R13, ChargedInCompanyItIsQuarantinedTooEarly) {
   EXPECT_EQ(deaths_, 5);
 }
 
+TEST_F(R13, BlamedForDeathsAmongOtherSuspectsItIsQuarantinedTooEarly) {
+  const std::set<ExecutionId> found = quarantined(
+      {{"stepwell_claim_suspects_v1",
+        {"claimed_alone = (SELECT count(*) = 1 FROM picked)", "claimed_alone = true"}}});
+  EXPECT_EQ(found, std::set<ExecutionId>{culprit_});
+  EXPECT_EQ(deaths_, 7);
+}
+
 TEST_F(R13, ClaimedAloneOnlyTheCulpritIs) {
   const std::set<ExecutionId> found = quarantined({});
   EXPECT_EQ(found, std::set<ExecutionId>{culprit_});
-  EXPECT_EQ(deaths_, 7) << "two to become a suspect, five alone";
+  EXPECT_EQ(deaths_, 9) << "two to become a suspect, two to be found out, five alone";
   EXPECT_EQ(number("SELECT count(*) FROM executions WHERE status = 1"), kNeighbours);
 }
 

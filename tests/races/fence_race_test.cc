@@ -152,7 +152,8 @@ TEST_F(R3, LookingOnceKillsWhoHasJustRenewed) {
   EXPECT_EQ(
       marked({{"WHERE w.id = ANY (v_locked)\n"
                "      AND NOT EXISTS (SELECT 1 FROM nodes n\n"
-               "                      WHERE n.id = w.node AND n.lease_until > clock_timestamp()\n"
+               "                      WHERE n.id = w.node\n"
+               "                        AND (NOT v_late OR n.lease_until > clock_timestamp())\n"
                "                        AND n.id <> ALL (v_gone));",
                "WHERE w.id = ANY (v_locked);"}}),
       1);
@@ -226,6 +227,7 @@ class R11 : public FenceRace {
  protected:
   store::SweepReport run(bool heartbeat_lands) {
     install("stepwell_commit_v1", {stop_at("fence passed")});
+    sql(kSteadyNode);
     auto node = store_->join({.label = "slow", .lease = Millis{400}}).value();
     auto lane = node->open_session().value();
     start({new_execution()});
@@ -269,6 +271,53 @@ TEST_F(R11, WithOneItIsLeftAlone) {
   EXPECT_EQ(report.backends_terminated, 0u);
   EXPECT_EQ(report.writers_marked, 0u);
   EXPECT_EQ(report.executions_freed, 0u);
+}
+
+// The database is out of everybody's reach for longer than a lease.
+class Outage : public FenceRace {
+ protected:
+  void SetUp() override {
+    for (auto& node : nodes_) {
+      // Its first beat comes after this test.
+      node = store_->join({.label = "", .lease = Millis{60'000}}).value();
+      lanes_.push_back(node->open_session().value());
+    }
+    sql("UPDATE nodes SET renewed_at = now() - interval '61 s', steady_since = now() - interval "
+        "'1 hour', lease_until = now() - interval '1 s'");
+  }
+  void comes_back(int which) {
+    sql("SELECT stepwell_renew_v1(id, label, build, pools, evidence, interval '60 s') FROM nodes "
+        "WHERE id = $1",
+        Parameters().add(nodes_[which]->id()));
+  }
+  std::uint32_t marked() { return sweep().writers_marked; }
+
+  std::unique_ptr<store::Node> nodes_[2];
+  std::vector<std::unique_ptr<store::Session>> lanes_;
+};
+
+TEST_F(Outage, WithoutAWitnessWhoeverComesBackFirstTakesTheOthersForDead) {
+  install("stepwell_witness_v1", {{"SELECT EXISTS (", "SELECT true OR EXISTS ("}});
+  comes_back(0);
+  EXPECT_EQ(marked(), 1u);
+}
+
+TEST_F(Outage, KillsNobodyWhoComesBackSoon) {
+  EXPECT_EQ(marked(), 0u);  // Not even oneself.
+  comes_back(0);
+  EXPECT_EQ(marked(), 0u);
+  comes_back(1);
+  EXPECT_EQ(marked(), 0u);
+}
+
+TEST_F(Outage, WhoStaysAwayIsDeadOnceSomebodyIsSteady) {
+  comes_back(0);
+  EXPECT_EQ(marked(), 0u);
+  sql("UPDATE nodes SET steady_since = now() - interval '4 s' WHERE id = $1",
+      Parameters().add(nodes_[0]->id()));
+  EXPECT_EQ(marked(), 1u);
+  EXPECT_EQ(lanes_[1]->claim({}).error().code, ErrorCode::kFenced);
+  EXPECT_TRUE(lanes_[0]->claim({}).ok());
 }
 
 // R17: a claim by a writer that is being marked dead.

@@ -135,6 +135,7 @@ Ids Race::owned_by(RawLane& lane, int count) {
 void Race::expire(const store::Node& node) {
   sql("UPDATE nodes SET lease_until = now() - interval '1 s' WHERE id = $1",
       Parameters().add(node.id()));
+  sql(kSteadyNode);
 }
 
 store::SweepReport Race::sweep() {

@@ -1,4 +1,5 @@
 // How lanes die, and what becomes of what they owned.
+#include "engine/store/suspects.h"
 #include "tests/store/world.h"
 
 namespace stepwell::testing {
@@ -96,22 +97,57 @@ TEST_P(Deaths, ProgressTakesTheSuspicionAway) {
   }
 }
 
-TEST_P(Deaths, ASuspectIsClaimedAlone) {
+TEST_P(Deaths, OneLaneOfANodeHoldsItsSuspects) {
   const Ids ids = {new_execution(), new_execution(), new_execution()};
   start(ids);
   EXPECT_EQ(claimed_and_killed(), ids);
+  EXPECT_EQ(db().describe(ids[0]).value().waiting, "");
   EXPECT_EQ(claimed_and_killed(), ids);
+  EXPECT_EQ(db().describe(ids[0]).value().waiting, store::kSuspectWaiting);
   auto p = process();
   EXPECT_TRUE(claim(*p.lane).claimed.empty());  // All three are suspects now.
   const ClaimResult first = claim(*p.lane, with_suspects());
-  ASSERT_EQ(first.claimed.size(), 1u);
+  ASSERT_EQ(ids_of(first), ids);
   EXPECT_EQ(first.claimed[0].deaths, 2u);
+  const ExecutionId late = new_execution();
+  start({late});
+  EXPECT_EQ(claimed_and_killed(), Ids{late});
+  EXPECT_EQ(claimed_and_killed(), Ids{late});
   auto second = p.node->open_session().value();
-  EXPECT_TRUE(claim(*second, with_suspects()).claimed.empty());  // The node holds one.
+  EXPECT_TRUE(claim(*second, with_suspects()).claimed.empty());  // The node holds some.
   Batch made = batch();
-  made.facts = {fact(first.claimed[0].id, 2)};
-  commit(*p.lane, made);  // It went on: none any more.
-  EXPECT_EQ(claim(*second, with_suspects()).claimed.size(), 1u);
+  for (const ExecutionId id : ids) made.facts.push_back(fact(id, 2));
+  commit(*p.lane, made);  // They went on: none any more.
+  EXPECT_EQ(ids_of(claim(*second, with_suspects())), Ids{late});
+}
+
+// Ten thousand that only wait are tried in ten goes; the culprit is alone after two more deaths.
+TEST_P(Deaths, SuspectsAreTriedAmongFewerAndFewer) {
+  const auto try_suspects = [&] { return claimed_and_killed(with_suspects()); };
+  Ids ids;
+  for (int i = 0; i < 1100; ++i) ids.push_back(new_execution());
+  start(ids);
+  ClaimRequest all = with_suspects();
+  all.limit = 2'000;
+  EXPECT_EQ(claimed_and_killed(all).size(), 1100u);
+  EXPECT_EQ(claimed_and_killed(all).size(), 1100u);
+  EXPECT_EQ(claimed_and_killed(all).size(), 1024u);
+  EXPECT_EQ(claimed_and_killed(all).size(), 76u);
+  EXPECT_EQ(try_suspects().size(), 32u);
+  auto p = process();
+  std::size_t by_thirties = 0, alone = 0, claims = 0;
+  for (;;) {
+    const ClaimResult result = claim(*p.lane, with_suspects());
+    if (result.claimed.empty()) break;
+    ++claims;
+    (result.claimed[0].deaths == 3 ? by_thirties : alone) += result.claimed.size();
+    Batch made = batch();
+    for (const ExecutionId id : ids_of(result)) made.finishes.push_back(finish_of(id));
+    commit(*p.lane, made);
+  }
+  EXPECT_EQ(by_thirties, 1100u - 32);
+  EXPECT_EQ(alone, 32u);
+  EXPECT_EQ(claims, (1100u - 32 + 31) / 32 + 32);
 }
 
 TEST_P(Deaths, FiveDeathsAloneLeadToQuarantineAndSpareTheNeighbours) {

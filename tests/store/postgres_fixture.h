@@ -21,6 +21,12 @@
 
 namespace stepwell::testing {
 
+// A node that has renewed its lease for an hour: leases that end mean death.
+inline constexpr const char* kSteadyNode =
+    "INSERT INTO nodes (id, label, build, pools, evidence, lease_until, renewed_at, steady_since) "
+    "VALUES ('00000000-0000-0000-0000-000000000001', 'steady', '', '{}', 0, "
+    "now() + interval '1 hour', now(), now() - interval '1 hour') ON CONFLICT DO NOTHING";
+
 class ThrowAwayCluster {
  public:
   ThrowAwayCluster() {

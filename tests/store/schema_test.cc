@@ -107,17 +107,19 @@ TEST(Schema, CheckSaysWhatIsMissing) {
   const Status usable = store->check(false);
   EXPECT_TRUE(usable.ok()) << usable.error().message;
   auto link = link_to(options);
-  ASSERT_TRUE(link->run("DELETE FROM schema_migrations WHERE version = 2").ok());
-  EXPECT_EQ(store->check(false).error().message, "the schema is at version 1, this binary needs " +
-                                                     std::to_string(postgres::schema_version()) +
-                                                     "; run: stepwell migrate");
+  const std::string newest = std::to_string(postgres::schema_version());
+  ASSERT_TRUE(link->run(("DELETE FROM schema_migrations WHERE version = " + newest).c_str()).ok());
+  EXPECT_EQ(store->check(false).error().message,
+            "the schema is at version " + std::to_string(postgres::schema_version() - 1) +
+                ", this binary needs " + newest + "; run: stepwell migrate");
   ASSERT_TRUE(link->run("INSERT INTO schema_migrations VALUES (99, 'x')").ok());
   EXPECT_EQ(store->check(false).error().message, "the schema is at version 99, this binary needs " +
                                                      std::to_string(postgres::schema_version()) +
                                                      "; use a newer binary");
   EXPECT_EQ(postgres::migrate(options).error().code, ErrorCode::kConflict);
   ASSERT_TRUE(link->run("DELETE FROM schema_migrations WHERE version = 99").ok());
-  ASSERT_TRUE(link->run("INSERT INTO schema_migrations VALUES (2, 'x')").ok());
+  ASSERT_TRUE(
+      link->run(("INSERT INTO schema_migrations VALUES (" + newest + ", 'x')").c_str()).ok());
   ASSERT_TRUE(link->run("UPDATE served_binaries SET oldest = 7, newest = 9").ok());
   EXPECT_EQ(store->check(false).error().message,
             "this database serves binaries of version 7 to 9, this one is 1");

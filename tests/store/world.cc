@@ -44,6 +44,8 @@ class PostgresWorld : public World {
         "WHERE id = $1",
         postgres::Parameters().add(node.id()));
     CHECK(answer.ok() && answer.rows().affected() == 1, answer.trouble().message);
+    const auto witness = link_->run(kSteadyNode);
+    CHECK(witness.ok(), witness.trouble().message);
   }
 
   void wait_until_gone(Uuid node) override {
