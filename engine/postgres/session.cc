@@ -38,6 +38,11 @@ Error fenced_error() {
   return {ErrorCode::kFenced, "this writer was marked dead: drop everything it held"};
 }
 
+// Statement timeout, out of memory: half of it may be done where the whole never is.
+bool is_too_much(const Trouble& trouble) {
+  return trouble.sqlstate == "57014" || trouble.sqlstate == "53200";
+}
+
 // The ids that an error of ours lists after its colon or blank: "not mine: <id>,<id>".
 ExecutionSet ids_in(const std::string& message) {
   constexpr std::size_t kIdLength = 36;
@@ -125,7 +130,8 @@ Result<Answer> PgSession::send(const char* sql, const MakeParameters& parameters
         fenced_ = true;
         return fenced_error();
       }
-      if (trouble.kind != Kind::kLost && trouble.kind != Kind::kBusy) return answer;
+      const bool may_pass = trouble.kind == Kind::kLost || trouble.kind == Kind::kBusy;
+      if (!may_pass || is_too_much(trouble)) return answer;
       last = trouble.error("write");
     } else if (link.error().code == ErrorCode::kFenced) {
       return link.error();
@@ -246,8 +252,11 @@ Status PgSession::cut(const Trouble& trouble) {
     case Kind::kOther:
       // Nothing says that a row is to blame: refusing them one by one would fail them all.
       return Error{ErrorCode::kUnavailable, trouble.error("commit").message};
-    case Kind::kLost:
     case Kind::kBusy:
+      if (!is_too_much(trouble) || store::executions_in(part.batch).size() < 2) break;
+      halve(trouble.message);
+      return ok_status();
+    case Kind::kLost:
     case Kind::kFenced: break;
   }
   return trouble.error("commit");

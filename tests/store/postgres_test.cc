@@ -125,6 +125,31 @@ TEST_F(OnPostgres, ATroubleThatIsNobodysFaultRefusesNobody) {
   for (const ExecutionId id : ids) EXPECT_EQ(seqs(id), (Seqs{1, 2}));
 }
 
+// A batch that never ends in time would be sent again for ever; nobody is to blame for it.
+TEST_F(OnPostgres, ABatchThatIsTooMuchAtOnceIsSentInHalves) {
+  const Ids ids = claimed(5);
+  ASSERT_TRUE(
+      other_
+          ->run_script("CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                       "IF (SELECT count(DISTINCT execution) > 2 FROM fresh) THEN RAISE 'canceling "
+                       "statement due to statement timeout' USING ERRCODE = '57014'; END IF; "
+                       "RETURN NULL; END $$; "
+                       "CREATE TRIGGER slow AFTER INSERT ON journal REFERENCING NEW TABLE AS fresh "
+                       "FOR EACH STATEMENT EXECUTE FUNCTION slow()")
+          .ok());
+  Batch batch;
+  batch.number = 1;
+  for (const ExecutionId id : ids) {
+    batch.facts.push_back(fact(id, 2));
+    batch.facts.push_back(fact(id, 3));
+  }
+  const Ack ack = commit(batch);
+  EXPECT_TRUE(ack.refused.empty());
+  EXPECT_TRUE(ack.lost.empty());
+  for (const ExecutionId id : ids) EXPECT_EQ(seqs(id), (Seqs{1, 2, 3}));
+  EXPECT_EQ(number("SELECT count(*) FROM batches"), 1 + 3) << "the claim, and 2 + 1 + 2 executions";
+}
+
 TEST_F(OnPostgres, ABrokenConnectionIsTakenOverAndTheBatchSentAgain) {
   const Ids ids = claimed(3);
   for (std::uint64_t i = 1; i <= 3; ++i) {
