@@ -31,7 +31,7 @@ CREATE TABLE nodes (
   lease_until timestamptz NOT NULL,
   joined_at   timestamptz NOT NULL DEFAULT now(),
   renewed_at  timestamptz NOT NULL DEFAULT now(),
-  -- Since when no renewal has been late by more than half of the lease.
+  -- Since when it has missed no renewal.
   steady_since timestamptz NOT NULL DEFAULT now()
 );
 
@@ -565,7 +565,7 @@ BEGIN
       IF p_n % 64 = 0 THEN DELETE FROM batches WHERE writer = p_writer AND n < p_n; END IF;
 
       IF v_suspect THEN
-        v_ids := stepwell_claim_suspects_v1(p_writer, v_node, p_n, p_pools, p_semantics, p_limit,
+        v_ids := stepwell_claim_suspects_v1(p_writer, v_node, p_n, p_pools, p_semantics,
                                             p_max_bytes);
       END IF;
 
@@ -657,11 +657,10 @@ CREATE FUNCTION stepwell_suspects_together_v1(p_deaths integer) RETURNS integer
   LANGUAGE sql IMMUTABLE
   AS $$ SELECT CASE p_deaths WHEN 2 THEN 1024 WHEN 3 THEN 32 ELSE 1 END $$;
 
--- Part of a claim: suspects that have seen as many deaths as the one that has waited longest, if
--- this node holds none.
+-- Part of a claim, when suspects are due: those that have seen as many deaths as the one that has
+-- waited longest, if this node holds none.
 CREATE FUNCTION stepwell_claim_suspects_v1(
-  p_writer uuid, p_node uuid, p_n bigint, p_pools text[], p_semantics smallint, p_limit integer,
-  p_max_bytes bigint
+  p_writer uuid, p_node uuid, p_n bigint, p_pools text[], p_semantics smallint, p_max_bytes bigint
 ) RETURNS uuid[] LANGUAGE plpgsql AS $$
 DECLARE
   v_deaths integer;
@@ -671,19 +670,24 @@ BEGIN
   IF NOT pg_try_advisory_xact_lock(hashtextextended('stepwell.suspect.' || p_node, 0)) THEN
     RETURN '{}';
   END IF;
-  -- A held one that went on, or did no harm for a minute, is a suspect no longer.
+  -- A held one that went on, or did no harm for a minute, makes room: it is a suspect no longer.
+  -- Other lanes hold them too, and are not waited for.
   UPDATE executions x SET deaths = 0, alone_deaths = 0
-  WHERE x.owner IN (SELECT w.id FROM writers w WHERE w.node = p_node AND w.state = 'alive')
-    AND x.deaths >= 2
-    AND (x.claimed_at < now() - interval '60 s'
-         OR EXISTS (SELECT 1 FROM journal j WHERE j.execution = x.id AND j.seq > x.claim_seq));
+  WHERE x.id IN (
+    SELECT y.id FROM executions y
+    WHERE y.owner IN (SELECT w.id FROM writers w WHERE w.node = p_node AND w.state = 'alive')
+      AND y.deaths >= 2
+      AND (y.claimed_at < now() - interval '60 s'
+           OR EXISTS (SELECT 1 FROM journal j WHERE j.execution = y.id AND j.seq > y.claim_seq))
+    FOR NO KEY UPDATE SKIP LOCKED);
   PERFORM 1 FROM executions x
   WHERE x.owner IN (SELECT w.id FROM writers w WHERE w.node = p_node AND w.state = 'alive')
     AND x.deaths >= 2;
   IF FOUND THEN RETURN '{}'; END IF;
 
   UPDATE executions x
-  SET quarantined = 'its process died five times while this execution was the only suspect in it'
+  SET waiting = NULL,
+      quarantined = 'its process died five times while this execution was the only suspect in it'
   WHERE x.id IN (
     SELECT y.id FROM executions y
     WHERE y.pool = ANY (p_pools) AND y.wake_at <= now() AND y.status = 0 AND y.owner IS NULL
@@ -694,14 +698,14 @@ BEGIN
   SELECT x.deaths INTO v_deaths FROM executions x
   WHERE x.pool = ANY (p_pools) AND x.wake_at <= now() AND x.status = 0 AND x.owner IS NULL
     AND x.quarantined IS NULL AND x.deaths >= 2 AND x.semantics <= p_semantics
-  ORDER BY x.wake_at LIMIT 1;
+  ORDER BY x.wake_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
   WITH due AS MATERIALIZED (
     SELECT x.id, x.wake_at, x.claim_seq FROM executions x
     WHERE x.pool = ANY (p_pools) AND x.wake_at <= now() AND x.status = 0 AND x.owner IS NULL
       AND x.quarantined IS NULL AND x.deaths >= 2 AND x.semantics <= p_semantics
       AND x.deaths = v_deaths
     ORDER BY x.wake_at
-    LIMIT least(p_limit, stepwell_suspects_together_v1(v_deaths))
+    LIMIT stepwell_suspects_together_v1(v_deaths)
     FOR NO KEY UPDATE SKIP LOCKED),
   sized AS (
     SELECT y.id, row_number() OVER w AS place, sum(y.bytes) OVER w AS bytes
@@ -794,13 +798,21 @@ CREATE FUNCTION stepwell_gone_v1() RETURNS uuid[] LANGUAGE sql VOLATILE AS $$
       WHERE w.node = n.id AND w.state = 'alive')
 $$;
 
+-- After how long without a renewal a node has missed some: half a lease, or the longest time
+-- between two beats and half as much again.
+CREATE FUNCTION stepwell_missed_v1(p_renewed_at timestamptz, p_lease_until timestamptz)
+  RETURNS boolean LANGUAGE sql VOLATILE AS $$
+  SELECT clock_timestamp() > p_renewed_at + least((p_lease_until - p_renewed_at) / 2,
+                                                  interval '7.5 s')
+$$;
+
 -- Whether leases that have ended tell something: some node has renewed its own all the time.  Else
 -- the database was out of reach, for all or for this one, and whoever is late may be on the way
 -- back.
 CREATE FUNCTION stepwell_witness_v1() RETURNS boolean LANGUAGE sql VOLATILE AS $$
   SELECT EXISTS (
     SELECT 1 FROM nodes n
-    WHERE clock_timestamp() < n.renewed_at + (n.lease_until - n.renewed_at) / 2
+    WHERE NOT stepwell_missed_v1(n.renewed_at, n.lease_until)
       AND n.steady_since < clock_timestamp() - stepwell_grace_v1())
 $$;
 
@@ -815,8 +827,8 @@ CREATE FUNCTION stepwell_renew_v1(
   SET lease_until = excluded.lease_until, renewed_at = excluded.renewed_at,
       evidence = excluded.evidence,
       steady_since = CASE
-        WHEN clock_timestamp() < nodes.renewed_at + (nodes.lease_until - nodes.renewed_at) / 2
-        THEN nodes.steady_since ELSE clock_timestamp() END
+        WHEN stepwell_missed_v1(nodes.renewed_at, nodes.lease_until)
+        THEN clock_timestamp() ELSE nodes.steady_since END
 $$;
 
 -- Marks writers dead: lock, look again, mark.
@@ -840,6 +852,7 @@ BEGIN
   -- point: candidates locked
 
   -- Second, in a statement that sees what was renewed in the meantime: who is still expired?
+  v_late := stepwell_witness_v1();
   IF v_locked <> '{}' THEN
     v_gone := coalesce(stepwell_gone_v1(), '{}');
     SELECT coalesce(array_agg(w.id), '{}') INTO v_dead
@@ -885,8 +898,8 @@ BEGIN
       alone_deaths = CASE WHEN s.went_on THEN 0 WHEN x.claimed_alone THEN x.alone_deaths + 1
                           ELSE x.alone_deaths END,
       waiting = CASE WHEN s.went_on OR x.deaths = 0 THEN x.waiting ELSE
-        '{"for":[{"reason":"suspect","text":"its process died twice or more while it stood here: '
-        'it is tried again among fewer and fewer others"}]}' END
+        '{"for":[{"reason":"suspect","text":"its process died twice or more while it stood '
+        'here: it is tried again among fewer and fewer others"}]}' END
   FROM slice s WHERE x.id = s.id;
   GET DIAGNOSTICS v_count = ROW_COUNT;
 

@@ -253,9 +253,8 @@ Status PgSession::cut(const Trouble& trouble) {
       // Nothing says that a row is to blame: refusing them one by one would fail them all.
       return Error{ErrorCode::kUnavailable, trouble.error("commit").message};
     case Kind::kBusy:
-      if (!is_too_much(trouble) || store::executions_in(part.batch).size() < 2) break;
-      halve(trouble.message);
-      return ok_status();
+      if (is_too_much(trouble)) set_back(trouble.message);
+      break;
     case Kind::kLost:
     case Kind::kFenced: break;
   }
@@ -288,6 +287,15 @@ Status PgSession::cut_taken() {
   pending_->ack.lost.insert(pending_->ack.lost.end(), lost.begin(), lost.end());
   part.batch = store::without(part.batch, lost);
   return ok_status();
+}
+
+// The next attempt is smaller; what cannot be smaller holds up nobody else.
+void PgSession::set_back(const std::string& why) {
+  if (store::executions_in(pending_->parts.front().batch).size() > 1) return halve(why);
+  Part part = std::move(pending_->parts.front());
+  pending_->parts.pop_front();
+  part.n = 0;  // Not used, and those before it take higher ones.
+  pending_->parts.push_back(std::move(part));
 }
 
 void PgSession::halve(const std::string& why) {

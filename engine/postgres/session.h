@@ -66,6 +66,7 @@ class PgSession : public store::Session {
   void forget_handed_out(ExecutionId id);
   Status cut(const Trouble& trouble);
   Status cut_taken();
+  void set_back(const std::string& why);
   void halve(const std::string& why);
 
   PgOptions options_;

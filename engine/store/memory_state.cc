@@ -293,7 +293,7 @@ std::vector<ExecutionId> MemoryState::suspects_to_try(const ClaimRequest& reques
     if (quarantine_if_deadly(execution)) continue;
     if (ids.empty()) deaths = execution.deaths;
     if (execution.deaths != deaths) continue;
-    if (ids.size() >= std::min(request.limit, suspects_together(deaths))) continue;
+    if (ids.size() >= suspects_together(deaths)) continue;
     bytes += bytes_of(claimed_from(execution));
     if (request.max_journal_bytes && bytes > *request.max_journal_bytes && !ids.empty()) continue;
     ids.push_back(id);
@@ -304,6 +304,7 @@ std::vector<ExecutionId> MemoryState::suspects_to_try(const ClaimRequest& reques
 bool MemoryState::quarantine_if_deadly(MemoryExecution& execution) {
   if (execution.alone_deaths < kDeathsToQuarantine) return false;
   execution.row.quarantined = kDeadlyReason;
+  execution.row.waiting.clear();
   return true;
 }
 
@@ -317,7 +318,8 @@ Result<ClaimResult> MemoryState::claim(Uuid writer, const ClaimRequest& request)
     if (execution.row.owner != writer) continue;
     for (const auto& [key, row] : execution.inbox) result.inbox.push_back(row);
   }
-  if (request.take_suspect && !has_suspect(writers.at(writer).node)) {
+  const bool suspects_due = request.take_suspect && !due(request, true).empty();
+  if (suspects_due && !has_suspect(writers.at(writer).node)) {
     const std::vector<ExecutionId> suspects = suspects_to_try(request);
     for (const ExecutionId id : suspects) {
       MemoryExecution& execution = executions.at(id);

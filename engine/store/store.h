@@ -153,8 +153,8 @@ struct ClaimRequest {
   int semantics = kSemanticsVersion;
   std::uint32_t limit = 100;
   // Suspects (deaths >= 2) are claimed by themselves, while the node holds none: few, and fewer
-  // after each death, until the culprit is alone (suspects.h).  After five claims alone that ended
-  // with the process, it is quarantined.
+  // after each death, until the culprit is alone (suspects.h; `limit` is not theirs).  After five
+  // claims alone that ended with the process, it is quarantined.
   bool take_suspect = false;
   // The claimed journals together; the first is taken whatever its size.
   std::optional<std::uint64_t> max_journal_bytes = std::nullopt;

@@ -17,7 +17,8 @@ constexpr std::uint32_t suspects_together(std::uint32_t deaths) {
 }
 // Claims alone that ended with the process: then it is kept out of all claims.
 inline constexpr std::uint32_t kDeathsToQuarantine = 5;
-// A suspect held for so long without harm is none any more, though it made no progress.
+// A suspect held for so long without harm makes room for those that are due: it is none any more,
+// though it made no progress.
 inline constexpr Millis kAcquittal{60'000};
 // What a suspect waits for, in the words of ExecutionRow::waiting.
 inline constexpr const char* kSuspectWaiting =

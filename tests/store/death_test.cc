@@ -127,12 +127,12 @@ TEST_P(Deaths, SuspectsAreTriedAmongFewerAndFewer) {
   Ids ids;
   for (int i = 0; i < 1100; ++i) ids.push_back(new_execution());
   start(ids);
-  ClaimRequest all = with_suspects();
+  ClaimRequest all;
   all.limit = 2'000;
   EXPECT_EQ(claimed_and_killed(all).size(), 1100u);
   EXPECT_EQ(claimed_and_killed(all).size(), 1100u);
-  EXPECT_EQ(claimed_and_killed(all).size(), 1024u);
-  EXPECT_EQ(claimed_and_killed(all).size(), 76u);
+  EXPECT_EQ(try_suspects().size(), 1024u);
+  EXPECT_EQ(try_suspects().size(), 76u);
   EXPECT_EQ(try_suspects().size(), 32u);
   auto p = process();
   std::size_t by_thirties = 0, alone = 0, claims = 0;
@@ -165,6 +165,7 @@ TEST_P(Deaths, FiveDeathsAloneLeadToQuarantineAndSpareTheNeighbours) {
   EXPECT_EQ(ids_of(claim(*p.lane, with_suspects())), Ids{neighbour});
   EXPECT_EQ(db().describe(culprit).value().quarantined,
             "its process died five times while this execution was the only suspect in it");
+  EXPECT_EQ(db().describe(culprit).value().waiting, "");
   // Stopping it lets a lane fold the stop; one more death and it is back.
   ASSERT_TRUE(db().deliver(stop_of(culprit)).ok());
   EXPECT_EQ(claimed_and_killed(with_suspects()), Ids{culprit});
