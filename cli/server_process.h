@@ -26,6 +26,9 @@ struct ServerOptions {
   std::function<void(const std::string& api_url)> ready;
 };
 
+// The options of the command line that both have, behind `own`; they are written to `server`.
+std::vector<Option> with_server_options(std::vector<Option> own, ServerOptions& server);
+
 // Says what it does on the way; ends on Ctrl-C or SIGTERM with kOk.
 Exit run_server(Console& console, const ServerOptions& options);
 

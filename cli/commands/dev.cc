@@ -15,9 +15,8 @@ namespace stepwell::cli {
 namespace {
 
 struct DevArguments {
-  std::string database, workflows, providers, fake, notify;
-  int port = 7233, lanes = 0, lease_ms = 15'000;
-  int max_payload_bytes = 262'144, max_transitions = 10'000'000;
+  std::string database;
+  ServerOptions server;
 };
 
 // The private cluster in .stepwell/postgres, unless a database is named.
@@ -43,18 +42,11 @@ Exit run_dev(Console& console, const DevArguments& given) {
                         : std::string()),
         "stop it first, or work in another folder");
   }
-  ServerOptions options;
-  options.port = given.port;
-  options.lanes = given.lanes;
-  options.lease_ms = given.lease_ms;
-  options.max_payload_bytes = std::max(given.max_payload_bytes, 1);
-  options.max_transitions = std::max(given.max_transitions, 1);
+  ServerOptions options = given.server;
   options.migrate = true;
-  options.workflows = find_folder(given.workflows, "workflows");
+  options.workflows = find_folder(options.workflows, "workflows");
   if (options.workflows.empty()) options.workflows = "workflows";  // It may come to be.
-  options.providers = find_folder(given.providers, "providers");
-  options.fake_url = given.fake;
-  options.notify_path = given.notify;
+  options.providers = find_folder(options.providers, "providers");
   const auto url = database_url_given(console, given.database);
   if (!url) return Exit::kUsage;
   options.database_url = *url;
@@ -92,24 +84,18 @@ Exit run_dev(Console& console, const DevArguments& given) {
 
 Command dev_command() {
   auto given = std::make_shared<DevArguments>();
-  return {
-      "dev",
-      "Run an engine here, with a PostgreSQL of its own and the workflows of this folder",
-      {{"--port", &given->port, "of the API on 127.0.0.1; 0: any free one"},
-       {"--workflows", &given->workflows, "folder of workflows; default ./workflows"},
-       {"--providers", &given->providers, "folder of providers; default ./providers"},
-       {"--fake", &given->fake, "URL of `stepwell fake`: providers talk to it, not the world"},
-       {"--notify", &given->notify, "file for notifications; default standard output"},
-       {"--lanes", &given->lanes, "threads that run executions; 0: one per core"},
-       {"--max-payload-bytes", &given->max_payload_bytes,
-        "of a state's input, output or result; AWS's 262144"},
-       {"--max-transitions", &given->max_transitions,
-        "states that one execution may enter; 10 million"},
-       {"--lease-ms", &given->lease_ms, "after so long without a sign a process counts as dead"},
-       {"--database", &given->database,
-        "PostgreSQL URL instead of the private one; else STEPWELL_DATABASE_URL"}},
-      [given](Console& console) { return run_dev(console, *given); },
-      "Everything it keeps is in .stepwell/.  Ctrl-C stops it; started again, it goes on."};
+  ServerOptions& server = given->server;
+  return {"dev",
+          "Run an engine here, with a PostgreSQL of its own and the workflows of this folder",
+          with_server_options(
+              {{"--database", &given->database,
+                "PostgreSQL URL instead of the private one; else STEPWELL_DATABASE_URL"},
+               {"--port", &server.port, "of the API on 127.0.0.1; 0: any free one"},
+               {"--workflows", &server.workflows, "folder of workflows; default ./workflows"},
+               {"--providers", &server.providers, "folder of providers; default ./providers"}},
+              server),
+          [given](Console& console) { return run_dev(console, *given); },
+          "Everything it keeps is in .stepwell/.  Ctrl-C stops it; started again, it goes on."};
 }
 
 }  // namespace stepwell::cli

@@ -10,33 +10,24 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
 #include "dsl/dsl.h"
+#include "tests/golden/files.h"
 
 namespace stepwell::dsl {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string read(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
+using testing::read_file;
 
 std::string source(const std::string& name) {
-  return read(fs::path(STEPWELL_GOLDEN_FOLDER) / name);
+  return read_file(fs::path(STEPWELL_GOLDEN_FOLDER) / name);
 }
 
 void expect_file(const std::string& name, const std::string& text) {
-  const fs::path path = fs::path(STEPWELL_GOLDEN_FOLDER) / name;
-  if (std::getenv("STEPWELL_BLESS") != nullptr) std::ofstream(path, std::ios::binary) << text;
-  EXPECT_EQ(text, read(path)) << "STEPWELL_BLESS=1 rewrites " << path;
+  testing::expect_file(fs::path(STEPWELL_GOLDEN_FOLDER) / name, text);
 }
 
 std::string joined(const std::vector<std::string>& words) {

@@ -8,25 +8,18 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <set>
-#include <sstream>
 
 #include "dsl/dsl.h"
+#include "tests/golden/files.h"
 
 namespace stepwell::dsl {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string read(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
+using testing::expect_file;
+using testing::read_file;
 
 std::vector<fs::path> cases() {
   std::vector<fs::path> list;
@@ -46,7 +39,7 @@ std::string said_about(const fs::path& path) {
   options.is_express = is_express(path);
   options.known_resources = {"strava.fetch", "strava.lookup", "google_health.push",
                              "google_health.push_status"};
-  const std::string text = read(path);
+  const std::string text = read_file(path);
   const Compiled compiled = compile(text, options);
   std::string said;
   for (const Diagnostic& diagnostic : compiled.diagnostics) said += render(diagnostic, text);
@@ -58,9 +51,7 @@ class Golden : public ::testing::TestWithParam<fs::path> {};
 TEST_P(Golden, SaysExactlyThis) {
   fs::path expected = GetParam();
   expected.replace_extension(".expect");
-  const std::string said = said_about(GetParam());
-  if (std::getenv("STEPWELL_BLESS") != nullptr) std::ofstream(expected, std::ios::binary) << said;
-  EXPECT_EQ(said, read(expected)) << "STEPWELL_BLESS=1 rewrites " << expected;
+  expect_file(expected, said_about(GetParam()));
 }
 
 INSTANTIATE_TEST_SUITE_P(Dsl, Golden, ::testing::ValuesIn(cases()), [](const auto& about) {
@@ -75,7 +66,7 @@ TEST(Golden, HasTheCasesThatItShould) { EXPECT_GE(cases().size(), 40u); }
 // Every code in docs/dsl/diagnostics.md is provoked by some case, and the other way round.
 TEST(Golden, EveryCodeIsDocumented) {
   const std::string page =
-      read(fs::path(STEPWELL_GOLDEN_FOLDER) / "../../../docs/dsl/diagnostics.md");
+      read_file(fs::path(STEPWELL_GOLDEN_FOLDER) / "../../../docs/dsl/diagnostics.md");
   ASSERT_FALSE(page.empty()) << "docs/dsl/diagnostics.md is missing";
   std::set<std::string> provoked = {"bad-template"};  // What no rule of ours foresees.
   for (const fs::path& path : cases()) {
@@ -83,7 +74,7 @@ TEST(Golden, EveryCodeIsDocumented) {
     options.file = path.filename().string();
     options.is_express = is_express(path);
     options.known_resources = {"strava.fetch", "google_health.push"};
-    for (const Diagnostic& one : compile(read(path), options).diagnostics) {
+    for (const Diagnostic& one : compile(read_file(path), options).diagnostics) {
       EXPECT_NE(page.find("| `" + one.code + "` |"), std::string::npos)
           << one.code << " of " << path;
       provoked.insert(one.code);

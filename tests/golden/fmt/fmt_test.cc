@@ -8,7 +8,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -17,18 +16,14 @@
 #include "dsl/convert/convert.h"
 #include "dsl/dsl.h"
 #include "dsl/source/tree.h"
+#include "tests/golden/files.h"
 
 namespace stepwell::dsl::source {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string read(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
+using testing::expect_file;
+using testing::read_file;
 
 std::vector<fs::path> texts_in(const fs::path& folder) {
   std::vector<fs::path> list;
@@ -55,14 +50,10 @@ TEST(Fmt, WritesExactlyThis) {
   std::size_t count = 0;
   for (const fs::path& path : texts_in(STEPWELL_GOLDEN_FOLDER)) {
     const std::string name = path.filename().string();
-    const auto tidy = format_text(read(path), name);
+    const auto tidy = format_text(read_file(path), name);
     ASSERT_TRUE(tidy.ok()) << name << ": " << tidy.error().message;
-    const fs::path expected = path.string() + ".expect";
-    if (std::getenv("STEPWELL_BLESS") != nullptr) {
-      std::ofstream(expected, std::ios::binary) << *tidy;
-    }
-    EXPECT_EQ(*tidy, read(expected)) << "STEPWELL_BLESS=1 rewrites " << expected;
-    expect_stable(read(path), name);
+    expect_file(path.string() + ".expect", *tidy);
+    expect_stable(read_file(path), name);
     ++count;
   }
   EXPECT_GE(count, 4u);
@@ -73,7 +64,7 @@ TEST(Fmt, IsStableOnEveryTextOfTheHouse) {
   std::size_t count = 0;
   for (const char* folder : {"workflows", "examples", "tests/golden", "docs"}) {
     for (const fs::path& path : texts_in(fs::path(STEPWELL_SOURCE_FOLDER) / folder)) {
-      const std::string text = read(path), name = path.filename().string();
+      const std::string text = read_file(path), name = path.filename().string();
       if (!parse_document(text, name).diagnostics.empty()) continue;  // Broken on purpose.
       SCOPED_TRACE(path);
       expect_stable(text, name);

@@ -10,34 +10,22 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "dsl/dsl.h"
+#include "tests/golden/files.h"
 
 namespace stepwell::graph {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string read(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
+using testing::expect_file;
+using testing::read_file;
 
 Value definition_in(const fs::path& path) {
-  const auto parsed = dsl::parse_document(read(path), path.filename().string());
+  const auto parsed = dsl::parse_document(read_file(path), path.filename().string());
   EXPECT_TRUE(parsed.diagnostics.empty()) << path;
   return parsed.value;
-}
-
-void expect_file(const fs::path& path, const std::string& text) {
-  if (std::getenv("STEPWELL_BLESS") != nullptr) std::ofstream(path, std::ios::binary) << text;
-  EXPECT_EQ(text, read(path)) << "STEPWELL_BLESS=1 rewrites " << path;
 }
 
 class Pictures : public ::testing::TestWithParam<std::string> {};
@@ -53,7 +41,7 @@ TEST_P(Pictures, AreExactlyThese) {
   expect_file(folder / (name + ".mmd"), to_mermaid(chart, nullptr));
   const fs::path history = folder / (name + ".history.jsonl");
   if (!fs::exists(history)) return;
-  const Progress progress = read_progress(read_events(read(history)).value()).value();
+  const Progress progress = read_progress(read_events(read_file(history)).value()).value();
   expect_file(folder / (name + ".history.svg"), to_svg(chart, &progress, name).value());
   expect_file(folder / (name + ".history.mmd"), to_mermaid(chart, &progress));
 }

@@ -16,23 +16,18 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <sstream>
 
 #include "base/random.h"
 #include "dsl/dsl.h"
 #include "dsl/schema/editor_schema.h"
+#include "tests/golden/files.h"
 
 namespace stepwell::dsl {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string read(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
+using testing::expect_file;
+using testing::read_file;
 
 // The codes of what can be seen in one object.
 constexpr std::array<std::string_view, 17> kShapeCodes = {
@@ -144,7 +139,7 @@ class Mutations {
 };
 
 Value definition_in(const std::string& name) {
-  const auto parsed = parse_document(read(fs::path(STEPWELL_GOLDEN_FOLDER) / name), name);
+  const auto parsed = parse_document(read_file(fs::path(STEPWELL_GOLDEN_FOLDER) / name), name);
   EXPECT_TRUE(parsed.diagnostics.empty()) << name;
   return parsed.value;
 }
@@ -182,10 +177,8 @@ const Mutations& all_mutations() {
 }
 
 TEST(EditorSchema, IsThis) {
-  const fs::path path = fs::path(STEPWELL_GOLDEN_FOLDER) / "workflow.schema.json";
-  const std::string text = editor_schema().to_pretty_json() + "\n";
-  if (std::getenv("STEPWELL_BLESS") != nullptr) std::ofstream(path, std::ios::binary) << text;
-  EXPECT_EQ(text, read(path)) << "STEPWELL_BLESS=1 rewrites " << path;
+  expect_file(fs::path(STEPWELL_GOLDEN_FOLDER) / "workflow.schema.json",
+              editor_schema().to_pretty_json() + "\n");
 }
 
 TEST(EditorSchema, ExplainsEveryField) {
