@@ -5,8 +5,10 @@
 // Thread-safety: the main thread only.
 #pragma once
 
+#include <climits>
 #include <functional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -34,7 +36,13 @@ struct Option {
   std::string help;
   bool is_required = false;
   std::vector<std::string> choices = {};  // If any: nothing else is accepted.
+  int least = INT_MIN;                    // Of an int: what is below is refused.
 };
+
+// An option that takes a whole number.
+inline Option number(std::string names, int& target, std::string help, int least) {
+  return {std::move(names), &target, std::move(help), false, {}, least};
+}
 
 struct Command {
   std::string words;    // "exec start"

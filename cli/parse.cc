@@ -3,6 +3,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
+#include <climits>
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -37,6 +40,16 @@ std::vector<std::string> split_words(const std::string& text) {
   return words;
 }
 
+// What is no number at all is somebody else's to refuse.
+std::function<std::string(const std::string&)> at_least(int least) {
+  return [least](const std::string& text) {
+    int number = least;
+    std::from_chars(text.data(), text.data() + text.size(), number);
+    return number >= least ? std::string()
+                           : text + " is too small: " + std::to_string(least) + " or more";
+  };
+}
+
 void add_option(CLI::App& app, const Option& option) {
   CLI::Option* added = std::visit(
       match{[&](bool* target) { return app.add_flag(option.names, *target, option.help); },
@@ -44,6 +57,7 @@ void add_option(CLI::App& app, const Option& option) {
       option.target);
   if (option.is_required) added->required();
   if (!option.choices.empty()) added->check(CLI::IsMember(option.choices));
+  if (option.least != INT_MIN) added->check(at_least(option.least));
   if (!std::holds_alternative<bool*>(option.target)) added->capture_default_str();
 }
 

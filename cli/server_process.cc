@@ -119,11 +119,10 @@ class Deployer {
 std::unique_ptr<Engine> open_engine(Console& console, const ServerOptions& options, Exit& exit) {
   Options engine_options;
   engine_options.database_url = options.database_url;
-  engine_options.lanes = static_cast<unsigned>(std::max(options.lanes, 0));
+  engine_options.lanes = static_cast<unsigned>(options.lanes);
   engine_options.lease = std::chrono::milliseconds(options.lease_ms);
-  engine_options.max_payload_bytes =
-      static_cast<std::uint64_t>(std::max(options.max_payload_bytes, 1));
-  engine_options.max_transitions = static_cast<std::uint64_t>(std::max(options.max_transitions, 1));
+  engine_options.max_payload_bytes = static_cast<std::uint64_t>(options.max_payload_bytes);
+  engine_options.max_transitions = static_cast<std::uint64_t>(options.max_transitions);
   engine_options.migrate = options.migrate;
   engine_options.unsafe = options.is_unsafe;
   auto engine = Engine::open(engine_options);
@@ -143,12 +142,13 @@ std::vector<Option> with_server_options(std::vector<Option> own, ServerOptions& 
   const Option shared[] = {
       {"--fake", &server.fake_url, "URL of `stepwell fake`: providers talk to it, not the world"},
       {"--notify", &server.notify_path, "file for notifications; default standard output"},
-      {"--lanes", &server.lanes, "threads that run executions; 0: one per core"},
-      {"--max-payload-bytes", &server.max_payload_bytes,
-       "of a state's input, output or result; AWS's 262144"},
-      {"--max-transitions", &server.max_transitions,
-       "states that one execution may enter; 10 million"},
-      {"--lease-ms", &server.lease_ms, "after so long without a sign a process counts as dead"}};
+      number("--lanes", server.lanes, "threads that run executions; 0: one per core", 0),
+      number("--max-payload-bytes", server.max_payload_bytes,
+             "of a state's input, output or result; AWS's 262144", 1),
+      number("--max-transitions", server.max_transitions,
+             "states that one execution may enter; 10 million", 1),
+      number("--lease-ms", server.lease_ms, "after so long without a sign a process counts as dead",
+             1'000)};
   own.insert(own.end(), std::begin(shared), std::end(shared));
   return own;
 }

@@ -83,7 +83,7 @@ Command exec_history_command() {
       "exec history",
       "Show what happened in an execution, event by event",
       {{"EXECUTION", &given->id, "its id", true},
-       {"--limit", &given->limit, "at most so many events; 0: all"},
+       number("--limit", given->limit, "at most so many events; 0: all", 0),
        {"--reverse", &given->is_reverse, "newest first"},
        output_option(given->output),
        database_option(given->database)},

@@ -54,7 +54,7 @@ Command exec_list_command() {
             "only with this status",
             false,
             {"RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}},
-           {"--limit", &given->limit, "at most so many"},
+           number("--limit", given->limit, "at most so many", 1),
            {"--before", &given->before, "only older than this execution"},
            output_option(given->output),
            database_option(given->database)},

@@ -67,7 +67,7 @@ enum class StaticType : std::uint8_t {
   kAny,
   kNull,
   kBool,
-  kNumber,
+  kNumber,  // Or null, where it is none: JSON has no NaN.
   kString,
   kArray,
   kObject,

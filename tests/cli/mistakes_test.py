@@ -108,6 +108,12 @@ def without_a_server(folder):
                   "hint: `stepwell exec list --help` lists what is possible")
     folder.expect("a number that is none", ["fake", "--port", "http"], 2,
                   'error: --port takes a number, not "http"')
+    folder.expect("a lease that nobody could keep", ["dev", "--lease-ms", "0"], 2,
+                  "error: --lease-ms: 0 is too small: 1000 or more")
+    folder.expect("less than no lanes", ["serve", "--lanes=-1"], 2,
+                  "error: --lanes: -1 is too small: 0 or more")
+    folder.expect("a list of nothing", ["exec", "list", "--limit", "0"], 2,
+                  "error: --limit: 0 is too small: 1 or more")
     folder.expect("an unknown command", ["exce"], 2, "error: there is no command \"exce\"",
                   "hint: did you mean \"exec\"?")
     folder.expect("an unknown command of a group", ["exec", "strat", "x"], 2,

@@ -23,7 +23,7 @@ bool fits(const Value& value, StaticType type) {
   switch (type) {
     case StaticType::kNull: return value.is_null();
     case StaticType::kBool: return value.is_bool();
-    case StaticType::kNumber: return value.is_number();
+    case StaticType::kNumber: return value.is_number() || value.is_null();
     case StaticType::kString: return value.is_string();
     case StaticType::kArray: return value.is_array();
     case StaticType::kObject: return value.is_object();
