@@ -73,7 +73,8 @@ void run_pictures(std::string_view bytes) {
   const bool has_four_digits = millis >= -62'167'219'200'000 && millis <= 253'402'300'799'999;
   if (!has_four_digits) return;
   const std::string iso = jsonata::format_millis(millis, std::nullopt, std::nullopt);
-  CHECK(jsonata::parse_millis(iso, std::nullopt, kNow) == millis, "ISO 8601 there and back");
+  CHECK(jsonata::parse_millis(iso, std::nullopt, kNow) == static_cast<double>(millis),
+        "ISO 8601 there and back");
 }
 
 }  // namespace stepwell::fuzz

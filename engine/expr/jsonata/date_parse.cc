@@ -1,5 +1,6 @@
 // $toMillis: times read by a picture, or as ISO 8601.
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include "engine/expr/jsonata/date_picture.h"
@@ -14,25 +15,29 @@ namespace stepwell::expr::jsonata {
 namespace {
 
 constexpr std::size_t kLongestText = 10'000;
-constexpr std::int64_t kMinute = 60'000;
+constexpr double kMinute = 60'000;
 
 using Components = std::map<char, double>;
 
+constexpr double kNotATime = std::numeric_limits<double>::quiet_NaN();
+
 // Years, months and days may be out of range and then carry over, as in JavaScript's Date.UTC.
-std::optional<std::int64_t> utc_millis(double year, double month, double day, double hour,
-                                       double minute, double second, double millis) {
-  const double all = year + month + day + hour + minute + second + millis;
-  if (!std::isfinite(all) || std::abs(year) > 400'000) return std::nullopt;
-  const auto whole = [](double number) { return static_cast<std::int64_t>(std::trunc(number)); };
+// NaN for what is beyond all calendars.
+double utc_millis(double year, double month, double day, double hour, double minute, double second,
+                  double millis) {
+  if (!(std::abs(year) < 400'000 && std::abs(month) < 5'000'000)) return kNotATime;
+  auto y = static_cast<std::int64_t>(year);
   // A year of two digits is one of the last century.
-  std::int64_t y = whole(year);
   if (y >= 0 && y <= 99) y += 1900;
-  std::int64_t m = whole(month) - 1;
+  std::int64_t m = static_cast<std::int64_t>(month) - 1;
   y += m >= 0 ? m / 12 : -((11 - m) / 12);
   m = (m % 12 + 12) % 12;
-  const std::int64_t days = days_from_civil(y, static_cast<int>(m) + 1, 1) + whole(day) - 1;
-  return ((days * 24 + whole(hour)) * 60 + whole(minute)) * kMinute + whole(second) * 1000 +
-         whole(millis);
+  const auto first = static_cast<double>(days_from_civil(y, static_cast<int>(m) + 1, 1));
+  const double days = first + std::trunc(day) - 1;
+  const double minutes = std::trunc(hour) * 60 + std::trunc(minute);
+  const double moment =
+      days * 24 * 60 * kMinute + minutes * kMinute + std::trunc(second) * 1000 + std::trunc(millis);
+  return std::abs(moment) <= kLastMillis ? moment : kNotATime;
 }
 
 // ---- ISO 8601 ----
@@ -44,7 +49,7 @@ class IsoReader {
   explicit IsoReader(std::string_view text) : text_(text) {}
 
   // yyyy[-mm[-dd]][Thh:mm:ss][.fff][zone]
-  std::optional<std::int64_t> read() {
+  std::optional<double> read() {
     double year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0, millis = 0;
     if (!number(4, year)) return std::nullopt;
     if (take_before_digits('-', 2)) {
@@ -68,11 +73,10 @@ class IsoReader {
                           second <= 59 &&
                           (hour <= 23 || (hour == 24 && minute + second + millis == 0));
     if (!in_range) return std::nullopt;
-    const std::int64_t days = days_from_civil(static_cast<std::int64_t>(year),
-                                              static_cast<int>(month), static_cast<int>(day));
-    const auto whole = [](double one) { return static_cast<std::int64_t>(one); };
-    return ((days * 24 + whole(hour)) * 60 + whole(minute) - whole(offset)) * kMinute +
-           whole(second) * 1000 + whole(millis);
+    const auto days = static_cast<double>(days_from_civil(
+        static_cast<std::int64_t>(year), static_cast<int>(month), static_cast<int>(day)));
+    return ((days * 24 + hour) * 60 + minute - offset) * kMinute + second * 1000 +
+           std::trunc(millis);
   }
 
  private:
@@ -230,7 +234,7 @@ void complete(Components& components, std::string_view order, std::int64_t now_m
   }
 }
 
-std::optional<std::int64_t> moment_of(Components components, std::int64_t now_millis) {
+double moment_of(Components components, std::int64_t now_millis) {
   // The reference tells the ways of writing a date apart by masks of its letters.
   const std::string_view date_letters = "YXMxWwdD", time_letters = "PHhmsf";
   const bool month_date = is_form(components, date_letters, "YMD", "YMD");
@@ -245,24 +249,24 @@ std::optional<std::int64_t> moment_of(Components components, std::int64_t now_mi
   double month = components['M'] > 0 ? components['M'] : 1;
   if (day_of_year) {
     const auto first = utc_millis(components['Y'], 1, components['d'], 0, 0, 0, 0);
-    if (!first) return std::nullopt;
-    month = static_cast<double>(component_of(*first, 'M'));
-    components['D'] = static_cast<double>(component_of(*first, 'D'));
+    if (std::isnan(first)) return kNotATime;
+    const auto instant = static_cast<std::int64_t>(first);
+    month = static_cast<double>(component_of(instant, 'M'));
+    components['D'] = static_cast<double>(component_of(instant, 'D'));
   }
   if (week_of_month || week_of_year) too_little();
   if (half_clock) {
     components['H'] = components['h'] == 12 ? 0 : components['h'];
     if (components['P'] == 1) components['H'] += 12;
   }
-  auto millis = utc_millis(components['Y'], month, components['D'], components['H'],
-                           components['m'], components['s'], components['f']);
-  if (!millis) return std::nullopt;
+  const double millis = utc_millis(components['Y'], month, components['D'], components['H'],
+                                   components['m'], components['s'], components['f']);
   const double zone = components['Z'] != 0 ? components['Z'] : components['z'];
-  return *millis - static_cast<std::int64_t>(zone) * kMinute;
+  return millis - std::trunc(zone) * kMinute;
 }
 
-std::optional<std::int64_t> parse_by_picture(const std::string& text, std::string_view picture,
-                                             std::int64_t now_millis) {
+std::optional<double> parse_by_picture(const std::string& text, std::string_view picture,
+                                       std::int64_t now_millis) {
   const std::vector<DatePart> parts = date_picture(picture);
   std::string pattern = "^";
   for (const DatePart& part : parts) pattern += "(" + pattern_of(part) + ")";
@@ -280,9 +284,8 @@ std::optional<std::int64_t> parse_by_picture(const std::string& text, std::strin
 
 }  // namespace
 
-std::optional<std::int64_t> parse_millis(std::string_view text,
-                                         std::optional<std::string_view> picture,
-                                         std::int64_t now_millis) {
+std::optional<double> parse_millis(std::string_view text, std::optional<std::string_view> picture,
+                                   std::int64_t now_millis) {
   if (text.size() > kLongestText) raise("D3110", "The text is longer than 10000 bytes");
   if (picture) return parse_by_picture(std::string(text), *picture, now_millis);
   const auto millis = IsoReader(text).read();

@@ -8,9 +8,6 @@ namespace stepwell::expr::jsonata {
 
 namespace {
 
-// As far as a JavaScript Date reaches.
-constexpr double kLastMillis = 8.64e15;
-
 std::int64_t now_millis(const Evaluator& evaluator) {
   return evaluator.scope().now.time_since_epoch().count();
 }
@@ -44,7 +41,7 @@ Item run_from_millis(Evaluator&, Items& args) {
 Item run_to_millis(Evaluator& evaluator, Items& args) {
   if (!arg(args, 0).is_string()) return Item();
   const auto millis = parse_millis(args[0].string(), text_of(arg(args, 1)), now_millis(evaluator));
-  return millis ? Item(Value(*millis)) : Item();
+  return millis ? Item(number_value(*millis)) : Item();
 }
 
 }  // namespace

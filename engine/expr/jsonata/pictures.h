@@ -18,9 +18,10 @@ std::string format_base(double value, double radix);
 // Without a picture: ISO 8601 in UTC.  `timezone`: "+0530", "-05:00".
 std::string format_millis(std::int64_t millis, std::optional<std::string_view> picture,
                           std::optional<std::string_view> timezone);
-// Nothing when the text does not match the picture.  `now_millis` completes times without a date.
-std::optional<std::int64_t> parse_millis(std::string_view text,
-                                         std::optional<std::string_view> picture,
-                                         std::int64_t now_millis);
+inline constexpr double kLastMillis = 8.64e15;  // As far as a JavaScript Date reaches.
+// Nothing when the text does not match the picture; NaN for a time that is further.
+// `now_millis` completes times without a date.
+std::optional<double> parse_millis(std::string_view text, std::optional<std::string_view> picture,
+                                   std::int64_t now_millis);
 
 }  // namespace stepwell::expr::jsonata

@@ -190,7 +190,9 @@ TEST(FormatMillis, FollowsItsPicture) {
 std::string parsed(const char* text, std::optional<std::string_view> picture) {
   return outcome([&]() -> std::string {
     const auto millis = parse_millis(text, picture, kNow);
-    return millis ? format_millis(*millis, std::nullopt, std::nullopt) : "nothing";
+    if (!millis) return "nothing";
+    if (std::isnan(*millis)) return "no time";
+    return format_millis(static_cast<std::int64_t>(*millis), std::nullopt, std::nullopt);
   });
 }
 
@@ -233,6 +235,13 @@ TEST(ParseMillis, FollowsItsPicture) {
       {"MMXX, two", "[YI], [Mw]", "2020-02-01T00:00:00.000Z"},
       {"not a date", "[Y0001]-[M01]", "nothing"},
       {"2020-13-01", "[Y]-[M]-[D]", "2021-01-01T00:00:00.000Z"},
+      {"275760-09-13", "[Y]-[M]-[D]", "5760-09-13T00:00:00.000Z"},
+      {"275760-09-14", "[Y]-[M]-[D]", "no time"},
+      {"205000000000023205000000000023-1-1", "[Y]-[M]-[D]", "no time"},
+      {"2020-205000000000023205000000000023-1", "[Y]-[M]-[D]", "no time"},
+      {"2020-1-205000000000023205000000000023", "[Y]-[M]-[D]", "no time"},
+      {"205000000000023205000000000023", "[m01]", "no time"},
+      {"2020-205000000000023205000000000023", "[Y]-[d]", "no time"},
       {"2020 5", "[Y] [H]", "D3136"},
       {"2020 monday", "[Y] [Yn]", "D3133"},
       {"2020-W05-1", "[X0001]-W[W01]-[F1]", "D3136"},
