@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 #include <climits>
 #include <functional>
 #include <memory>
@@ -43,10 +42,11 @@ std::vector<std::string> split_words(const std::string& text) {
 // What is no number at all is somebody else's to refuse.
 std::function<std::string(const std::string&)> at_least(int least) {
   return [least](const std::string& text) {
-    int number = least;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number >= least ? std::string()
-                           : text + " is too small: " + std::to_string(least) + " or more";
+    int number = 0;
+    const bool is_number = CLI::detail::lexical_cast(text, number);  // As it will be read.
+    return !is_number || number >= least
+               ? std::string()
+               : text + " is too small: " + std::to_string(least) + " or more";
   };
 }
 

@@ -11,7 +11,7 @@ namespace stepwell::postgres {
 namespace {
 
 constexpr const char* kBuild = "0.1.0";
-constexpr Millis kLongestBeat{5'000}, kRetry{200};
+constexpr Millis kLongestBeat{5'000}, kRetry{200};  // stepwell_missed_v1 knows the first.
 
 // Runs on while the machine sleeps, and nobody can set it.
 std::int64_t boottime_ms() {

@@ -289,7 +289,7 @@ Status PgSession::cut_taken() {
   return ok_status();
 }
 
-// The next attempt is smaller; what cannot be smaller holds up nobody else.
+// The next attempt is smaller.  What cannot be smaller goes last, so that the rest is durable.
 void PgSession::set_back(const std::string& why) {
   if (store::executions_in(pending_->parts.front().batch).size() > 1) return halve(why);
   Part part = std::move(pending_->parts.front());

@@ -218,7 +218,7 @@ BEGIN
 END $$;
 
 -- After how long without a renewal a node has missed some: half a lease, or the longest time
--- between two beats and half as much again.
+-- between two beats (5 s, in node.cc) and half as much again.
 CREATE FUNCTION stepwell_missed_v1(p_renewed_at timestamptz, p_lease_until timestamptz)
   RETURNS boolean LANGUAGE sql VOLATILE AS $$
   SELECT clock_timestamp() > p_renewed_at + least((p_lease_until - p_renewed_at) / 2,
@@ -271,7 +271,7 @@ BEGIN
   -- point: candidates locked
 
   -- Second, in a statement that sees what was renewed in the meantime: who is still expired?
-  v_late := stepwell_witness_v1();
+  v_late := v_late AND stepwell_witness_v1();
   IF v_locked <> '{}' THEN
     v_gone := coalesce(stepwell_gone_v1(), '{}');
     SELECT coalesce(array_agg(w.id), '{}') INTO v_dead

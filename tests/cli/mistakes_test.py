@@ -110,6 +110,10 @@ def without_a_server(folder):
                   'error: --port takes a number, not "http"')
     folder.expect("a lease that nobody could keep", ["dev", "--lease-ms", "0"], 2,
                   "error: --lease-ms: 0 is too small: 1000 or more")
+    folder.expect("... nor with a sign", ["dev", "--lease-ms=+0"], 2, "+0 is too small")
+    folder.expect("... nor with a blank", ["serve", "--lanes", " -1"], 2, "-1 is too small")
+    folder.expect("no whole number", ["serve", "--lanes=-1.5"], 2,
+                  'error: --lanes takes a number, not "-1.5"')
     folder.expect("less than no lanes", ["serve", "--lanes=-1"], 2,
                   "error: --lanes: -1 is too small: 0 or more")
     folder.expect("a list of nothing", ["exec", "list", "--limit", "0"], 2,

@@ -48,7 +48,8 @@ class IsoReader {
  public:
   explicit IsoReader(std::string_view text) : text_(text) {}
 
-  // yyyy[-mm[-dd]][Thh:mm:ss][.fff][zone]
+  // yyyy[-mm[-dd]][Thh:mm:ss][.fff][zone].  Nothing for another form; NaN for a form without such a
+  // time, as the reference's pattern takes a 13th month and JavaScript's Date does not.
   std::optional<double> read() {
     double year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0, millis = 0;
     if (!number(4, year)) return std::nullopt;
@@ -69,10 +70,12 @@ class IsoReader {
     }
     double offset = 0;
     if (!zone(offset) || at_ != text_.size()) return std::nullopt;
-    const bool in_range = month >= 1 && month <= 12 && day >= 1 && day <= 31 && minute <= 59 &&
-                          second <= 59 &&
-                          (hour <= 23 || (hour == 24 && minute + second + millis == 0));
-    if (!in_range) return std::nullopt;
+    const bool is_form = month < 20 && day < 40 && hour < 30 && minute < 60 && second < 60;
+    if (!is_form) return std::nullopt;
+    const bool is_time = month >= 1 && month <= 12 && day >= 1 && day <= 31 &&
+                         (hour <= 23 || (hour == 24 && minute + second + millis == 0)) &&
+                         std::abs(offset) < 24 * 60;
+    if (!is_time) return kNotATime;
     const auto days = static_cast<double>(days_from_civil(
         static_cast<std::int64_t>(year), static_cast<int>(month), static_cast<int>(day)));
     return ((days * 24 + hour) * 60 + minute - offset) * kMinute + second * 1000 +
@@ -109,7 +112,7 @@ class IsoReader {
     double hours = 0, minutes = 0;
     if (!number(2, hours)) return false;
     take(':');
-    if (!number(2, minutes) || hours > 23 || minutes > 59) return false;
+    if (!number(2, minutes) || hours > 29 || minutes > 59) return false;
     offset = sign * (hours * 60 + minutes);
     return true;
   }
