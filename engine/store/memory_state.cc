@@ -283,12 +283,14 @@ void MemoryState::take(Uuid writer, MemoryExecution& execution, bool alone) {
   execution.row.wake_at.reset();
 }
 
-// Those that have seen as many deaths as the one that has waited longest.
-std::vector<ExecutionId> MemoryState::suspects_to_try(const ClaimRequest& request) {
+// Of those that are due, when the node holds none: as many deaths as the longest waiting has seen.
+std::vector<ExecutionId> MemoryState::suspects_to_try(Uuid node, const ClaimRequest& request) {
   std::vector<ExecutionId> ids;
+  const std::vector<ExecutionId> suspects = due(request, true);
+  if (suspects.empty() || has_suspect(node)) return ids;
   std::uint32_t deaths = 0;
   std::size_t bytes = 0;
-  for (const ExecutionId id : due(request, true)) {
+  for (const ExecutionId id : suspects) {
     MemoryExecution& execution = executions.at(id);
     if (quarantine_if_deadly(execution)) continue;
     if (ids.empty()) deaths = execution.deaths;
@@ -318,9 +320,8 @@ Result<ClaimResult> MemoryState::claim(Uuid writer, const ClaimRequest& request)
     if (execution.row.owner != writer) continue;
     for (const auto& [key, row] : execution.inbox) result.inbox.push_back(row);
   }
-  const bool suspects_due = request.take_suspect && !due(request, true).empty();
-  if (suspects_due && !has_suspect(writers.at(writer).node)) {
-    const std::vector<ExecutionId> suspects = suspects_to_try(request);
+  if (request.take_suspect) {
+    const std::vector<ExecutionId> suspects = suspects_to_try(writers.at(writer).node, request);
     for (const ExecutionId id : suspects) {
       MemoryExecution& execution = executions.at(id);
       take(writer, execution, suspects.size() == 1);

@@ -85,7 +85,7 @@ class MemoryState {
   std::vector<ExecutionId> due(const ClaimRequest& request, bool suspects) const;
   bool has_suspect(Uuid node);
   void take(Uuid writer, MemoryExecution& execution, bool alone);
-  std::vector<ExecutionId> suspects_to_try(const ClaimRequest& request);
+  std::vector<ExecutionId> suspects_to_try(Uuid node, const ClaimRequest& request);
   bool quarantine_if_deadly(MemoryExecution& execution);
   void free_from_dead(MemoryExecution& execution);
 

@@ -15,12 +15,6 @@ States:
   One: {Type: Pass, Result: {"a": 1}, Next: Two}
   Two: {Type: Succeed}
 )";
-constexpr const char* kTwoSteps = R"(
-StartAt: First
-States:
-  First: {Type: Task, Resource: test.first, Next: Second}
-  Second: {Type: Task, Resource: test.second, End: true}
-)";
 constexpr const char* kTimed = R"(
 StartAt: Slow
 States:
@@ -50,23 +44,6 @@ States:
     Type: Map
     MaxConcurrency: 3
     ItemProcessor: {StartAt: Do, States: {Do: {Type: Task, Resource: test.slow, End: true}}}
-    End: true
-)";
-
-constexpr const char* kCatchingMap = R"(
-StartAt: Each
-States:
-  Each:
-    Type: Map
-    ItemProcessor:
-      StartAt: Do
-      States:
-        Do:
-          Type: Task
-          Resource: test.slow
-          Catch: [{ErrorEquals: [Stepwell.DataRefused], Next: Refused}]
-          End: true
-        Refused: {Type: Pass, Result: refused, End: true}
     End: true
 )";
 

@@ -52,22 +52,6 @@ StartAt: Slow
 States:
   Slow: {Type: Task, Resource: test.slow, End: true}
 )";
-constexpr const char* kCatchingMap = R"(
-StartAt: Each
-States:
-  Each:
-    Type: Map
-    ItemProcessor:
-      StartAt: Do
-      States:
-        Do:
-          Type: Task
-          Resource: test.slow
-          Catch: [{ErrorEquals: [Stepwell.DataRefused], Next: Refused}]
-          End: true
-        Refused: {Type: Pass, Result: refused, End: true}
-    End: true
-)";
 
 class OneLane : public World {
  protected:

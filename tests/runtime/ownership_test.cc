@@ -16,13 +16,6 @@ States:
   Sleep: {Type: Wait, Seconds: 3600, End: true}
 )";
 
-constexpr const char* kTwoSteps = R"(
-StartAt: First
-States:
-  First: {Type: Task, Resource: test.first, Next: Second}
-  Second: {Type: Task, Resource: test.second, End: true}
-)";
-
 class Ownership : public World {
  protected:
   Ownership() { settings_.lanes = 1; }

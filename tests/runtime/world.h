@@ -21,6 +21,30 @@ namespace stepwell::runtime {
 
 constexpr std::chrono::seconds kPatience{20};  // Nothing here should take a tenth of it.
 
+// Workflows of more than one test.
+inline constexpr const char* kTwoSteps = R"(
+StartAt: First
+States:
+  First: {Type: Task, Resource: test.first, Next: Second}
+  Second: {Type: Task, Resource: test.second, End: true}
+)";
+inline constexpr const char* kCatchingMap = R"(
+StartAt: Each
+States:
+  Each:
+    Type: Map
+    ItemProcessor:
+      StartAt: Do
+      States:
+        Do:
+          Type: Task
+          Resource: test.slow
+          Catch: [{ErrorEquals: [Stepwell.DataRefused], Next: Refused}]
+          End: true
+        Refused: {Type: Pass, Result: refused, End: true}
+    End: true
+)";
+
 // Tasks that begin and end when the test says so.
 class ManualTasks : public TaskHandler {
  public:
