@@ -1,5 +1,5 @@
 // jsonata — what one evaluation of each expression of a corpus takes, parsed once.
-#include "engine/expr/jsonata.h"
+#include "language/expr/jsonata.h"
 
 #include <fmt/core.h>
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "authoring/transcript/coverage.h"
 #include "base/value.h"
 #include "cli/console.h"
-#include "engine/transcript/coverage.h"
 
 namespace stepwell::cli {
 

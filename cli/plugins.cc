@@ -7,10 +7,10 @@
 #include <set>
 
 #include "cli/target.h"
-#include "engine/postgres/postgres.h"
 #include "engine/runtime/attach.h"
 #include "providers/host/broker/vault.h"
 #include "providers/host/host.h"
+#include "providers/ledger/postgres_ledger.h"
 
 namespace stepwell::cli {
 namespace {

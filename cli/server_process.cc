@@ -11,9 +11,9 @@
 #include "cli/interrupt.h"
 #include "cli/plugins.h"
 #include "cli/workflow_files.h"
-#include "engine/loop/loop.h"
 #include "engine/runtime/attach.h"
-#include "server/api.h"
+#include "net/loop/loop.h"
+#include "server/native/api.h"
 
 namespace stepwell::cli {
 namespace {

@@ -5,7 +5,7 @@
 #include "base/value.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
-#include "server/routes.h"
+#include "server/native/routes.h"
 
 namespace stepwell::cli {
 namespace {

@@ -3,7 +3,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 # The library that an embedder links: the engine with all its modules, as static libraries.
-set(modules base schema expr program step dsl store postgres loop runtime)
+set(modules base schema expr program step dsl store postgres loop observe task runtime)
 list(TRANSFORM modules PREPEND stepwell_)
 foreach(module IN LISTS modules)
   if(NOT TARGET ${module})

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "engine/program/program.h"
+#include "language/program/program.h"
 
 namespace stepwell::dsl {
 

@@ -7,10 +7,10 @@
 #include "cli/providers.h"
 #include "cli/target.h"
 #include "dsl/dsl.h"
-#include "engine/postgres/postgres.h"
 #include "providers/host/broker/vault.h"
 #include "providers/host/frames.h"
 #include "providers/host/host.h"
+#include "providers/ledger/postgres_ledger.h"
 
 namespace stepwell::cli {
 namespace {

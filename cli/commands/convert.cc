@@ -1,4 +1,4 @@
-#include "dsl/convert/convert.h"
+#include "authoring/convert/convert.h"
 
 #include <memory>
 #include <set>

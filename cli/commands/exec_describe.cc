@@ -5,7 +5,7 @@
 #include "cli/input.h"
 #include "cli/target.h"
 #include "cli/watch.h"
-#include "server/routes.h"
+#include "server/native/routes.h"
 
 namespace stepwell::cli {
 namespace {

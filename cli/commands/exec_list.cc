@@ -3,7 +3,7 @@
 #include "cli/commands.h"
 #include "cli/input.h"
 #include "cli/target.h"
-#include "server/routes.h"
+#include "server/native/routes.h"
 
 namespace stepwell::cli {
 

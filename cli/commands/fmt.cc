@@ -3,11 +3,11 @@
 #include <iterator>
 #include <memory>
 
+#include "authoring/source/tree.h"
 #include "cli/commands.h"
 #include "cli/input.h"
 #include "cli/workflow_files.h"
 #include "cli/written.h"
-#include "dsl/source/tree.h"
 
 namespace stepwell::cli {
 namespace {

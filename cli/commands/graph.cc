@@ -1,4 +1,4 @@
-#include "engine/graph/graph.h"
+#include "authoring/graph/graph.h"
 
 #include <fstream>
 #include <memory>

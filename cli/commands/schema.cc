@@ -1,8 +1,8 @@
 #include <memory>
 
+#include "authoring/editor/editor_schema.h"
 #include "cli/commands.h"
 #include "cli/written.h"
-#include "dsl/schema/editor_schema.h"
 
 namespace stepwell::cli {
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <set>
 
+#include "authoring/transcript/transcript.h"
 #include "cli/changes.h"
 #include "cli/commands.h"
 #include "cli/coverage.h"
@@ -11,7 +12,6 @@
 #include "cli/interrupt.h"
 #include "cli/providers.h"
 #include "cli/workflow_files.h"
-#include "engine/transcript/transcript.h"
 
 namespace stepwell::cli {
 namespace {

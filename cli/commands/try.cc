@@ -2,10 +2,10 @@
 #include <chrono>
 #include <memory>
 
+#include "authoring/teststate/teststate.h"
 #include "cli/commands.h"
 #include "cli/input.h"
 #include "cli/workflow_files.h"
-#include "engine/teststate/teststate.h"
 
 namespace stepwell::cli {
 namespace {

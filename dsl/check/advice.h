@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "dsl/yaml/document.h"
-#include "engine/program/program.h"
+#include "language/program/program.h"
 
 namespace stepwell::dsl {
 

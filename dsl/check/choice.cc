@@ -1,7 +1,7 @@
 #include <algorithm>
 
-#include "dsl/check/operators.h"
 #include "dsl/check/rules.h"
+#include "dsl/tables/operators.h"
 
 namespace stepwell::dsl {
 

@@ -3,7 +3,7 @@
 #include <cctype>
 
 #include "dsl/check/rules.h"
-#include "engine/expr/expr.h"
+#include "language/expr/expr.h"
 
 namespace stepwell::dsl {
 

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "dsl/check/rules.h"
-#include "engine/schema/schema.h"
+#include "language/schema/schema.h"
 
 namespace stepwell::dsl {
 

@@ -8,7 +8,7 @@
 
 #include "base/match.h"
 #include "dsl/check/advice.h"
-#include "engine/program/comparison.h"
+#include "language/program/comparison.h"
 
 namespace stepwell::dsl {
 

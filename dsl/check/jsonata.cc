@@ -3,8 +3,8 @@
 #include <array>
 #include <cctype>
 
-#include "dsl/check/operators.h"
 #include "dsl/check/rules.h"
+#include "dsl/tables/operators.h"
 
 namespace stepwell::dsl {
 

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "dsl/check/check.h"
-#include "dsl/check/fields.h"
+#include "dsl/tables/fields.h"
 #include "dsl/yaml/node_builder.h"
-#include "engine/expr/expr.h"
+#include "language/expr/expr.h"
 
 namespace stepwell::dsl {
 

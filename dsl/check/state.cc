@@ -3,8 +3,8 @@
 #include <limits>
 #include <utility>
 
-#include "dsl/check/resource.h"
 #include "dsl/check/rules.h"
+#include "dsl/tables/resource.h"
 
 namespace stepwell::dsl {
 

@@ -7,7 +7,7 @@
 #include "base/match.h"
 #include "dsl/check/advice.h"
 #include "dsl/check/rules.h"
-#include "engine/expr/intrinsic.h"
+#include "language/expr/intrinsic.h"
 
 namespace stepwell::dsl {
 

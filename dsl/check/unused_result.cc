@@ -9,7 +9,7 @@
 #include "base/match.h"
 #include "dsl/check/advice.h"
 #include "dsl/yaml/node_builder.h"
-#include "engine/expr/intrinsic.h"
+#include "language/expr/intrinsic.h"
 
 namespace stepwell::dsl {
 

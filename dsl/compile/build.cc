@@ -3,11 +3,11 @@
 #include <algorithm>
 
 #include "base/hash.h"
-#include "dsl/check/fields.h"
-#include "dsl/check/resource.h"
 #include "dsl/compile/extensions.h"
 #include "dsl/compile/reading.h"
-#include "engine/expr/jsonata.h"
+#include "dsl/tables/fields.h"
+#include "dsl/tables/resource.h"
+#include "language/expr/jsonata.h"
 
 namespace stepwell::dsl {
 

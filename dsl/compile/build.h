@@ -4,7 +4,7 @@
 #include <string>
 
 #include "dsl/yaml/document.h"
-#include "engine/program/program.h"
+#include "language/program/program.h"
 
 namespace stepwell::dsl {
 

@@ -1,5 +1,5 @@
-#include "dsl/check/operators.h"
 #include "dsl/compile/reading.h"
+#include "dsl/tables/operators.h"
 
 namespace stepwell::dsl {
 

@@ -1,6 +1,6 @@
 #include "dsl/compile/extensions.h"
 
-#include "engine/schema/schema.h"
+#include "language/schema/schema.h"
 
 namespace stepwell::dsl {
 

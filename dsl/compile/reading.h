@@ -10,7 +10,7 @@
 
 #include "dsl/yaml/document.h"
 #include "dsl/yaml/node_builder.h"
-#include "engine/program/program.h"
+#include "language/program/program.h"
 
 namespace stepwell::dsl {
 

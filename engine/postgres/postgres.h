@@ -1,4 +1,4 @@
-// What Stepwell keeps in PostgreSQL: the Store, the ledger, connections, and the schema itself.
+// What Stepwell keeps in PostgreSQL: the Store, and the schema itself.
 //
 // Nothing of libpqxx shows here.  All calls block; all objects may be used from many threads.
 // Every connection runs with the search_path of `schema` alone, so one database holds as many
@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "base/result.h"
-#include "engine/store/ledger.h"
 #include "engine/store/store.h"
 
 namespace stepwell::postgres {
@@ -24,14 +23,6 @@ struct PgOptions {
 // Connects once, so that a wrong URL is told at once.  Says nothing about the schema:
 // Store::check() does, and names `stepwell migrate` when that is what is missing.
 Result<std::unique_ptr<store::Store>> open_store(const PgOptions& options);
-Result<std::unique_ptr<store::Ledger>> open_ledger(const PgOptions& options);
-Result<std::unique_ptr<store::Connections>> open_connections(const PgOptions& options);
-inline Result<std::unique_ptr<store::Ledger>> open_ledger(const std::string& url) {
-  return open_ledger(PgOptions{.url = url, .label = {}});
-}
-inline Result<std::unique_ptr<store::Connections>> open_connections(const std::string& url) {
-  return open_connections(PgOptions{.url = url, .label = {}});
-}
 
 struct Migrated {
   int from = 0, to = 0;                 // Schema versions before and after.

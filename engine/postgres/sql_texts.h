@@ -12,7 +12,7 @@ struct EmbeddedText {
 
 extern const EmbeddedText migration_texts[];  // In the order of their numbers.
 extern const std::size_t migration_texts_count;
-// sql/schema.sql: what the migrations lead to.  Only tests apply it.
+// sql/engine/schema.sql: what the migrations lead to.  Only tests apply it.
 extern const EmbeddedText schema_texts[];
 extern const std::size_t schema_texts_count;
 

@@ -7,8 +7,8 @@
 #include <mutex>
 #include <vector>
 
-#include "engine/loop/loop.h"
-#include "engine/runtime/task.h"
+#include "engine/task/task.h"
+#include "net/loop/loop.h"
 
 namespace stepwell::runtime {
 

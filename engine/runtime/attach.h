@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/runtime/figures.h"
+#include "engine/observe/figures.h"
 #include "engine/runtime/lane.h"
 #include "engine/runtime/settings.h"
 #include "engine/store/store.h"

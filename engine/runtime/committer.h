@@ -15,9 +15,9 @@
 #include <mutex>
 #include <thread>
 
+#include "engine/observe/figures.h"
+#include "engine/observe/health.h"
 #include "engine/runtime/backlog.h"
-#include "engine/runtime/figures.h"
-#include "engine/runtime/health.h"
 #include "engine/runtime/membership.h"
 #include "engine/runtime/store_clock.h"
 

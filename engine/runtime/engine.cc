@@ -14,9 +14,9 @@
 #include "base/hash.h"
 #include "dsl/dsl.h"
 #include "engine/postgres/postgres.h"
-#include "engine/program/accept.h"
 #include "engine/runtime/attach.h"
 #include "engine/runtime/engine_parts.h"
+#include "language/program/accept.h"
 
 namespace stepwell {
 namespace {

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "engine/runtime/history.h"
-#include "engine/runtime/native_tasks.h"
 #include "engine/runtime/programs.h"
 #include "engine/runtime/runtime.h"
+#include "engine/task/native_tasks.h"
 
 namespace stepwell {
 

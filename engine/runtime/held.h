@@ -10,10 +10,10 @@
 #include <unordered_map>
 #include <vector>
 
-#include "engine/program/program.h"
-#include "engine/runtime/task.h"
 #include "engine/runtime/timers.h"
 #include "engine/step/step.h"
+#include "engine/task/task.h"
+#include "language/program/program.h"
 
 namespace stepwell::runtime {
 

@@ -16,9 +16,9 @@
 
 #include "base/result.h"
 #include "engine/runtime/programs.h"
-#include "engine/runtime/workers.h"
 #include "engine/step/step.h"
 #include "engine/store/store.h"
+#include "engine/task/workers.h"
 
 namespace stepwell::runtime {
 

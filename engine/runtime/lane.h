@@ -20,15 +20,15 @@
 #include <utility>
 #include <vector>
 
-#include "engine/loop/loop.h"
 #include "engine/runtime/answers.h"
 #include "engine/runtime/committer.h"
-#include "engine/runtime/dispatcher.h"
 #include "engine/runtime/ends.h"
 #include "engine/runtime/fold.h"
 #include "engine/runtime/held.h"
 #include "engine/runtime/settings.h"
-#include "engine/runtime/workers.h"
+#include "engine/task/dispatcher.h"
+#include "engine/task/workers.h"
+#include "net/loop/loop.h"
 
 namespace stepwell::runtime {
 

@@ -8,8 +8,8 @@
 #include <string>
 
 #include "base/result.h"
-#include "engine/program/program.h"
 #include "engine/store/store.h"
+#include "language/program/program.h"
 
 namespace stepwell::runtime {
 

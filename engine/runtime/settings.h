@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/time.h"
-#include "engine/runtime/health.h"
+#include "engine/observe/health.h"
 #include "engine/store/store.h"
 
 namespace stepwell::runtime {

@@ -1,7 +1,7 @@
 // Choice: conditions over a state's input.
 #include "base/match.h"
-#include "engine/program/comparison.h"
 #include "engine/step/stepper.h"
+#include "language/program/comparison.h"
 
 namespace stepwell {
 

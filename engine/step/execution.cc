@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/match.h"
-#include "engine/program/program.h"
+#include "language/program/program.h"
 
 namespace stepwell {
 

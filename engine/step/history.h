@@ -10,7 +10,7 @@
 
 #include "base/time.h"
 #include "base/value.h"
-#include "engine/program/program.h"
+#include "language/program/program.h"
 
 namespace stepwell {
 

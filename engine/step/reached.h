@@ -4,11 +4,11 @@
 #include <unordered_set>
 #include <vector>
 
-#include "engine/program/program.h"
 #include "engine/step/command.h"
 #include "engine/step/execution.h"
 #include "engine/step/fact.h"
 #include "engine/step/history.h"
+#include "language/program/program.h"
 
 namespace stepwell {
 

@@ -11,10 +11,10 @@
 #include <variant>
 #include <vector>
 
-#include "engine/program/program.h"
 #include "engine/step/command.h"
 #include "engine/step/execution.h"
 #include "engine/step/fact.h"
+#include "language/program/program.h"
 
 namespace stepwell {
 

@@ -17,11 +17,11 @@
 
 #include <vector>
 
-#include "engine/program/program.h"
 #include "engine/step/command.h"
 #include "engine/step/execution.h"
 #include "engine/step/fact.h"
 #include "engine/step/history.h"
+#include "language/program/program.h"
 
 namespace stepwell {
 

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "base/random.h"
-#include "engine/program/program.h"
 #include "engine/step/reached.h"
 #include "engine/step/step.h"
+#include "language/program/program.h"
 
 namespace stepwell {
 

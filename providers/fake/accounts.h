@@ -11,8 +11,8 @@
 #include <string>
 
 #include "base/value.h"
+#include "net/http/http.h"
 #include "providers/fake/knobs.h"
-#include "server/http/http.h"
 
 namespace stepwell::fake {
 

@@ -9,10 +9,10 @@
 #include <optional>
 #include <string>
 
+#include "net/http/http.h"
 #include "providers/fake/destination.h"
 #include "providers/fake/knobs.h"
 #include "providers/fake/truth.h"
-#include "server/http/http.h"
 
 namespace stepwell::fake {
 

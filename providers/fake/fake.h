@@ -19,8 +19,8 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "base/value.h"
-#include "engine/loop/loop.h"
-#include "server/http/http.h"
+#include "net/http/http.h"
+#include "net/loop/loop.h"
 
 namespace stepwell::fake {
 

@@ -18,9 +18,9 @@
 #include <vector>
 
 #include "base/result.h"
-#include "engine/loop/loop.h"
-#include "engine/runtime/task.h"
-#include "engine/store/ledger.h"
+#include "engine/task/task.h"
+#include "net/loop/loop.h"
+#include "providers/ledger/ledger.h"
 
 namespace stepwell::host {
 

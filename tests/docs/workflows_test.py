@@ -145,7 +145,7 @@ def check_pages():
 
 def fields_of_the_compiler():
     """{kind: {field: language}}, read off its table."""
-    code = read(os.path.join(SOURCE, "dsl/check/fields.cc"))
+    code = read(os.path.join(SOURCE, "dsl/tables/fields.cc"))
     bits = {"Task": 1, "Pass": 2, "Choice": 4, "Wait": 8, "Succeed": 16, "Fail": 32,
             "Parallel": 64, "Map": 128}
     names = {"k" + kind: bit for kind, bit in bits.items()}

@@ -1,4 +1,4 @@
-#include "engine/expr/jsonata.h"
+#include "language/expr/jsonata.h"
 
 #include "base/check.h"
 #include "tests/fuzz/targets.h"

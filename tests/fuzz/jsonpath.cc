@@ -1,5 +1,5 @@
 #include "base/check.h"
-#include "engine/expr/expr.h"
+#include "language/expr/expr.h"
 #include "tests/fuzz/targets.h"
 
 namespace stepwell::fuzz {

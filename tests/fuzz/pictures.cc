@@ -1,11 +1,11 @@
-#include "engine/expr/jsonata/pictures.h"
+#include "language/expr/jsonata/pictures.h"
 
 #include <bit>
 #include <cmath>
 #include <cstring>
 
 #include "base/check.h"
-#include "engine/expr/jsonata/error.h"
+#include "language/expr/jsonata/error.h"
 #include "tests/fuzz/targets.h"
 
 namespace stepwell::fuzz {

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "engine/program/program.h"
+#include "language/program/program.h"
 
 namespace stepwell::fuzz {
 

@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <tuple>
 
+#include "authoring/source/tree.h"
 #include "base/check.h"
 #include "dsl/dsl.h"
-#include "dsl/source/tree.h"
 #include "tests/fuzz/targets.h"
 
 namespace stepwell::fuzz {

@@ -11,7 +11,7 @@
 #include <set>
 
 #include "base/hash.h"
-#include "providers/host/broker/address.h"
+#include "net/client/address.h"
 #include "providers/host/broker/exchange.h"
 #include "providers/host/broker/manifest.h"
 #include "providers/host/broker/rate_gates.h"

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/hash.h"
+#include "providers/ledger/postgres_ledger.h"
 #include "tests/providers_fake/backfill_fixture.h"
 #include "tests/store/postgres_fixture.h"
 

@@ -1,8 +1,8 @@
 // Race — real sessions of one Postgres, held at named points, and functions with a line taken out.
 //
-// Each race is told twice: once with the protecting line of sql/schema.sql replaced, when the bad
-// thing must happen (so the test has teeth), and once as it is, when it must not.  Nobody sleeps:
-// a session is held by an advisory lock at a `-- point:` comment, and the test goes on when
+// Each race is told twice: once with the protecting line of sql/engine/schema.sql replaced, when
+// the bad thing must happen (so the test has teeth), and once as it is, when it must not.  Nobody
+// sleeps: a session is held by an advisory lock at a `-- point:` comment, and the test goes on when
 // pg_stat_activity says that it got there.
 #pragma once
 

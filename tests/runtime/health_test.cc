@@ -1,5 +1,5 @@
 // What is said of the database when it is away, slow, or refuses what is written.
-#include "engine/runtime/health.h"
+#include "engine/observe/health.h"
 
 #include <gtest/gtest.h>
 

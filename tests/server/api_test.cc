@@ -1,5 +1,5 @@
 // The native API over real HTTP, on an engine that keeps everything in memory.
-#include "server/api.h"
+#include "server/native/api.h"
 
 #include <gtest/gtest.h>
 #include <stepwell/engine.h>

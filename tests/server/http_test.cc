@@ -1,6 +1,6 @@
 // The HTTP server over real sockets: what a well-behaved client, a hurried one and a broken one
 // see.
-#include "server/http/http.h"
+#include "net/http/http.h"
 
 #include <gtest/gtest.h>
 #include <stdlib.h>

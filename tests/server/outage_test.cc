@@ -11,7 +11,7 @@
 
 #include "engine/runtime/attach.h"
 #include "engine/store/memory_store.h"
-#include "server/api.h"
+#include "server/native/api.h"
 #include "tests/runtime/tampered_store.h"
 #include "tests/server/http_client.h"
 

@@ -1,10 +1,11 @@
 // The ledger and connections: one set of rules, in memory and in Postgres.
-#include "engine/store/ledger.h"
+#include "providers/ledger/ledger.h"
 
 #include <gtest/gtest.h>
 
 #include <future>
 
+#include "providers/ledger/postgres_ledger.h"
 #include "tests/store/postgres_fixture.h"
 
 namespace stepwell::testing {

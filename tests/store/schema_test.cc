@@ -1,4 +1,5 @@
-// sql/schema.sql and the migrations lead to the same schema; migrating is repeatable and safe.
+// sql/engine/schema.sql and the migrations lead to the same schema; migrating is repeatable and
+// safe.
 #include <gtest/gtest.h>
 
 #include <future>

@@ -4,7 +4,7 @@
 #include <iostream>
 #include <iterator>
 
-#include "engine/expr/jsonata.h"
+#include "language/expr/jsonata.h"
 #include "tools/conformance/modes.h"
 
 namespace stepwell::conformance {

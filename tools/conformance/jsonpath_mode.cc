@@ -4,7 +4,7 @@
 // nowhere); `message` says more.
 #include <iostream>
 
-#include "engine/expr/expr.h"
+#include "language/expr/expr.h"
 #include "tools/conformance/modes.h"
 
 namespace stepwell::conformance {

@@ -2,7 +2,7 @@
 #include <chrono>
 #include <exception>
 
-#include "engine/teststate/teststate.h"
+#include "authoring/teststate/teststate.h"
 #include "tools/conformance/functions.h"
 #include "tools/conformance/modes.h"
 

@@ -8,9 +8,9 @@
 #include <memory>
 #include <string>
 
+#include "net/client/http_client.h"
 #include "providers/host/broker/failure.h"
 #include "providers/host/broker/folder.h"
-#include "providers/host/broker/http_client.h"
 #include "providers/host/broker/rate_gates.h"
 #include "providers/host/broker/secrets.h"
 #include "providers/host/broker/tokens.h"

@@ -1,7 +1,5 @@
 #include "providers/host/broker/rate_gates.h"
 
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
@@ -83,9 +81,9 @@ std::optional<Millis> retry_after_of(const HttpReply& reply, Millis clock) {
     if (!(seconds >= 0)) return std::nullopt;
     return Millis(static_cast<std::int64_t>(std::min(seconds, 1e6) * 1000));
   }
-  const time_t date = curl_getdate(text.c_str(), nullptr);
-  if (date < 0) return std::nullopt;
-  return std::max(Millis(0), Millis(static_cast<std::int64_t>(date) * 1000) - clock);
+  const std::optional<Millis> date = read_http_date(text);
+  if (!date) return std::nullopt;
+  return std::max(Millis(0), *date - clock);
 }
 
 }  // namespace stepwell::host

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "providers/host/broker/http_client.h"
+#include "net/client/http_client.h"
 #include "providers/host/broker/manifest.h"
 
 namespace stepwell::host {

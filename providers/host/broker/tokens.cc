@@ -4,7 +4,7 @@
 #include <chrono>
 
 #include "base/hash.h"
-#include "providers/host/broker/http_client.h"
+#include "net/client/http_client.h"
 #include "providers/host/frames.h"
 
 namespace stepwell::host {

@@ -14,13 +14,13 @@
 #include <variant>
 #include <vector>
 
-#include "engine/runtime/workers.h"
-#include "engine/store/ledger.h"
+#include "engine/task/workers.h"
 #include "providers/host/broker/failure.h"
 #include "providers/host/broker/folder.h"
 #include "providers/host/broker/secrets.h"
 #include "providers/host/broker/vault.h"
 #include "providers/host/host.h"
+#include "providers/ledger/ledger.h"
 
 namespace stepwell::host {
 

@@ -7,7 +7,7 @@
 
 #include "base/result.h"
 #include "base/value.h"
-#include "engine/store/ledger.h"
+#include "providers/ledger/ledger.h"
 
 namespace stepwell::host {
 

@@ -6,7 +6,7 @@
 //   NAME.yaml.json.expect      in JSON (of a .json: in YAML)
 //
 // STEPWELL_BLESS=1 rewrites the .expect files.
-#include "dsl/convert/convert.h"
+#include "authoring/convert/convert.h"
 
 #include <gtest/gtest.h>
 

@@ -10,7 +10,7 @@
 #include <map>
 #include <set>
 
-#include "dsl/convert/convert.h"
+#include "authoring/convert/convert.h"
 #include "dsl/dsl.h"
 #include "engine/step/step.h"
 

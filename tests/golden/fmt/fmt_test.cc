@@ -12,10 +12,10 @@
 #include <fstream>
 #include <sstream>
 
+#include "authoring/convert/convert.h"
+#include "authoring/source/tree.h"
 #include "base/random.h"
-#include "dsl/convert/convert.h"
 #include "dsl/dsl.h"
-#include "dsl/source/tree.h"
 #include "tests/golden/files.h"
 
 namespace stepwell::dsl::source {

@@ -4,10 +4,10 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "authoring/graph/graph.h"
+#include "authoring/graph/layers.h"
+#include "authoring/graph/words.h"
 #include "base/random.h"
-#include "engine/graph/graph.h"
-#include "engine/graph/layers.h"
-#include "engine/graph/words.h"
 
 namespace stepwell::graph {
 namespace {

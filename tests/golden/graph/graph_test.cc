@@ -6,7 +6,7 @@
 //   NAME.history.svg ...  and how that colours it
 //
 // STEPWELL_BLESS=1 rewrites the pictures.
-#include "engine/graph/graph.h"
+#include "authoring/graph/graph.h"
 
 #include <gtest/gtest.h>
 

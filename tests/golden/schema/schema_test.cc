@@ -6,7 +6,7 @@
 // Every one of them is broken in every way that a look at one object can find: a field taken away,
 // a field that does not belong there, a value of another kind.  Whatever the compiler then refuses
 // for its shape the schema refuses, and nothing else.
-#include "engine/schema/schema.h"
+#include "language/schema/schema.h"
 
 #include <gtest/gtest.h>
 
@@ -17,9 +17,9 @@
 #include <fstream>
 #include <functional>
 
+#include "authoring/editor/editor_schema.h"
 #include "base/random.h"
 #include "dsl/dsl.h"
-#include "dsl/schema/editor_schema.h"
 #include "tests/golden/files.h"
 
 namespace stepwell::dsl {

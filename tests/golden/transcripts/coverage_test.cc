@@ -1,9 +1,9 @@
 // What of a workflow its tests went through.
-#include "engine/transcript/coverage.h"
+#include "authoring/transcript/coverage.h"
 
 #include <gtest/gtest.h>
 
-#include "engine/transcript/transcript.h"
+#include "authoring/transcript/transcript.h"
 
 namespace stepwell::transcript {
 namespace {

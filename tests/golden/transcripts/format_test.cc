@@ -2,9 +2,9 @@
 // rewritten.
 #include <gtest/gtest.h>
 
-#include "engine/transcript/compare.h"
-#include "engine/transcript/duration.h"
-#include "engine/transcript/transcript.h"
+#include "authoring/transcript/compare.h"
+#include "authoring/transcript/duration.h"
+#include "authoring/transcript/transcript.h"
 
 namespace stepwell::transcript {
 namespace {

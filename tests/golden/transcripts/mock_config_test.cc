@@ -1,7 +1,7 @@
 // Mocks in the format of Step Functions Local.
 #include <gtest/gtest.h>
 
-#include "engine/transcript/transcript.h"
+#include "authoring/transcript/transcript.h"
 
 namespace stepwell::transcript {
 namespace {

@@ -1,7 +1,7 @@
 // Every transcript of the repository: tests/golden/transcripts and workflows.
 //
 // STEPWELL_BLESS=1 rewrites what happened into the files.
-#include "engine/transcript/transcript.h"
+#include "authoring/transcript/transcript.h"
 
 #include <gtest/gtest.h>
 

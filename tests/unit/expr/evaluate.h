@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "engine/expr/expr.h"
+#include "language/expr/expr.h"
 
 namespace stepwell::expr {
 

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "engine/expr/jsonata.h"
+#include "language/expr/jsonata.h"
 
 namespace stepwell::expr {
 namespace {

@@ -1,9 +1,9 @@
 // JSONata, by tables: an expression, and what it makes of the order below.
-#include "engine/expr/jsonata.h"
+#include "language/expr/jsonata.h"
 
 #include <gtest/gtest.h>
 
-#include "engine/expr/expr.h"
+#include "language/expr/expr.h"
 
 namespace stepwell::expr {
 namespace {

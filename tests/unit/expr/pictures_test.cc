@@ -1,11 +1,11 @@
 // Numbers, integers and dates by pictures.
-#include "engine/expr/jsonata/pictures.h"
+#include "language/expr/jsonata/pictures.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "engine/expr/jsonata/error.h"
+#include "language/expr/jsonata/error.h"
 
 namespace stepwell::expr::jsonata {
 namespace {

@@ -1,5 +1,5 @@
 // Patterns: what they find, what they refuse, and that none of them can be made to take for ever.
-#include "engine/schema/pattern.h"
+#include "language/schema/pattern.h"
 
 #include <gtest/gtest.h>
 

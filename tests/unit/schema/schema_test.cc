@@ -1,5 +1,5 @@
 // JSON Schema: each keyword with a value that fits and what is said about one that does not.
-#include "engine/schema/schema.h"
+#include "language/schema/schema.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // One state tried out: whole answers, in the words of the API.
-#include "engine/teststate/teststate.h"
+#include "authoring/teststate/teststate.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,22 @@
+// Words — a state's fields as a person would say them.  Private to authoring/graph.
+#pragma once
+
+#include <string>
+
+#include "base/value.h"
+
+namespace stepwell::graph {
+
+// A rule of a Choice: "$.total ≥ 100 and $.kind = \"parcel\"".
+std::string rule_in_words(const Value& rule);
+// A Retrier: "Provider.Transient: 3 times, after 1 s, each time 2.0 as long".
+std::string retrier_in_words(const Value& retrier);
+// The errors of a Retrier or Catcher: "any error", "States.Timeout, Bank.Busy".
+std::string errors_in_words(const Value& owner);
+// What tells the state from others of its type.
+std::string detail_in_words(const std::string& type, const Value& state);
+
+// At most `most` characters, the last one an ellipsis when something was cut.
+std::string shorten(const std::string& text, std::size_t most);
+
+}  // namespace stepwell::graph

@@ -1,0 +1,63 @@
+// Transcripts — a workflow run with virtual time and mocked tasks, told line by line.
+//
+//   workflow: charge.yaml
+//   input: { amount: 7 }
+//   tasks:
+//     bank.charge: [ fail Bank.Busy, { receipt: r-1 } ]
+//   transcript: |
+//     0s  started
+//     0s  Charge     entered  bank.charge {"amount":7}
+//     0s  Charge     failed   Bank.Busy, retry 1 in 1s
+//     1s  Charge     exited   {"receipt":"r-1"}
+//     1s  succeeded           {"receipt":"r-1"}
+//
+// docs/transcripts.md has the whole format.  Nothing here reads a clock or a file: the workflow's
+// text is asked for.  Thread-safe: no state.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "authoring/transcript/coverage.h"
+#include "base/result.h"
+#include "dsl/dsl.h"
+
+namespace stepwell::transcript {
+
+// The text of the file that `workflow:` names, as it is written there.
+using ReadFile = std::function<Result<std::string>(const std::string& path)>;
+
+struct Options {
+  std::vector<std::string> known_resources;  // See dsl::CompileOptions.
+  // After every fact: does the execution survive encode and decode, does a fold of the facts so
+  // far equal it, and is a fact that comes twice ignored?
+  bool check_fold = false;
+};
+
+struct CaseReport {
+  std::string name;
+  bool passed = false;
+  bool is_stale = false;   // Its transcript is another, or was not there: --update writes it.
+  bool is_wrong = false;   // Something else does not fit, which no update mends.
+  std::string transcript;  // What happened, aligned.
+  std::string problem;     // Why it did not pass: sentences, and a diff by lines.
+};
+
+struct Report {
+  std::vector<dsl::Diagnostic> diagnostics;  // Of the test file and its workflow.
+  std::string diagnosis;                     // The same for a terminal, with source lines.
+  std::vector<CaseReport> cases;             // None when a diagnostic is an error.
+  std::string updated;                       // The file with stale transcripts as they are now.
+  std::string workflow;                      // The file that it names; empty: it holds it itself.
+  std::vector<Part> parts;                   // Of the workflow, and which of them were reached.
+
+  bool passed() const;
+};
+
+// `text` is the content of NAME.test.yaml, `file` its name for messages.
+Report run_tests(std::string_view text, const std::string& file, const ReadFile& read_workflow,
+                 const Options& options = {});
+
+}  // namespace stepwell::transcript

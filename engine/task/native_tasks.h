@@ -1,0 +1,44 @@
+// NativeTasks — functions of the embedding program, as a task handler.
+//
+// add() before the lanes run; the rest from any lane's thread.
+#pragma once
+
+#include <stepwell/engine.h>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/task/task.h"
+#include "engine/task/workers.h"
+
+namespace stepwell::runtime {
+
+class NativeTasks : public TaskHandler {
+ public:
+  using Function = std::function<TaskAnswer(const TaskInput&)>;
+
+  // `quick`: called on the lane's own thread.
+  void add(const std::string& resource, Function function, bool quick);
+  // Ends the threads; what runs is waited for.
+  void stop();
+
+  bool serves(const std::string& resource) const override;
+  std::vector<std::string> resources() const override;
+  void start(TaskCall call, TaskDone done) override;
+  void cancel(ExecutionId execution, CommandId command) override;
+
+ private:
+  struct Task {
+    Function function;
+    bool quick = false;
+  };
+  static TaskResult run(const Function& function, const TaskCall& call);
+
+  std::map<std::string, Task> tasks_;
+  std::unique_ptr<Workers> workers_;  // Made with the first task that is not quick.
+};
+
+}  // namespace stepwell::runtime

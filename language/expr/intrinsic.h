@@ -1,0 +1,33 @@
+// The tree of an intrinsic call, and the functions by name.  Internal to language/expr.
+#pragma once
+
+#include <variant>
+#include <vector>
+
+#include "language/expr/expr.h"
+
+namespace stepwell::expr {
+
+struct Function;
+
+struct Intrinsic::Call {
+  // A literal, a path, or another call.
+  using Argument = std::variant<Value, JsonPath, std::shared_ptr<const Call>>;
+  std::string text;  // As written.
+  const Function* function = nullptr;
+  std::vector<Argument> arguments;
+};
+
+// What a function says that it was given something wrong; becomes States.IntrinsicFailure.
+using FunctionResult = std::variant<Value, std::string>;
+
+struct Function {
+  const char* name;
+  std::size_t least, most;  // Arguments.
+  FunctionResult (*call)(const Value::Array& arguments, Random& random);
+};
+
+// Nullptr when there is none of that name.
+const Function* find_function(std::string_view name);
+
+}  // namespace stepwell::expr

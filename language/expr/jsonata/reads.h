@@ -1,0 +1,12 @@
+// What an expression reads, and what kind of value it yields, as far as its form tells.
+#pragma once
+
+#include "language/expr/jsonata.h"
+#include "language/expr/jsonata/ast.h"
+
+namespace stepwell::expr::jsonata {
+
+JsonataReads reads_of(const Node& root);
+StaticType type_of(const Node& node);
+
+}  // namespace stepwell::expr::jsonata

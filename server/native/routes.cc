@@ -1,0 +1,340 @@
+// The native API, route by route.  A new route is a function and a line of the table below.
+#include "server/native/routes.h"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/value.h"
+
+namespace stepwell::server {
+namespace {
+
+constexpr unsigned kMaxPage = 1000;
+constexpr unsigned kDefaultPage = 50;
+constexpr unsigned kDefaultHistoryPage = 1000;
+constexpr std::size_t kMaxKeyBytes = 255;
+
+// What a route gets: the parts of the path that were in braces, in order.
+struct Call {
+  Engine& engine;
+  const Request& request;
+  std::vector<std::string> parts;
+};
+
+// A JSON object as text.  Inputs and outputs go in as they came: no number is rounded on the way.
+class JsonObject {
+ public:
+  JsonObject& text(std::string_view name, std::string_view value) {
+    return raw(name, json_quote(value));
+  }
+  JsonObject& text_or_null(std::string_view name, const std::string& value) {
+    return raw(name, value.empty() ? "null" : json_quote(value));
+  }
+  JsonObject& raw(std::string_view name, std::string_view json) {
+    body_ += body_.empty() ? "{" : ",";
+    body_ += json_quote(name);
+    body_ += ':';
+    body_ += json.empty() ? "null" : json;
+    return *this;
+  }
+  std::string done() const { return (body_.empty() ? "{" : body_) + "}"; }
+
+ private:
+  std::string body_;
+};
+
+Response refusal(int status, std::string_view code, std::string_view message,
+                 std::string_view hint) {
+  return Response::json(
+      status, JsonObject().text("code", code).text("message", message).text("hint", hint).done());
+}
+
+// An engine's error as HTTP: status, word and what to do.
+struct Meaning {
+  Code code;
+  int status;
+  const char* word;
+  const char* hint;
+};
+constexpr Meaning kMeanings[] = {
+    {Code::kInvalid, 400, "invalid", "Mend the request; sending it again as it is cannot help."},
+    {Code::kNotFound, 404, "not_found", "GET /v1/executions lists what there is."},
+    {Code::kConflict, 409, "conflict", "GET the execution to see the state it is in."},
+    {Code::kUnavailable, 503, "unavailable",
+     "Try again in a moment, with the same Idempotency-Key; GET /readyz tells when."},
+    {Code::kTooLarge, 413, "too_large", "Send less, or a reference to it."},
+    {Code::kDenied, 403, "denied", "The server's configuration does not allow this."},
+    {Code::kTimeout, 504, "timeout", "Try again; the same Idempotency-Key starts nothing twice."},
+    {Code::kInternal, 500, "internal", "The server's log says more."},
+};
+
+Response failure(Code code, const std::string& message) {
+  for (const Meaning& meaning : kMeanings) {
+    if (meaning.code != code) continue;
+    Response response = refusal(meaning.status, meaning.word, message, meaning.hint);
+    if (meaning.status == 503) response.headers.emplace_back("Retry-After", "1");
+    return response;
+  }
+  return refusal(500, "internal", message, "");
+}
+
+// The number in `?name=`, or `fallback` when there is none; nothing when it is not in 1..most.
+std::optional<unsigned> count_of(const Request& request, const char* name, unsigned fallback,
+                                 unsigned most) {
+  const std::string text = request.query_value(name);
+  if (text.empty()) return fallback;
+  unsigned number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 1 || number > most) {
+    return std::nullopt;
+  }
+  return number;
+}
+
+Response bad_limit(unsigned most) {
+  return refusal(400, "invalid", "limit is not a number from 1 to " + std::to_string(most),
+                 "Leave it out for the default.");
+}
+
+// {"input": ..., "tags": [...]}, both optional.
+struct StartBody {
+  std::string input = "{}";
+  std::vector<std::string> tags;
+};
+
+Result<StartBody> read_start_body(const std::string& text) {
+  StartBody body;
+  if (text.empty()) return body;
+  JsonLimits limits;
+  limits.refuse_duplicate_keys = true;
+  const Value value = TRY(parse_json(text, limits));
+  if (!value.is_object()) return Error{ErrorCode::kInvalid, "the body is not a JSON object"};
+  for (const auto& [name, member] : value.as_object()) {
+    if (name == "input") {
+      body.input = member.to_json();
+    } else if (name == "tags" && member.is_array()) {
+      for (const Value& tag : member.as_array()) {
+        if (!tag.is_string()) return Error{ErrorCode::kInvalid, "a tag is not a string"};
+        body.tags.push_back(tag.as_string());
+      }
+    } else {
+      return Error{ErrorCode::kInvalid, "the body has a field \"" + name +
+                                            "\" that is not understood (input, and tags as a list "
+                                            "of strings, are)"};
+    }
+  }
+  return body;
+}
+
+Response start(const Call& call) {
+  // Nothing is to pile up for a database that is known to be away.
+  if (const auto ready = call.engine.ready(); !ready) return failure(ready.code, ready.error);
+  const std::string key = call.request.header("idempotency-key");
+  if (key.empty() || key.size() > kMaxKeyBytes || !is_utf8(key)) {
+    return refusal(400, "invalid", "the header Idempotency-Key is missing or longer than 255 bytes",
+                   "Send one key per thing you want done, and the same key when you try again.");
+  }
+  const auto body = read_start_body(call.request.body);
+  if (!body.ok()) {
+    return refusal(400, "invalid", body.error().message,
+                   R"(Send {"input": {...}}, or no body for an empty input.)");
+  }
+  StartOptions options;
+  options.name = key;
+  options.tags = body->tags;
+  const auto started = call.engine.start(call.parts[0], body->input, options);
+  if (!started) return failure(started.code, started.error);
+  Response response =
+      Response::json(202, JsonObject()
+                              .text("id", started.value.id)
+                              .text("workflow", call.parts[0])
+                              .raw("existed", started.value.existed ? "true" : "false")
+                              .done());
+  response.headers.emplace_back("Location", "/v1/executions/" + started.value.id);
+  return response;
+}
+
+Response list(const Call& call) {
+  const auto limit = count_of(call.request, "limit", kDefaultPage, kMaxPage);
+  if (!limit) return bad_limit(kMaxPage);
+  const auto found =
+      call.engine.list(call.request.query_value("workflow"), call.request.query_value("status"),
+                       *limit, call.request.query_value("before"));
+  if (!found) return failure(found.code, found.error);
+  std::string items;
+  for (const ExecutionView& view : found.value) {
+    items += (items.empty() ? "" : ",") + execution_json(view);
+  }
+  const bool is_full = found.value.size() == *limit;
+  return Response::json(200, JsonObject()
+                                 .raw("executions", "[" + items + "]")
+                                 .text_or_null("next", is_full ? found.value.back().id : "")
+                                 .done());
+}
+
+Response describe(const Call& call) {
+  const auto found = call.engine.describe(call.parts[0]);
+  if (!found) return failure(found.code, found.error);
+  return Response::json(200, execution_json(found.value));
+}
+
+Response history(const Call& call) {
+  const auto limit = count_of(call.request, "limit", kDefaultHistoryPage, kMaxPage);
+  if (!limit) return bad_limit(kMaxPage);
+  HistoryOptions options;
+  options.limit = *limit;
+  options.next = call.request.query_value("next");
+  options.newest_first = call.request.query_value("order") == "newest";
+  const auto page = call.engine.history(call.parts[0], options);
+  if (!page) return failure(page.code, page.error);
+  std::string events, places;
+  for (const std::string& event : page.value.events) events += (events.empty() ? "" : ",") + event;
+  for (const HistoryPlace& place : page.value.places) {
+    places +=
+        (places.empty() ? "" : ",") +
+        JsonObject().text_or_null("where", place.where).text_or_null("value", place.value).done();
+  }
+  return Response::json(200, JsonObject()
+                                 .raw("events", "[" + events + "]")
+                                 .raw("places", "[" + places + "]")
+                                 .text_or_null("next", page.value.next)
+                                 .done());
+}
+
+Response stop(const Call& call) {
+  std::string error, cause;
+  if (!call.request.body.empty()) {
+    const auto body = parse_json(call.request.body);
+    if (!body.ok() || !body->is_object()) {
+      return refusal(400, "invalid", body.ok() ? "the body is not an object" : body.error().message,
+                     R"(Send {"error": "...", "cause": "..."}, or no body.)");
+    }
+    if (const Value* text = body->find("error"); text && text->is_string()) {
+      error = text->as_string();
+    }
+    if (const Value* text = body->find("cause"); text && text->is_string()) {
+      cause = text->as_string();
+    }
+  }
+  const auto done = call.engine.stop_execution(call.parts[0], error, cause);
+  if (!done) return failure(done.code, done.error);
+  return Response::json(202, JsonObject().text("id", call.parts[0]).done());
+}
+
+Response redrive(const Call& call) {
+  const auto done = call.engine.redrive(call.parts[0]);
+  if (!done) return failure(done.code, done.error);
+  return Response::json(202, JsonObject().text("id", call.parts[0]).done());
+}
+
+Response healthz(const Call&) { return Response::json(200, R"({"status":"alive"})"); }
+
+Response readyz(const Call& call) {
+  const auto ready = call.engine.ready();
+  if (!ready) return failure(ready.code, ready.error);
+  return Response::json(200, R"({"status":"ready"})");
+}
+
+struct Route {
+  const char* method;
+  const char* path;  // {} stands for one part.
+  Response (*answer)(const Call&);
+  bool asks_database = true;
+};
+constexpr Route kRoutes[] = {
+    {"POST", "/v1/workflows/{}/executions", &start},
+    {"GET", "/v1/executions", &list},
+    {"GET", "/v1/executions/{}", &describe},
+    {"GET", "/v1/executions/{}/history", &history},
+    {"POST", "/v1/executions/{}/stop", &stop},
+    {"POST", "/v1/executions/{}/redrive", &redrive},
+    {"GET", "/healthz", &healthz, false},
+    {"GET", "/readyz", &readyz, false},
+};
+
+// The parts of `path` where `pattern` has braces, or nothing when it does not fit.
+std::optional<std::vector<std::string>> fit(std::string_view pattern, std::string_view path) {
+  std::vector<std::string> parts;
+  while (!pattern.empty() && !path.empty()) {
+    if (pattern.substr(0, 2) == "{}") {
+      const std::size_t end = std::min(path.find('/'), path.size());
+      if (end == 0) return std::nullopt;
+      parts.emplace_back(path.substr(0, end));
+      path.remove_prefix(end);
+      pattern.remove_prefix(2);
+    } else if (pattern.front() == path.front()) {
+      pattern.remove_prefix(1);
+      path.remove_prefix(1);
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (!pattern.empty() || !path.empty()) return std::nullopt;
+  return parts;
+}
+
+// A page of another site that is open in the same browser must not start executions here.
+bool is_foreign(const Request& request) {
+  const std::string origin = request.header("origin");
+  const std::string host = request.header("host");
+  return !origin.empty() && origin != "http://" + host && origin != "https://" + host;
+}
+
+}  // namespace
+
+std::string execution_json(const ExecutionView& view) {
+  return JsonObject()
+      .text("id", view.id)
+      .text("workflow", view.workflow)
+      .text("name", view.name)
+      .text("status", view.status)
+      .raw("input", view.input)
+      .raw("output", view.output)
+      .text_or_null("error", view.error.value_or(""))
+      .text_or_null("cause", view.cause.value_or(""))
+      .text("started_at", view.started_at)
+      .text_or_null("ended_at", view.ended_at)
+      .raw("redrive_count", std::to_string(view.redrive_count))
+      .raw("waiting", view.waiting)
+      .text_or_null("quarantined", view.quarantined)
+      .done();
+}
+
+Response too_late(Millis waited) {
+  return failure(Code::kUnavailable, "the database has not answered within " + to_human(waited) +
+                                         "; whether what was asked for happens is in doubt");
+}
+
+bool may_block(const Request& request) {
+  return std::any_of(std::begin(kRoutes), std::end(kRoutes), [&](const Route& route) {
+    return route.asks_database && request.method == route.method && fit(route.path, request.path);
+  });
+}
+
+Response route(Engine& engine, const Request& request) {
+  if (is_foreign(request)) {
+    return refusal(403, "denied", "requests from pages of another origin are refused",
+                   "Call the API from a program, or from a page that it serves.");
+  }
+  std::string allowed;
+  for (const Route& route : kRoutes) {
+    auto parts = fit(route.path, request.path);
+    if (!parts) continue;
+    if (request.method == route.method) return route.answer({engine, request, std::move(*parts)});
+    allowed += (allowed.empty() ? "" : ", ") + std::string(route.method);
+  }
+  if (allowed.empty()) {
+    return refusal(404, "not_found", "there is nothing at " + request.path,
+                   "docs/http.md lists the routes; they begin with /v1.");
+  }
+  Response response =
+      refusal(405, "invalid", request.method + " is not possible here", "Use " + allowed + ".");
+  response.headers.emplace_back("Allow", allowed);
+  return response;
+}
+
+}  // namespace stepwell::server
