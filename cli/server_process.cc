@@ -168,7 +168,7 @@ Exit run_server(Console& console, const ServerOptions& options) {
   if (!options.workflows.empty() && !deployer.deploy_all() && options.is_strict) {
     return Exit::kFailed;
   }
-  loop::Loop loop;
+  loop::UvLoop loop;
   server::Endpoint endpoint;
   endpoint.host = options.host;
   endpoint.port = options.port;

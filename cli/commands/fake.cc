@@ -34,7 +34,7 @@ Exit run_fake(Console& console, const FakeArguments& given) {
 
   ::signal(SIGPIPE, SIG_IGN);
   Interrupt::install();
-  loop::Loop loop;
+  loop::UvLoop loop;
   auto server = fake::FakeServer::start(loop, options);
   if (!server.ok()) {
     const bool is_usage = server.error().code == ErrorCode::kInvalid;

@@ -17,9 +17,10 @@ constexpr std::int64_t kEmptyClaimsMs = 2;  // Between two claims that find noth
 
 }  // namespace
 
-Committer::Committer(Membership& membership, StoreClock& clock, Figures& figures, Health& health,
-                     CommitterOptions options, CommitterCalls calls)
-    : membership_(membership),
+Committer::Committer(const Clock& mono, Membership& membership, StoreClock& clock, Figures& figures,
+                     Health& health, CommitterOptions options, CommitterCalls calls)
+    : mono_(mono),
+      membership_(membership),
       clock_(clock),
       figures_(figures),
       health_(health),
@@ -140,7 +141,7 @@ bool Committer::commit_batch(store::Batch& batch, store::Ack& ack,
   Millis wait = kFirstPause;
   int last_tries = 0;
   while (session_) {
-    health_.asks(talker_, monotonic_ms());
+    health_.asks(talker_, mono_.monotonic_ms());
     auto committed = session_->commit(batch);
     if (committed.ok()) {
       health_.works(talker_);
@@ -183,7 +184,7 @@ void Committer::on_fenced(std::vector<StartAnswer> answers) {
 bool Committer::reopen() {
   Millis wait = kFirstPause;
   while (true) {
-    health_.asks(talker_, monotonic_ms());
+    health_.asks(talker_, mono_.monotonic_ms());
     auto session = membership_.open_session();
     if (session.ok()) {
       health_.works(talker_);
@@ -211,7 +212,7 @@ bool Committer::pause(Millis how_long) {
 }
 
 void Committer::claim() {
-  const std::int64_t before = monotonic_ms();
+  const std::int64_t before = mono_.monotonic_ms();
   if (before - last_empty_claim_ms_ < kEmptyClaimsMs) {
     std::this_thread::sleep_for(Millis(kEmptyClaimsMs));
   }
@@ -237,7 +238,7 @@ void Committer::claim() {
   // The lane says more exactly when it has taken them in.
   room_ -= std::min<std::size_t>(room_, count);
   if (count > 0 && count >= request.limit && room_ > 0) want_claim();  // There may be more.
-  if (count == 0 && claimed->inbox.empty()) last_empty_claim_ms_ = monotonic_ms();
+  if (count == 0 && claimed->inbox.empty()) last_empty_claim_ms_ = mono_.monotonic_ms();
   clock_.correct(claimed->now, before);
   ++claims_;
   calls_.claimed(std::move(*claimed));

@@ -15,6 +15,7 @@
 #include <mutex>
 #include <thread>
 
+#include "base/clock.h"
 #include "engine/observe/figures.h"
 #include "engine/observe/health.h"
 #include "engine/runtime/backlog.h"
@@ -40,8 +41,8 @@ struct CommitterOptions {
 
 class Committer {
  public:
-  Committer(Membership& membership, StoreClock& clock, Figures& figures, Health& health,
-            CommitterOptions options, CommitterCalls calls);
+  Committer(const Clock& mono, Membership& membership, StoreClock& clock, Figures& figures,
+            Health& health, CommitterOptions options, CommitterCalls calls);
   ~Committer();
 
   Status start();  // Opens the session.
@@ -71,6 +72,7 @@ class Committer {
   bool reopen();
   bool pause(Millis how_long);
 
+  const Clock& mono_;
   Membership& membership_;
   StoreClock& clock_;
   Figures& figures_;

@@ -144,7 +144,7 @@ Engine::Parts::Parts(std::shared_ptr<store::Store> the_store, const Options& the
     : options(the_options),
       settings(the_settings),
       store(std::move(the_store)),
-      programs(*store),
+      programs(*store, runtime::steady_clock()),
       history(*store, programs) {}
 
 Result<Time> Engine::Parts::now() {

@@ -27,7 +27,6 @@ struct Engine::Parts {
   std::shared_ptr<runtime::NativeTasks> natives = std::make_shared<runtime::NativeTasks>();
   std::vector<runtime::HandlerFactory> factories;
   std::vector<std::string> resources;         // Of the attached handlers.
-  runtime::StoreClock clock;                  // While nothing runs.
   std::unique_ptr<runtime::Runtime> runtime;  // From run() to the destructor.
   std::atomic<bool> is_running{false};
 

@@ -67,7 +67,7 @@ Answer<Nothing> deliver(Engine::Parts& parts, const std::string& id, FactKind ki
 
 Answer<Nothing> Engine::ready() const {
   if (!parts_->is_running) return {{}, Code::kUnavailable, "the engine does not run"};
-  const std::string trouble = parts_->runtime->health().trouble(runtime::monotonic_ms());
+  const std::string trouble = parts_->runtime->trouble();
   if (!trouble.empty()) return {{}, Code::kUnavailable, trouble};
   return {};
 }
@@ -81,13 +81,13 @@ Answer<ExecutionView> Engine::describe(const std::string& id) {
 }
 
 Answer<ExecutionView> Engine::wait(const std::string& id, std::chrono::milliseconds at_most) {
-  using Clock = std::chrono::steady_clock;
+  using Steady = std::chrono::steady_clock;
   const auto execution = parse_id(id);
   if (!execution.ok()) return failed<ExecutionView>(execution.error());
-  const auto deadline = Clock::now() + at_most;
+  const auto deadline = Steady::now() + at_most;
   Millis poll = kFirstPoll;
   while (true) {
-    const auto left = std::chrono::duration_cast<Millis>(deadline - Clock::now());
+    const auto left = std::chrono::duration_cast<Millis>(deadline - Steady::now());
     // Held by a lane of ours: it tells.
     const bool was_here =
         parts_->is_running && left.count() > 0 &&
@@ -97,7 +97,7 @@ Answer<ExecutionView> Engine::wait(const std::string& id, std::chrono::milliseco
     if (row->status != ExecutionStatus::kRunning || !row->quarantined.empty()) {
       return {view_of(*row), Code::kOk, {}};
     }
-    const auto rest = std::chrono::duration_cast<Millis>(deadline - Clock::now());
+    const auto rest = std::chrono::duration_cast<Millis>(deadline - Steady::now());
     if (rest.count() <= 0) {
       return {view_of(*row), Code::kTimeout, "execution " + id + " is still running"};
     }

@@ -2,7 +2,6 @@
 
 #include <iterator>
 
-#include "engine/runtime/store_clock.h"
 #include "engine/store/suspects.h"
 
 namespace stepwell::runtime {
@@ -61,7 +60,7 @@ void stage_outstanding(Held& held) {
 
 }  // namespace
 
-Folded fold(store::Claimed&& claimed, Programs& programs, store::Store& store) {
+Folded fold(store::Claimed&& claimed, Programs& programs, store::Store& store, const Clock& clock) {
   Folded folded;
   folded.id = claimed.id;
   folded.inbox = std::move(claimed.inbox);
@@ -93,12 +92,12 @@ Folded fold(store::Claimed&& claimed, Programs& programs, store::Store& store) {
     folded.broken = "fact " + std::to_string(held->seq + 1) + ": " + bug.what();
     return folded;
   }
-  held->progress_ms = monotonic_ms();
+  held->progress_ms = clock.monotonic_ms();
   folded.held = std::move(held);
   return folded;
 }
 
-Folded refold(ExecutionId id, Programs& programs, store::Store& store) {
+Folded refold(ExecutionId id, Programs& programs, store::Store& store, const Clock& clock) {
   const auto read = [&]() -> Result<store::Claimed> {
     const store::ExecutionRow row = TRY(store.describe(id));
     store::Claimed claimed;
@@ -113,7 +112,7 @@ Folded refold(ExecutionId id, Programs& programs, store::Store& store) {
     }
   };
   auto claimed = read();
-  if (claimed.ok()) return fold(std::move(*claimed), programs, store);
+  if (claimed.ok()) return fold(std::move(*claimed), programs, store, clock);
   Folded folded;
   folded.id = id;
   folded.away = claimed.error().message;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "base/clock.h"
 #include "engine/runtime/held.h"
 #include "engine/runtime/programs.h"
 #include "engine/store/store.h"
@@ -21,9 +22,9 @@ struct Folded {
 
 // Snapshot, journal, and the commands that are outstanding (staged, as of the newest fact).
 // A snapshot that cannot be read is done without: the journal is all there.
-Folded fold(store::Claimed&& claimed, Programs& programs, store::Store& store);
+Folded fold(store::Claimed&& claimed, Programs& programs, store::Store& store, const Clock& clock);
 
 // The same of an execution that this lane owns already, from what is durable.
-Folded refold(ExecutionId id, Programs& programs, store::Store& store);
+Folded refold(ExecutionId id, Programs& programs, store::Store& store, const Clock& clock);
 
 }  // namespace stepwell::runtime

@@ -18,7 +18,7 @@
 #include "engine/runtime/programs.h"
 #include "engine/step/step.h"
 #include "engine/store/store.h"
-#include "engine/task/workers.h"
+#include "engine/task/thread_pool.h"
 
 namespace stepwell::runtime {
 
@@ -70,7 +70,7 @@ class HistoryReaders {
   Programs& programs_;
   std::mutex mutex_;
   std::deque<Place> places_;  // Guarded by mutex_; the newest first.
-  Workers workers_{2};        // Last: ends first.
+  ThreadPool workers_{2};     // Last: ends first.
 };
 
 }  // namespace stepwell::runtime

@@ -16,7 +16,7 @@ constexpr std::size_t kManyFacts = 2'000;
 Lane::Lane(LaneWorld world, unsigned number)
     : world_(std::move(world)),
       number_(number),
-      committer_(world_.membership, world_.clock, world_.figures, world_.health,
+      committer_(world_.mono, world_.membership, world_.clock, world_.figures, world_.health,
                  {.pools = world_.settings.pools},
                  {.landed =
                       [this](Landed landed) {
@@ -64,7 +64,7 @@ Status Lane::make_handlers(const std::vector<HandlerFactory>& factories) {
     flush();
   });
   loop_.every(world_.settings.upkeep_period, [this] { upkeep(); });
-  reconciled_ms_ = monotonic_ms();
+  reconciled_ms_ = world_.mono.monotonic_ms();
   return ok_status();
 }
 
@@ -145,7 +145,7 @@ store::JournalRow Lane::row_of(Held& held, const Fact& fact) {
   ++held.facts_since_snapshot;
   held.bytes_since_snapshot += row.payload.size() + store::kJournalRowBytes;
   open_.bytes += row.payload.size();
-  held.progress_ms = loop_.monotonic_ms();
+  held.progress_ms = world_.mono.monotonic_ms();
   return row;
 }
 

@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "engine/runtime/answers.h"
 #include "engine/runtime/committer.h"
 #include "engine/runtime/ends.h"
@@ -27,7 +28,7 @@
 #include "engine/runtime/held.h"
 #include "engine/runtime/settings.h"
 #include "engine/task/dispatcher.h"
-#include "engine/task/workers.h"
+#include "engine/task/pool.h"
 #include "net/loop/loop.h"
 
 namespace stepwell::runtime {
@@ -36,6 +37,7 @@ using HandlerFactory = std::function<std::shared_ptr<TaskHandler>(loop::Loop& lo
 
 // What the lanes of a runtime share.
 struct LaneWorld {
+  const Clock& mono;  // Of deadlines and periods here; what the store says is due, `clock` tells.
   const Settings& settings;
   store::Store& store;
   Membership& membership;
@@ -43,8 +45,8 @@ struct LaneWorld {
   Figures& figures;
   Programs& programs;
   Ends& ends;
-  Workers& folders;     // Folds what was claimed.
-  Workers& archivists;  // Encodes and writes snapshots.
+  Pool& folders;     // Folds what was claimed.
+  Pool& archivists;  // Encodes and writes snapshots.
   Health& health;
 };
 
@@ -126,7 +128,7 @@ class Lane {
 
   LaneWorld world_;
   const unsigned number_;
-  loop::Loop loop_;
+  loop::UvLoop loop_;
   std::thread thread_;
   Committer committer_;
   std::shared_ptr<Answers> answers_;

@@ -97,7 +97,7 @@ void Lane::run_task(Held& held, RunTask command) {
   outstanding.kind = Outstanding::Kind::kTask;
   outstanding.handler = handler;
   outstanding.run = ++runs_;
-  const std::int64_t now = monotonic_ms();
+  const std::int64_t now = world_.mono.monotonic_ms();
   if (command.timeout) outstanding.ends_ms = now + command.timeout->count();
   if (command.heartbeat) {
     outstanding.heartbeat = *command.heartbeat;
@@ -170,7 +170,7 @@ void Lane::answer(TaskAnswered answered) {
   if (found == held->outstanding.end() || found->second.run != answered.run) return;
   if (!answered.result) {  // It lives.
     if (found->second.heartbeat.count() == 0) return;
-    found->second.silent_ms = monotonic_ms() + found->second.heartbeat.count();
+    found->second.silent_ms = world_.mono.monotonic_ms() + found->second.heartbeat.count();
     return;
   }
   const std::uint64_t input_hash = found->second.input_hash;
@@ -190,12 +190,12 @@ void Lane::fire_timers() {
 }
 
 void Lane::fire_timeouts() {
-  while (const auto entry = timeouts_.take_due(monotonic_ms())) {
+  while (const auto entry = timeouts_.take_due(world_.mono.monotonic_ms())) {
     Held* held = find(entry->execution);
     if (held == nullptr) continue;
     const auto found = held->outstanding.find(entry->command);
     if (found == held->outstanding.end()) continue;
-    const std::int64_t now = monotonic_ms();
+    const std::int64_t now = world_.mono.monotonic_ms();
     if (next_end_ms(found->second) > now) {
       watch(*held, entry->command, found->second);
       continue;
@@ -211,7 +211,7 @@ void Lane::fire_timeouts() {
 
 // One alarm of the loop for the earliest of all timers.
 void Lane::arm() {
-  const std::int64_t now = monotonic_ms();
+  const std::int64_t now = world_.mono.monotonic_ms();
   std::int64_t at = now + kFarMs;
   if (const auto next = timers_.next_ms())
     at = std::min(at, now + *next - unix_ms(world_.clock.now()));

@@ -109,7 +109,7 @@ void Lane::fold_claimed(std::vector<store::Claimed> claimed) {
     world_.folders.run([this, some, epoch = epoch_] {
       auto folded = std::make_shared<std::vector<Folded>>();
       for (store::Claimed& one : *some) {
-        folded->push_back(fold(std::move(one), world_.programs, world_.store));
+        folded->push_back(fold(std::move(one), world_.programs, world_.store, world_.mono));
       }
       loop_.post([this, folded, epoch] {
         for (Folded& one : *folded) on_folded(std::move(one), epoch);

@@ -50,7 +50,7 @@ void Lane::fold_without(const store::Refused& refused, const store::Batch& batch
   folding_.try_emplace(id);
   refusals_[id] = std::move(refusal);
   world_.folders.run([this, id, epoch = epoch_] {
-    auto folded = std::make_shared<Folded>(refold(id, world_.programs, world_.store));
+    auto folded = std::make_shared<Folded>(refold(id, world_.programs, world_.store, world_.mono));
     loop_.post([this, folded, epoch] { on_folded(std::move(*folded), epoch); });
   });
 }

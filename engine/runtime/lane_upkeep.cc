@@ -75,7 +75,7 @@ CommandId id_of(const Command& command) {
 
 void Lane::upkeep() {
   if (is_stopping_) return;
-  const std::int64_t now = loop_.monotonic_ms();
+  const std::int64_t now = world_.mono.monotonic_ms();
   std::vector<ExecutionId> ids;
   ids.reserve(held_.size());
   for (const auto& [id, held] : held_) ids.push_back(id);
@@ -162,7 +162,7 @@ void Lane::run_held_back() {
 
 // The committer gives back what names this lane and is not in the list.
 void Lane::ask_reconcile() {
-  const std::int64_t now = loop_.monotonic_ms();
+  const std::int64_t now = world_.mono.monotonic_ms();
   if (now - reconciled_ms_ < world_.settings.reconcile_period.count()) return;
   reconciled_ms_ = now;
   flush();

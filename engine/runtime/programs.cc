@@ -1,7 +1,6 @@
 #include "engine/runtime/programs.h"
 
 #include "dsl/dsl.h"
-#include "engine/runtime/store_clock.h"
 
 namespace stepwell::runtime {
 namespace {
@@ -33,7 +32,7 @@ Result<ProgramRef> Programs::get(const std::string& hash) {
 }
 
 Result<ProgramRef> Programs::current(const std::string& workflow) {
-  const std::int64_t now = monotonic_ms();
+  const std::int64_t now = clock_.monotonic_ms();
   {
     const std::scoped_lock lock(mutex_);
     const auto found = current_.find(workflow);
@@ -51,7 +50,7 @@ Result<ProgramRef> Programs::current(const std::string& workflow) {
 void Programs::put(const std::string& workflow, const ProgramRef& program) {
   const std::scoped_lock lock(mutex_);
   by_hash_[program->hash] = program;
-  current_[workflow] = {program, monotonic_ms()};
+  current_[workflow] = {program, clock_.monotonic_ms()};
 }
 
 }  // namespace stepwell::runtime

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "engine/store/store.h"
 #include "language/program/program.h"
@@ -15,7 +16,7 @@ namespace stepwell::runtime {
 
 class Programs {
  public:
-  explicit Programs(store::Store& store) : store_(store) {}
+  Programs(store::Store& store, const Clock& clock) : store_(store), clock_(clock) {}
 
   // By hash; compiled from the stored definition when it is not here yet.
   Result<ProgramRef> get(const std::string& hash);
@@ -32,6 +33,7 @@ class Programs {
   };
 
   store::Store& store_;
+  const Clock& clock_;
   std::mutex mutex_;
   std::map<std::string, ProgramRef> by_hash_;
   std::map<std::string, Current> current_;

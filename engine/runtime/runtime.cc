@@ -22,7 +22,7 @@ Runtime::Runtime(store::Store& store, Programs& programs, Settings settings)
 Runtime::~Runtime() { stop(); }
 
 Status Runtime::prepare() {
-  const std::int64_t before = monotonic_ms();
+  const std::int64_t before = mono_.monotonic_ms();
   clock_.correct(TRY(store_.now()), before);
   TRY(membership_.join());
   (void)sweep();
@@ -32,8 +32,8 @@ Status Runtime::prepare() {
 Status Runtime::run(const std::vector<HandlerFactory>& factories) {
   TRY(prepare());
   is_running_ = true;
-  const LaneWorld world{settings_, store_, membership_, clock_,      figures_,
-                        programs_, ends_,  folders_,    archivists_, health_};
+  const LaneWorld world{mono_,     settings_, store_,   membership_, clock_, figures_,
+                        programs_, ends_,     folders_, archivists_, health_};
   for (unsigned i = 0; i < settings_.lanes; ++i) {
     lanes_.push_back(std::make_unique<Lane>(world, i));
     if (const Status status = lanes_.back()->start(factories); !status.ok()) {
@@ -85,9 +85,9 @@ Status Runtime::sweep() {
 void Runtime::sweep_until_stopped() {
   const Health::Talker talker = health_.add();
   while (pause(settings_.sweep_period)) {
-    health_.asks(talker, monotonic_ms());
+    health_.asks(talker, mono_.monotonic_ms());
     const Status swept = sweep();
-    const std::int64_t before = monotonic_ms();
+    const std::int64_t before = mono_.monotonic_ms();
     const auto now = store_.now();
     if (now.ok()) clock_.correct(*now, before);
     if (swept.ok() && now.ok()) {
@@ -100,14 +100,14 @@ void Runtime::sweep_until_stopped() {
 
 // A hint is taken up at once; without one there is a look every hint_wait all the same.
 void Runtime::follow_hints() {
-  std::int64_t looked_ms = monotonic_ms();
+  std::int64_t looked_ms = mono_.monotonic_ms();
   while (true) {
-    const std::int64_t before = monotonic_ms();
+    const std::int64_t before = mono_.monotonic_ms();
     const Millis slice = std::min(settings_.hint_wait, kHintSlice);
     store_.wait_for_hint(slice);
     tell_news();
     if (!pause(Millis(0))) return;
-    const std::int64_t now = monotonic_ms();
+    const std::int64_t now = mono_.monotonic_ms();
     const bool was_hint = now - before < (slice - kSlack).count();
     if (!was_hint && now - looked_ms < settings_.hint_wait.count()) continue;
     looked_ms = now;
@@ -117,7 +117,7 @@ void Runtime::follow_hints() {
 
 // By the follower, since it never waits for the database itself.
 void Runtime::tell_news() {
-  const std::string line = health_.news(monotonic_ms());
+  const std::string line = health_.news(mono_.monotonic_ms());
   if (line.empty()) return;
   if (settings_.tell) return settings_.tell(line);
   fmt::print(stderr, "stepwell: {}\n", line);

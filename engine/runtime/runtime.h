@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "engine/runtime/lane.h"
+#include "engine/runtime/steady_clock.h"
+#include "engine/task/thread_pool.h"
 
 namespace stepwell::runtime {
 
@@ -29,7 +31,8 @@ class Runtime {
   StoreClock& clock() { return clock_; }
   Ends& ends() { return ends_; }
   Figures& figures() { return figures_; }
-  const Health& health() const { return health_; }
+  // What is wrong with the database, for longer than is tolerated; empty when nothing is.
+  std::string trouble() const { return health_.trouble(mono_.monotonic_ms()); }
 
  private:
   Status prepare();
@@ -43,12 +46,13 @@ class Runtime {
   const Settings settings_;
   Figures figures_;
   Health health_;
-  StoreClock clock_;
+  const Clock& mono_ = steady_clock();
+  StoreClock clock_{mono_};
   Ends ends_;
   Membership membership_;
   Programs& programs_;
-  Workers folders_{2};
-  Workers archivists_{1};
+  ThreadPool folders_{2};
+  ThreadPool archivists_{1};
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::atomic<unsigned> next_lane_{0};
   std::thread sweeper_, follower_;

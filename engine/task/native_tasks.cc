@@ -12,15 +12,15 @@ constexpr unsigned kFewestThreads = 8;  // Such functions mostly wait for someth
 }  // namespace
 
 void NativeTasks::add(const std::string& resource, Function function, bool quick) {
-  if (!quick && workers_ == nullptr) {
-    workers_ = std::make_unique<Workers>(
+  if (!quick && threads_ == nullptr) {
+    threads_ = std::make_unique<ThreadPool>(
         std::max(kFewestThreads, 2 * std::thread::hardware_concurrency()));
   }
   tasks_[resource] = {std::move(function), quick};
 }
 
 void NativeTasks::stop() {
-  if (workers_ != nullptr) workers_->stop();
+  if (threads_ != nullptr) threads_->stop();
 }
 
 bool NativeTasks::serves(const std::string& resource) const { return tasks_.contains(resource); }
@@ -60,7 +60,7 @@ void NativeTasks::start(TaskCall call, TaskDone done) {
     return;
   }
   auto shared = std::make_shared<TaskCall>(std::move(call));
-  workers_->run([&task, shared, done = std::move(done)] { done(run(task.function, *shared)); });
+  threads_->run([&task, shared, done = std::move(done)] { done(run(task.function, *shared)); });
 }
 
 // A function that runs cannot be called back; its answer will be ignored.

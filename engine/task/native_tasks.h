@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "engine/task/task.h"
-#include "engine/task/workers.h"
+#include "engine/task/thread_pool.h"
 
 namespace stepwell::runtime {
 
@@ -38,7 +38,7 @@ class NativeTasks : public TaskHandler {
   static TaskResult run(const Function& function, const TaskCall& call);
 
   std::map<std::string, Task> tasks_;
-  std::unique_ptr<Workers> workers_;  // Made with the first task that is not quick.
+  std::unique_ptr<ThreadPool> threads_;  // Made with the first task that is not quick.
 };
 
 }  // namespace stepwell::runtime

@@ -34,7 +34,7 @@ int events(bool readable, bool writable) {
 
 }  // namespace
 
-struct Loop::Parts {
+struct UvLoop::Parts {
   uv_loop_t loop;
   uv_async_t wake;
   uv_prepare_t prepare;
@@ -123,7 +123,7 @@ struct Loop::Parts {
   }
 };
 
-Loop::Loop() : parts_(std::make_unique<Parts>()) {
+UvLoop::UvLoop() : parts_(std::make_unique<Parts>()) {
   CHECK(uv_loop_init(&parts_->loop) == 0, "libuv could not make a loop");
   parts_->wake.data = parts_.get();
   uv_async_init(&parts_->loop, &parts_->wake, [](uv_async_t* handle) noexcept {
@@ -133,7 +133,7 @@ Loop::Loop() : parts_(std::make_unique<Parts>()) {
   uv_prepare_init(&parts_->loop, &parts_->prepare);
 }
 
-Loop::~Loop() {
+UvLoop::~UvLoop() {
   parts_->close_all();
   uv_close(reinterpret_cast<uv_handle_t*>(&parts_->wake), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&parts_->prepare), nullptr);
@@ -148,19 +148,19 @@ Loop::~Loop() {
   }
 }
 
-void Loop::run() {
+void UvLoop::run() {
   parts_->thread = std::this_thread::get_id();
   if (!parts_->stopping) uv_run(&parts_->loop, UV_RUN_DEFAULT);
   parts_->run_posted();
   parts_->close_all();
 }
 
-void Loop::stop() {
+void UvLoop::stop() {
   parts_->stopping = true;
   uv_async_send(&parts_->wake);
 }
 
-void Loop::post(std::function<void()> work) {
+void UvLoop::post(std::function<void()> work) {
   bool was_empty = false;
   {
     const std::lock_guard lock(parts_->mutex);
@@ -170,16 +170,16 @@ void Loop::post(std::function<void()> work) {
   if (was_empty) uv_async_send(&parts_->wake);
 }
 
-void Loop::before_wait(std::function<void()> work) {
+void UvLoop::before_wait(std::function<void()> work) {
   parts_->before_wait = std::move(work);
   uv_prepare_start(&parts_->prepare, [](uv_prepare_t* handle) noexcept {
     static_cast<Parts*>(handle->data)->before_wait();
   });
 }
 
-bool Loop::on_loop_thread() const { return parts_->thread == std::this_thread::get_id(); }
+bool UvLoop::on_loop_thread() const { return parts_->thread == std::this_thread::get_id(); }
 
-void Loop::offload(std::function<void()> work, std::function<void()> done) {
+void UvLoop::offload(std::function<void()> work, std::function<void()> done) {
   auto* offloaded = new Offloaded{{}, std::move(work), std::move(done)};
   offloaded->request.data = offloaded;
   uv_queue_work(
@@ -191,18 +191,18 @@ void Loop::offload(std::function<void()> work, std::function<void()> done) {
       });
 }
 
-TimerId Loop::after(Millis delay, std::function<void()> fire) {
+TimerId UvLoop::after(Millis delay, std::function<void()> fire) {
   return parts_->arm(delay, Millis(0), std::move(fire));
 }
 
-TimerId Loop::every(Millis period, std::function<void()> fire) {
+TimerId UvLoop::every(Millis period, std::function<void()> fire) {
   return parts_->arm(period, period, std::move(fire));
 }
 
-void Loop::cancel(TimerId timer) { parts_->close_timer(timer); }
+void UvLoop::cancel(TimerId timer) { parts_->close_timer(timer); }
 
-WatchId Loop::watch(int descriptor, bool readable, bool writable,
-                    std::function<void(bool, bool)> ready) {
+WatchId UvLoop::watch(int descriptor, bool readable, bool writable,
+                      std::function<void(bool, bool)> ready) {
   auto* watch = new Watch;
   watch->ready = std::move(ready);
   CHECK(uv_poll_init(&parts_->loop, &watch->handle, descriptor) == 0,
@@ -213,15 +213,17 @@ WatchId Loop::watch(int descriptor, bool readable, bool writable,
   return id;
 }
 
-void Loop::change(WatchId watch, bool readable, bool writable) {
+void UvLoop::change(WatchId watch, bool readable, bool writable) {
   const auto found = parts_->watches.find(watch);
   if (found != parts_->watches.end()) parts_->start_watch(found->second, readable, writable);
 }
 
-void Loop::unwatch(WatchId watch) { parts_->close_watch(watch); }
+void UvLoop::unwatch(WatchId watch) { parts_->close_watch(watch); }
 
-std::int64_t Loop::monotonic_ms() const { return static_cast<std::int64_t>(uv_now(&parts_->loop)); }
+std::int64_t UvLoop::monotonic_ms() const {
+  return static_cast<std::int64_t>(uv_now(&parts_->loop));
+}
 
-void* Loop::native() const { return &parts_->loop; }
+void* UvLoop::native() const { return &parts_->loop; }
 
 }  // namespace stepwell::loop

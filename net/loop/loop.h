@@ -1,5 +1,6 @@
 // Loop — one thread's event loop: timers, file descriptors, and work posted from other threads.
-// The only module that knows libuv.
+// What runs on one knows this interface only; whoever makes one takes UvLoop, or the simulation its
+// own.  The only module that knows libuv.
 //
 // Thread-safety: post() and stop() may be called from any thread; everything else only on the
 // loop's own thread (or before run()).  Ownership: the loop owns timers and watches until they are
@@ -22,36 +23,57 @@ using WatchId = std::uint64_t;
 
 class Loop {
  public:
-  Loop();
-  ~Loop();
-  Loop(const Loop&) = delete;
-  Loop& operator=(const Loop&) = delete;
+  virtual ~Loop() = default;
 
-  void run();                             // Until stop(); then closes all handles.
-  void stop();                            // Any thread; idempotent.
-  void post(std::function<void()> work);  // Any thread; runs soon, in order, on the loop.
-  bool on_loop_thread() const;
+  virtual void post(std::function<void()> work) = 0;  // Any thread; runs soon, in order, here.
+  virtual bool on_loop_thread() const = 0;
   // Called each time before the loop goes to wait, after everything else that was ready.
-  void before_wait(std::function<void()> work);
+  virtual void before_wait(std::function<void()> work) = 0;
   // Runs `work` on a thread of the pool, then `done` on the loop.
-  void offload(std::function<void()> work, std::function<void()> done);
+  virtual void offload(std::function<void()> work, std::function<void()> done) = 0;
 
   // Once, not before `delay` from now.  0: in the next round.
-  TimerId after(Millis delay, std::function<void()> fire);
+  virtual TimerId after(Millis delay, std::function<void()> fire) = 0;
   // Again and again.
-  TimerId every(Millis period, std::function<void()> fire);
-  void cancel(TimerId timer);  // Of one that has fired or is unknown: nothing.
+  virtual TimerId every(Millis period, std::function<void()> fire) = 0;
+  virtual void cancel(TimerId timer) = 0;  // Of one that has fired or is unknown: nothing.
 
   // Calls `ready(readable, writable)` when the descriptor is.
-  WatchId watch(int descriptor, bool readable, bool writable,
-                std::function<void(bool readable, bool writable)> ready);
-  void change(WatchId watch, bool readable, bool writable);
-  void unwatch(WatchId watch);
+  virtual WatchId watch(int descriptor, bool readable, bool writable,
+                        std::function<void(bool readable, bool writable)> ready) = 0;
+  virtual void change(WatchId watch, bool readable, bool writable) = 0;
+  virtual void unwatch(WatchId watch) = 0;
 
   // Milliseconds of the monotonic clock, as of this round of the loop.
-  std::int64_t monotonic_ms() const;
+  virtual std::int64_t monotonic_ms() const = 0;
   // The uv_loop_t, for libraries that attach to it (libwebsockets).
-  void* native() const;
+  virtual void* native() const = 0;
+};
+
+// The real one.
+class UvLoop final : public Loop {
+ public:
+  UvLoop();
+  ~UvLoop() override;
+  UvLoop(const UvLoop&) = delete;
+  UvLoop& operator=(const UvLoop&) = delete;
+
+  void run();   // Until stop(); then closes all handles.
+  void stop();  // Any thread; idempotent.
+
+  void post(std::function<void()> work) override;
+  bool on_loop_thread() const override;
+  void before_wait(std::function<void()> work) override;
+  void offload(std::function<void()> work, std::function<void()> done) override;
+  TimerId after(Millis delay, std::function<void()> fire) override;
+  TimerId every(Millis period, std::function<void()> fire) override;
+  void cancel(TimerId timer) override;
+  WatchId watch(int descriptor, bool readable, bool writable,
+                std::function<void(bool readable, bool writable)> ready) override;
+  void change(WatchId watch, bool readable, bool writable) override;
+  void unwatch(WatchId watch) override;
+  std::int64_t monotonic_ms() const override;
+  void* native() const override;
 
  private:
   struct Parts;

@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "engine/runtime/attach.h"
+#include "engine/runtime/steady_clock.h"
 #include "engine/step/step.h"
 #include "engine/store/suspects.h"
 #include "tests/store/postgres_fixture.h"
@@ -156,7 +157,7 @@ TEST(Crash, OfAWorkerInTheMiddleLosesAndDoublesNothing) {
   const pid_t second = spawn_worker(database, path, 0);
   store::Store& store = store_of(*caller);
   const auto stored = store.program_by_name("crash");
-  Programs programs(store);
+  Programs programs(store, steady_clock());
   const ProgramRef program = *programs.get(stored->hash);
   for (int i = 0; i < kExecutions; ++i) {
     const auto ended = caller->wait(ids[static_cast<std::size_t>(i)], kPatience);

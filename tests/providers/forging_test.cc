@@ -60,7 +60,7 @@ TEST_F(Forging, ARequestOutOfTurnEndsTheProcess) {
   for (const char* how : {"__again", "__ahead"}) {
     HostOptions with = options;
     with.plugin_argument = how;
-    loop::Loop loop;
+    loop::UvLoop loop;
     auto opened = ProviderHost::open(loop, with);
     ASSERT_TRUE(opened.ok()) << opened.error().message;
     runtime::TaskCall call;
@@ -80,7 +80,7 @@ TEST_F(Forging, ARequestOutOfTurnEndsTheProcess) {
 
 TEST_F(Forging, AProcessThatDoesNotReadIsEnded) {
   options.plugin_argument = "__deaf";
-  loop::Loop loop;
+  loop::UvLoop loop;
   std::string why;
   auto child = Child::start(loop, options,
                             {[](const Value&) {},

@@ -158,7 +158,7 @@ class HostFixture : public ::testing::Test {
   std::unique_ptr<store::Ledger> ledger;
   std::unique_ptr<store::Connections> connections;
   std::unique_ptr<Responder> responder;
-  std::unique_ptr<loop::Loop> loop_ = std::make_unique<loop::Loop>();
+  std::unique_ptr<loop::UvLoop> loop_ = std::make_unique<loop::UvLoop>();
 
  private:
   std::string root_;

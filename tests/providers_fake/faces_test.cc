@@ -227,7 +227,7 @@ TEST(Admin, RefusesWhatItDoesNotUnderstand) {
   EXPECT_EQ(fake.call("GET", "/__expected?user=9").status, 404);
   EXPECT_EQ(fake.call("GET", "/__audit?from=soon").status, 400);
   EXPECT_EQ(fake.call("GET", "/nothing").status, 404);
-  loop::Loop loop;
+  loop::UvLoop loop;
   const auto refused = FakeServer::start(loop, {.users = 0});
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().message, "users are 1 to 10000000, years 1 to 50");

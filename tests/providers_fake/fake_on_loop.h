@@ -64,7 +64,7 @@ class FakeOnLoop {
   }
 
  private:
-  loop::Loop loop_;
+  loop::UvLoop loop_;
   std::unique_ptr<FakeServer> server_;
   std::thread thread_;
 };

@@ -1,6 +1,8 @@
 // One lane without an engine around it: what it does about bugs and data that nobody should see.
 #include "engine/runtime/lane.h"
 
+#include "engine/runtime/steady_clock.h"
+#include "engine/task/thread_pool.h"
 #include "tests/runtime/tampered_store.h"
 #include "tests/runtime/world.h"
 
@@ -89,15 +91,15 @@ class OneLane : public World {
  private:
   TamperedStore tampered_{store_, tampering_};
   Membership membership_{tampered_, {.label = "lane", .lease = settings_.lease}};
-  StoreClock clock_;
-  Programs programs_{tampered_};
+  StoreClock clock_{steady_clock()};
+  Programs programs_{tampered_, steady_clock()};
   Ends ends_;
-  Workers folders_{1}, archivists_{1};
+  ThreadPool folders_{1}, archivists_{1};
   Health health_{HealthLimits{}};
 
  protected:
-  Lane lane_{{settings_, tampered_, membership_, clock_, figures_, programs_, ends_, folders_,
-              archivists_, health_},
+  Lane lane_{{steady_clock(), settings_, tampered_, membership_, clock_, figures_, programs_, ends_,
+              folders_, archivists_, health_},
              0};
 };
 

@@ -10,6 +10,11 @@
 namespace stepwell::runtime {
 namespace {
 
+struct FakeClock final : Clock {
+  std::int64_t monotonic_ms() const override { return now_ms; }
+  std::int64_t now_ms = 1'000'000;
+};
+
 ExecutionId id_of(std::uint64_t number) { return {Uuid::v4(number, number)}; }
 
 TEST(TimersTest, FireInOrderWithoutThoseCrossedOut) {
@@ -51,12 +56,15 @@ TEST(EndsTest, TellThoseWhoWait) {
 }
 
 TEST(StoreClockTest, FollowsTheStore) {
-  StoreClock clock;
-  clock.correct(from_unix_ms(1'000'000), monotonic_ms());
-  EXPECT_NEAR(static_cast<double>(unix_ms(clock.now())), 1'000'000.0, 1'000.0);
+  FakeClock mono;
+  StoreClock clock(mono);
+  mono.now_ms += 10;  // The question took 10 ms: the store's time is that of its middle.
+  clock.correct(from_unix_ms(1'000'000), mono.now_ms - 10);
+  EXPECT_EQ(unix_ms(clock.now()), 1'000'005);
   // An answer that took too long tells little.
-  clock.correct(from_unix_ms(9'000'000), monotonic_ms() - 500);
-  EXPECT_LT(unix_ms(clock.now()), 2'000'000);
+  mono.now_ms += 500;
+  clock.correct(from_unix_ms(9'000'000), mono.now_ms - 500);
+  EXPECT_EQ(unix_ms(clock.now()), 1'000'505);
 }
 
 }  // namespace

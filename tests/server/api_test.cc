@@ -87,7 +87,7 @@ class ApiTest : public ::testing::Test {
   }
 
   std::unique_ptr<Engine> engine_;
-  loop::Loop loop_;
+  loop::UvLoop loop_;
   std::unique_ptr<Api> api_;
   std::thread thread_;
 };

@@ -43,7 +43,7 @@ class Served {
   }
 
  private:
-  loop::Loop loop_;
+  loop::UvLoop loop_;
   std::unique_ptr<HttpServer> server_;
   std::thread thread_;
 };
@@ -268,7 +268,7 @@ TEST(Http, ListensOnAUnixSocketForItsOwnerOnly) {
 
 TEST(Http, SaysThatThePortIsTaken) {
   Served served(&echo);
-  loop::Loop loop;
+  loop::UvLoop loop;
   Endpoint endpoint;
   endpoint.port = served.port();
   const auto second = HttpServer::listen(loop, endpoint, &echo);

@@ -98,7 +98,7 @@ class OutageTest : public ::testing::Test {
   ApiLimits limits_;
   runtime::Tampering tampering_;
   std::unique_ptr<Engine> engine_;
-  loop::Loop loop_;
+  loop::UvLoop loop_;
   std::unique_ptr<Api> api_;
   std::thread thread_;
 };

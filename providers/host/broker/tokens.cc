@@ -247,7 +247,7 @@ void TokenKeeper::refresh(FolderRef folder, const OpenRef& current, bool is_last
     refreshed(folder, id, op);
   };
   auto& refresher = refreshers_[folder->manifest.id];
-  if (refresher == nullptr) refresher = std::make_unique<runtime::Workers>(kRefreshesAtOnce);
+  if (refresher == nullptr) refresher = std::make_unique<runtime::ThreadPool>(kRefreshesAtOnce);
   refresher->run([work = std::move(work), done = std::move(done), &loop = loop_] {
     work();
     loop.post(done);

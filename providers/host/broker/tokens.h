@@ -14,7 +14,7 @@
 #include <variant>
 #include <vector>
 
-#include "engine/task/workers.h"
+#include "engine/task/thread_pool.h"
 #include "providers/host/broker/failure.h"
 #include "providers/host/broker/folder.h"
 #include "providers/host/broker/secrets.h"
@@ -64,7 +64,7 @@ class TokenKeeper {
   std::map<std::string, std::vector<Done>> refreshing_;  // Who waits, by connection.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   // By provider.  The last member: the threads end before what they use.
-  std::map<std::string, std::unique_ptr<runtime::Workers>> refreshers_;
+  std::map<std::string, std::unique_ptr<runtime::ThreadPool>> refreshers_;
 };
 
 // {scopes, profile, settings}: what Lua may know of a connection's settings.  What the row holds

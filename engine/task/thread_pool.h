@@ -1,4 +1,4 @@
-// Workers — a few threads that take work from one queue.
+// ThreadPool — a few threads that take work from one queue.
 //
 // Any thread may call.  The destructor lets what runs finish and drops what waits.
 #pragma once
@@ -10,20 +10,22 @@
 #include <thread>
 #include <vector>
 
+#include "engine/task/pool.h"
+
 namespace stepwell::runtime {
 
-class Workers {
+class ThreadPool final : public Pool {
  public:
-  explicit Workers(unsigned threads) {
+  explicit ThreadPool(unsigned threads) {
     for (unsigned i = 0; i < threads; ++i) {
       threads_.emplace_back([this] { work(); });
     }
   }
-  ~Workers() { stop(); }
-  Workers(const Workers&) = delete;
-  Workers& operator=(const Workers&) = delete;
+  ~ThreadPool() override { stop(); }
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
 
-  void run(std::function<void()> work) {
+  void run(std::function<void()> work) override {
     {
       const std::scoped_lock lock(mutex_);
       if (stopping_) return;
@@ -33,7 +35,7 @@ class Workers {
   }
 
   // Idempotent; not from one of the threads.
-  void stop() {
+  void stop() override {
     {
       const std::scoped_lock lock(mutex_);
       stopping_ = true;
