@@ -29,6 +29,19 @@ function(stepwell_flags target)
     target_compile_options(${target} PRIVATE -Wduplicated-cond -Wlogical-op
       -Wno-maybe-uninitialized -Wno-restrict)
   endif()
+  if(STEPWELL_TSAN)
+    # Without the rooms that have no threads and write nothing that threads share (tidy sees to
+    # that): they are half of what there is to compile, and so ccache has their objects from `dev`.
+    cmake_path(RELATIVE_PATH CMAKE_CURRENT_SOURCE_DIR BASE_DIRECTORY ${PROJECT_SOURCE_DIR}
+      OUTPUT_VARIABLE folder)
+    if(NOT folder MATCHES "^(language|dsl|authoring)(/|$)")
+      target_compile_options(${target} PRIVATE -fsanitize=thread -fno-omit-frame-pointer)
+    endif()
+    target_link_options(${target} PUBLIC -fsanitize=thread)
+  endif()
+  if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    target_compile_options(${target} PRIVATE -Wthread-safety)
+  endif()
   if(STEPWELL_WERROR)
     target_compile_options(${target} PRIVATE -Werror)
   endif()

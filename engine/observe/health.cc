@@ -5,23 +5,23 @@
 namespace stepwell::runtime {
 
 Health::Talker Health::add() {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   talks_.emplace_back();
   return talks_.size() - 1;
 }
 
 void Health::asks(Talker talker, std::int64_t now_ms) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   talks_.at(talker).asked_ms = now_ms;
 }
 
 void Health::works(Talker talker) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   talks_.at(talker) = {};
 }
 
 void Health::fails(Talker talker, const Error& error) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   Talk& talk = talks_.at(talker);
   CHECK(talk.asked_ms, "a talker heard of a question that it did not ask");
   if (!talk.failing_ms) talk.failing_ms = talk.asked_ms;
@@ -30,15 +30,15 @@ void Health::fails(Talker talker, const Error& error) {
 }
 
 std::string Health::trouble(std::int64_t now_ms) const {
-  const std::scoped_lock lock(mutex_);
-  const auto worst = outage(now_ms);
+  const MutexLock lock(mutex_);
+  const auto worst = longest_outage(now_ms);
   if (!worst || now_ms - worst->since_ms < limits_.tolerated.count()) return "";
   return "trouble with the database: " + worst->reason;
 }
 
 std::string Health::news(std::int64_t now_ms) {
-  const std::scoped_lock lock(mutex_);
-  const auto worst = outage(now_ms);
+  const MutexLock lock(mutex_);
+  const auto worst = longest_outage(now_ms);
   if (worst && !told_ms_ && now_ms - worst->since_ms >= limits_.told.count()) {
     told_ms_ = worst->since_ms;
     return "trouble with the database for " + to_human(Millis(now_ms - worst->since_ms)) +
@@ -49,7 +49,7 @@ std::string Health::news(std::int64_t now_ms) {
   return "the database works again, after " + to_human(lasted) + " of trouble";
 }
 
-std::optional<Health::Outage> Health::outage(std::int64_t now_ms) const {
+std::optional<Health::Outage> Health::longest_outage(std::int64_t now_ms) const {
   std::optional<Outage> worst;
   for (const Talk& talk : talks_) {
     std::optional<Outage> one;

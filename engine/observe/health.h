@@ -5,12 +5,12 @@
 #pragma once
 
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "base/sync/mutex.h"
 #include "base/time.h"
 
 namespace stepwell::runtime {
@@ -48,12 +48,13 @@ class Health {
     std::int64_t since_ms = 0;
     std::string reason;
   };
-  std::optional<Outage> outage(std::int64_t now_ms) const;  // The longest; mutex_ is held.
+  std::optional<Outage> longest_outage(std::int64_t now_ms) const REQUIRES(mutex_);
 
   const HealthLimits limits_;
-  mutable std::mutex mutex_;
-  std::vector<Talk> talks_;              // Guarded by mutex_, as what follows.
-  std::optional<std::int64_t> told_ms_;  // When the trouble began that people know of.
+  mutable Mutex mutex_;
+  std::vector<Talk> talks_ GUARDED_BY(mutex_);
+  // When the trouble began that people were told of.
+  std::optional<std::int64_t> told_ms_ GUARDED_BY(mutex_);
 };
 
 }  // namespace stepwell::runtime

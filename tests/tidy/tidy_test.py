@@ -15,6 +15,7 @@ TABLE = """# Architecture
 |---|---|---|---|
 | `include/stepwell` | – | – | the public face |
 | `base` | – | nlohmann/json | words |
+| `base/sync` | `base` | – | locks |
 | `engine/step` | `base` | – | the heart |
 | `engine/loop` | `base` | libuv | the loop |
 | `server` | `base`, `engine/loop`, `include/stepwell` | libmicrohttpd | HTTP |
@@ -22,11 +23,13 @@ TABLE = """# Architecture
 GOOD = {
     "docs/ARCHITECTURE.md": TABLE,
     "base/value.h": "#pragma once\n#include <string>\nstruct Value {};\n",
+    "base/sync/mutex.h": "#pragma once\n#include <mutex>\nstruct Mutex {};\n",
     "base/value.cc": '#include "base/value.h"\n\n#include <nlohmann/json.hpp>\nint f();\n',
     "engine/step/step.cc": '#include "base/value.h"\n// system_clock::now() in words is no clock.\n'
                            'const char* text = "std::thread getenv(";\n',
     "engine/loop/loop.h": "#pragma once\nstruct Loop {};\n",
-    "engine/loop/loop.cc": '#include "engine/loop/loop.h"\n#include <uv.h>\n#include <thread>\n',
+    "engine/loop/loop.cc": '#include "engine/loop/loop.h"\n#include <uv.h>\n'
+                           '#include "base/sync/mutex.h"\n#include <thread>\n',
     "server/api.cc": '#include <stepwell/engine.h>\n#include <sys/stat.h>\n\n'
                      '#include "engine/loop/loop.h"\n',
     "tests/step_test.cc": "// TODO(#12): more of this\n",
@@ -55,6 +58,8 @@ CASES = [
      "auto t = std::chrono::system_clock::now();\n", "pure-zone", "clock"),
     ("no thread in the pure zone", "engine/step/step.cc",
      "std::thread t;\n", "pure-zone", "thread"),
+    ("no lock in the pure zone", "engine/step/step.cc",
+     '#include "base/sync/mutex.h"\n', "pure-zone", "has no threads"),
     ("no file in the pure zone", "base/value.cc",
      'auto f = fopen("x", "r");\n', "pure-zone", "file"),
     ("no socket in the pure zone", "base/value.cc",
