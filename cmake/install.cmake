@@ -30,6 +30,8 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/stepwellConfigVersion.cma
 install(FILES ${PROJECT_BINARY_DIR}/stepwellConfig.cmake
   ${PROJECT_BINARY_DIR}/stepwellConfigVersion.cmake DESTINATION ${package_folder})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/stepwell DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/docs/licences.md
+  DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # The binary, and what it reads: providers and workflows (not the C++ beside them).
 if(TARGET stepwell)

@@ -32,8 +32,7 @@ LIBRARIES = [
     (r"(lua|lauxlib|lualib|luaconf)(\.h|\.hpp|5\.4/|$)", "Lua"), (r"lua5\.4/", "Lua"),
     (r"sodium", "libsodium"), (r"microhttpd\.h$", "libmicrohttpd"), (r"CLI/", "CLI11"),
     (r"openssl/", "libcrypto"), (r"pcre2\.h$", "PCRE2"),
-    (r"seccomp\.h$", "libseccomp"), (r"fmt/", "fmt"),
-    (r"gtest/|gmock/", "GoogleTest"),
+    (r"fmt/", "fmt"), (r"gtest/|gmock/", "GoogleTest"),
 ]
 # The operating system's and the C library's own headers.
 SYSTEM = re.compile(r"(sys|netinet|arpa|linux|net|asm)/[\w.]+$|(unistd|fcntl|poll|signal|pthread|"
