@@ -33,6 +33,7 @@ std::string default_label() {
 
 struct Dice {
   std::uint64_t high = 0, low = 0, seed = 0;
+  Secret secret{};
 };
 
 Dice roll() {
@@ -197,6 +198,7 @@ Result<runtime::Beginning> Engine::Parts::prepare_start(const std::string& workf
   pins.machine_arn = fmt::format("{}:stateMachine:{}", kArnBase, workflow);
   pins.role_arn = kRole;
   pins.seed = dice.seed;
+  pins.secret = dice.secret;
   if (parsed->to_json() != input) beginning.fact.input_text = input;
   beginning.fact.input = std::move(*parsed);
   return beginning;

@@ -1,8 +1,10 @@
 // The payload of a journal row, per kind of fact.
 #include "engine/step/fact.h"
 
+#include <charconv>
 #include <limits>
 
+#include "base/hash.h"
 #include "base/match.h"
 
 namespace stepwell {
@@ -28,46 +30,102 @@ std::uint64_t number_at(const Value& json, std::string_view key, std::uint64_t o
   return static_cast<std::uint64_t>(value->as_int());
 }
 
-Value pins_json(const Pins& pins) {
-  const Limits& limits = pins.limits;
-  return Object{{"program", pins.program_hash},
-                {"semantics", pins.semantics},
-                {"seed", static_cast<std::int64_t>(pins.seed)},
-                {"execution_arn", pins.execution_arn},
-                {"execution_name", pins.execution_name},
-                {"role_arn", pins.role_arn},
-                {"machine_arn", pins.machine_arn},
-                {"machine_name", pins.machine_name},
-                {"limits", Object{{"payload_bytes", limits.max_payload_bytes},
-                                  {"transitions", limits.max_transitions},
-                                  {"slice", limits.slice_transitions},
-                                  {"depth", limits.max_value_depth}}}};
-}
-
-Pins pins_of(const Value& json) {
-  Pins pins;
-  pins.program_hash = text_at(json, "program").value_or("");
-  pins.semantics = static_cast<std::uint32_t>(number_at(json, "semantics", 1));
-  pins.seed = number_at(json, "seed", 0);
-  pins.execution_arn = text_at(json, "execution_arn").value_or("");
-  pins.execution_name = text_at(json, "execution_name").value_or("");
-  pins.role_arn = text_at(json, "role_arn").value_or("");
-  pins.machine_arn = text_at(json, "machine_arn").value_or("");
-  pins.machine_name = text_at(json, "machine_name").value_or("");
-  if (const Value* limits = json.find("limits")) {
-    Limits& to = pins.limits;
-    to.max_payload_bytes = number_at(*limits, "payload_bytes", to.max_payload_bytes);
-    to.max_transitions = number_at(*limits, "transitions", to.max_transitions);
-    to.slice_transitions = number_at(*limits, "slice", to.slice_transitions);
-    to.max_value_depth =
-        static_cast<std::uint32_t>(number_at(*limits, "depth", to.max_value_depth));
-  }
-  return pins;
-}
-
 Result<FactBody> wrong(FactKind kind) {
   return Error{ErrorCode::kInvalid,
                std::string("the payload is not that of a fact ") + fact_name(kind)};
+}
+
+Object limits_json(const Limits& limits) {
+  constexpr Limits kDefault;
+  Object json;
+  const auto put = [&json](std::string_view key, std::uint64_t limit, std::uint64_t by_default) {
+    if (limit != by_default) json.set(key, limit);
+  };
+  put("payload_bytes", limits.max_payload_bytes, kDefault.max_payload_bytes);
+  put("transitions", limits.max_transitions, kDefault.max_transitions);
+  put("slice", limits.slice_transitions, kDefault.slice_transitions);
+  put("depth", limits.max_value_depth, kDefault.max_value_depth);
+  return json;
+}
+
+void read_limits(const Value& json, Limits& to) {
+  to.max_payload_bytes = number_at(json, "payload_bytes", to.max_payload_bytes);
+  to.max_transitions = number_at(json, "transitions", to.max_transitions);
+  to.slice_transitions = number_at(json, "slice", to.slice_transitions);
+  to.max_value_depth = static_cast<std::uint32_t>(number_at(json, "depth", to.max_value_depth));
+}
+
+struct NameField {
+  const char* key;
+  std::string Pins::*name;
+};
+constexpr NameField kNames[] = {{"execution_arn", &Pins::execution_arn},
+                                {"execution_name", &Pins::execution_name},
+                                {"role_arn", &Pins::role_arn},
+                                {"machine_arn", &Pins::machine_arn},
+                                {"machine_name", &Pins::machine_name}};
+
+void read_names(const Value& json, Pins& to) {
+  for (const NameField& field : kNames) to.*field.name = text_at(json, field.key).value_or("");
+}
+
+std::string secret_text(const Secret& secret) {
+  return hex_encode({reinterpret_cast<const char*>(secret.data()), secret.size()});
+}
+
+std::optional<Secret> secret_of(const std::string& text) {
+  Secret secret{};
+  if (text.size() != 2 * secret.size()) return std::nullopt;
+  for (std::size_t i = 0; i < secret.size(); ++i) {
+    const char* const at = text.data() + 2 * i;
+    const auto [end, error] = std::from_chars(at, at + 2, secret[i], 16);
+    if (error != std::errc() || end != at + 2) return std::nullopt;
+  }
+  return secret;
+}
+
+// Up to semantics 2 a started fact was {"pins": {...}, "input_text"?, "input": ...}.
+FactBody started_of_old(const Value& json, const Value& old, const Value& input) {
+  Started started{input, {}, text_at(json, "input_text").value_or("")};
+  Pins& pins = started.pins;
+  pins.program_hash = text_at(old, "program").value_or("");
+  pins.semantics = static_cast<std::uint32_t>(number_at(old, "semantics", 1));
+  pins.seed = number_at(old, "seed", 0);
+  read_names(old, pins);
+  if (const Value* limits = old.find("limits")) read_limits(*limits, pins.limits);
+  return started;
+}
+
+constexpr std::string_view kOldStarted = R"({"pins":)";
+
+// Where the input begins; npos: nowhere.  Inside a text of JSON every quote is escaped, so the
+// first of these is the member.
+constexpr std::string_view kInputMember = R"(,"i":)";
+
+Result<FactBody> decode_started(std::string_view payload, const RowNames& row) {
+  const auto at = payload.find(kInputMember);
+  const bool is_whole = at != std::string_view::npos && payload.ends_with('}');
+  if (!is_whole) return wrong(FactKind::kStarted);
+  const std::string_view text = payload.substr(at + kInputMember.size());
+  const Value json = TRY(parse_json(std::string(payload.substr(0, at)) + "}", kOwnText));
+  auto program = text_at(json, "p");
+  const auto secret = secret_of(text_at(json, "t").value_or(""));
+  if (!program || !secret) return wrong(FactKind::kStarted);
+  Started started;
+  started.input_text = text.substr(0, text.size() - 1);
+  started.input = TRY(parse_json(started.input_text, kOwnText));
+  Pins& pins = started.pins;
+  pins.program_hash = std::move(*program);
+  pins.semantics = static_cast<std::uint32_t>(number_at(json, "s", 0));
+  pins.seed = number_at(json, "k", 0);
+  pins.secret = *secret;
+  if (const Value* limits = json.find("limits")) read_limits(*limits, pins.limits);
+  if (const Value* names = json.find("names")) {
+    read_names(*names, pins);
+  } else {
+    name_by_row(pins, row);
+  }
+  return FactBody(std::move(started));
 }
 
 FactBody failed_of(const Value& json) {
@@ -80,15 +138,50 @@ FactBody failed_of(const Value& json) {
 
 }  // namespace
 
+void name_by_row(Pins& pins, const RowNames& row) {
+  pins.named_by_row = true;
+  if (row.workflow.empty()) return;
+  const std::string base = "arn:aws:states:local:" + std::string(row.account) + ":";
+  pins.execution_name = row.name;
+  pins.machine_name = row.workflow;
+  pins.machine_arn = base + "stateMachine:" + pins.machine_name;
+  pins.execution_arn = base + "execution:" + pins.machine_name + ":" + pins.execution_name;
+  pins.role_arn = "arn:aws:iam::" + std::string(row.account) + ":role/stepwell";
+}
+
+std::string encode_pins(const Started& started) {
+  const Pins& pins = started.pins;
+  Object json{{"p", pins.program_hash},
+              {"s", pins.semantics},
+              {"k", static_cast<std::int64_t>(pins.seed)},
+              {"t", secret_text(pins.secret)}};
+  if (Object limits = limits_json(pins.limits); !limits.empty()) {
+    json.set("limits", std::move(limits));
+  }
+  if (!pins.named_by_row) {
+    Object names;
+    for (const NameField& field : kNames) names.set(field.key, pins.*field.name);
+    json.set("names", std::move(names));
+  }
+  return Value(std::move(json)).to_json();
+}
+
+std::string join_pins(std::string_view pins, std::string_view input) {
+  std::string payload;
+  payload.reserve(pins.size() + kInputMember.size() + input.size());
+  payload += pins.substr(0, pins.size() - 1);
+  payload += kInputMember;
+  payload += input;
+  return payload += '}';
+}
+
 std::string encode_payload(const FactBody& body) {
   Object json;
   return std::visit(match{
                         [&](const Started& started) {
-                          json.set("pins", pins_json(started.pins));
-                          if (!started.input_text.empty())
-                            json.set("input_text", started.input_text);
-                          json.set("input", started.input);
-                          return Value(std::move(json)).to_json();
+                          return started.input_text.empty()
+                                     ? join_pins(encode_pins(started), started.input.to_json())
+                                     : join_pins(encode_pins(started), started.input_text);
                         },
                         // The output alone: the most frequent fact by far.
                         [](const TaskSucceeded& succeeded) { return succeeded.output.to_json(); },
@@ -117,7 +210,10 @@ std::string encode_payload(const FactBody& body) {
                     body);
 }
 
-Result<FactBody> decode_payload(FactKind kind, std::string_view payload) {
+Result<FactBody> decode_payload(FactKind kind, std::string_view payload, const RowNames& row) {
+  if (kind == FactKind::kStarted && !payload.starts_with(kOldStarted)) {
+    return decode_started(payload, row);
+  }
   Value json;
   if (!payload.empty()) json = TRY(parse_json(payload, kOwnText));
   const bool object = json.is_object();
@@ -126,7 +222,7 @@ Result<FactBody> decode_payload(FactKind kind, std::string_view payload) {
       const Value* pins = json.find("pins");
       const Value* input = json.find("input");
       if (pins == nullptr || input == nullptr) return wrong(kind);
-      return FactBody(Started{*input, pins_of(*pins), text_at(json, "input_text").value_or("")});
+      return started_of_old(json, *pins, *input);
     }
     case FactKind::kTaskSucceeded:
       if (payload.empty()) return wrong(kind);

@@ -1,10 +1,12 @@
 // Facts — what the world did.  The journal of an execution is the sequence of its facts; everything
 // else about it is a function of them.
 //
-// A journal row is (seq, kind, command, at, input_hash, payload); encode() and decode() are the
-// only code that knows the shape of `payload`.  Kinds are numbers that never change their meaning.
+// A journal row is (seq, kind, command, at, input_hash, payload); encode_payload() and
+// decode_payload() are the only code that knows the shape of `payload`.  Kinds are numbers that
+// never change their meaning.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,7 +23,8 @@
 namespace stepwell {
 
 // What step() may never exceed.  Pinned by the started fact, so that raising a limit changes no
-// execution that runs.
+// execution that runs.  The fact holds only those that differ from the numbers here, so these
+// numbers are part of the format: an engine that wants other limits says so in its facts.
 struct Limits {
   std::uint64_t max_payload_bytes = 262'144;   // Of one state's input, output or result.
   std::uint64_t max_transitions = 10'000'000;  // In the whole execution.
@@ -36,14 +39,31 @@ inline constexpr std::uint32_t kSemantics = 2;
 // AWS's 10 MiB of variables, in payloads of 256 KiB: raised with them.
 inline constexpr std::uint64_t kVariablePayloads = 40;
 
+// The key of what an execution hands out as proof.  Whoever has it can forge that proof: no view,
+// API, export or log shows it.
+using Secret = std::array<std::uint8_t, 16>;
+
 // All that step() reads besides facts and program.
 struct Pins {
   std::string program_hash;
   std::uint32_t semantics = kSemantics;
   Limits limits;
   std::string execution_arn, execution_name, role_arn, machine_arn, machine_name;
+  // The five names follow from the execution's row (name_by_row) and are not in the payload.
+  bool named_by_row = false;
   std::uint64_t seed = 0;  // Of all randomness in the execution.
+  Secret secret{};
 };
+
+inline constexpr std::string_view kDefaultAccount = "000000000000";
+// The columns of an execution's row from which its names and ARNs follow.
+struct RowNames {
+  std::string_view workflow;
+  std::string_view name;  // Of the execution; its id's text when it was given none.
+  std::string_view account = kDefaultAccount;  // Of its namespace: twelve digits.
+};
+// Sets the names and named_by_row.
+void name_by_row(Pins& pins, const RowNames& row);
 
 // input_text: the input as the caller wrote it, which a history shows; empty: its compact form.
 struct Started {
@@ -95,10 +115,22 @@ struct Fact {
   FactKind kind() const { return static_cast<FactKind>(body.index() + 1); }
 };
 
-// The payload of a journal row: compact JSON text, never with a NUL in it.  Empty when there is
-// nothing to say (TimerFired, Continued).
+// The payload of a journal row: JSON text, never with a NUL in it.  Empty when there is nothing to
+// say (TimerFired, Continued).
+//
+// That of a Started is {"p": program, "s": semantics, "k": seed, "t": secret, "limits"?, "names"?,
+// "i": input}: `limits` are those that are not the default, `names` those that do not follow from
+// the row.  "i" is always the last member, and its value is the input as the client sent it, byte
+// for byte, so that a store may keep the input once, in the execution's row, and the rest here.
 std::string encode_payload(const FactBody& body);
-Result<FactBody> decode_payload(FactKind kind, std::string_view payload);
+// The payload of that Started without its last member, as an object of its own ...
+std::string encode_pins(const Started& started);
+// ... and the payload again.
+std::string join_pins(std::string_view pins, std::string_view input);
+
+// Reads payloads of every released form.  `row`: where the payload of a Started leaves the names
+// to the row; without it they stay empty and step() refuses to start.
+Result<FactBody> decode_payload(FactKind kind, std::string_view payload, const RowNames& row = {});
 const char* fact_name(FactKind kind);  // "task_succeeded": for the journal's view and for logs.
 
 }  // namespace stepwell

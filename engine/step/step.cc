@@ -118,6 +118,8 @@ bool Stepper::start(const Started& started) {
   if (x_.started) return false;
   CHECK(started.pins.semantics >= 1 && started.pins.semantics <= kSemantics,
         "semantics version " + std::to_string(started.pins.semantics) + " is not known here");
+  CHECK(!started.pins.named_by_row || !started.pins.execution_name.empty(),
+        "the started fact was decoded without the names of its row");
   x_.started = true;
   x_.pins = started.pins;
   x_.input = started.input;
