@@ -48,7 +48,9 @@ function(stepwell_flags target)
 endfunction()
 
 # stepwell_test(NAME expr_test SOURCES a.cc b.cc USES stepwell_expr ... [LABELS unit|postgres|...])
-# A GoogleTest executable, run as one ctest case.
+# A GoogleTest executable, run as one ctest case.  The label `timing` is for whatever uses a clock,
+# a thread or the database (a test holds the labels to that): ./dev flaky runs those, and preset
+# tsan builds them, as target timing_tests.  no-asan, no-tsan: not under that sanitizer.
 function(stepwell_test)
   cmake_parse_arguments(arg "" "NAME" "SOURCES;USES;LIBRARIES;LABELS" ${ARGN})
   add_executable(${arg_NAME} ${arg_SOURCES})
@@ -56,4 +58,7 @@ function(stepwell_test)
   target_link_libraries(${arg_NAME} PRIVATE ${arg_USES} ${arg_LIBRARIES} GTest::gtest_main)
   add_test(NAME ${arg_NAME} COMMAND ${arg_NAME} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(${arg_NAME} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 300)
+  if("timing" IN_LIST arg_LABELS)
+    add_dependencies(timing_tests ${arg_NAME})
+  endif()
 endfunction()
