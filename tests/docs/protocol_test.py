@@ -1,0 +1,59 @@
+#!/usr/bin/env python3
+"""docs/protocol.md names tests and functions that exist, and every race that is a test.
+
+  protocol_test.py SOURCE
+"""
+import glob
+import os
+import re
+import sys
+
+SOURCE = os.path.abspath(sys.argv[1])
+RACES = range(1, 19)
+# No test can be named: the page must say why, in place of one.
+WITHOUT_TEST = {15: "no child executions", 18: "no standby"}
+
+failures = 0
+
+
+def verdict(good, title):
+    global failures
+    failures += not good
+    print(f"{'ok' if good else 'not ok'} - docs/protocol.md: {title}", flush=True)
+
+
+def read(path):
+    with open(path, encoding="utf-8") as text:
+        return text.read()
+
+
+def main():
+    page = read(f"{SOURCE}/docs/protocol.md")
+    tests = set()
+    for path in glob.glob(f"{SOURCE}/tests/**/*.cc", recursive=True):
+        for suite, name in re.findall(r"^TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", read(path), re.M):
+            tests.add(f"{suite}.{name}")
+    functions = set()
+    for path in glob.glob(f"{SOURCE}/sql/engine/**/*.sql", recursive=True):
+        functions.update(re.findall(r"CREATE (?:OR REPLACE )?FUNCTION (stepwell_\w+)", read(path)))
+    plain = {re.sub(r"_v\d+$", "", name) for name in functions}
+    rows = dict(re.findall(r"^\| R(\d+) \|.*\| ([^|]+) \|$", page, re.M))
+
+    for race in RACES:
+        named = re.findall(r"`(\w+\.\w+)`", rows.get(str(race), ""))
+        if race in WITHOUT_TEST:
+            verdict(WITHOUT_TEST[race] in rows.get(str(race), ""), f"R{race} says why it has no test")
+        else:
+            verdict(bool(named), f"R{race} names its test")
+    for test in sorted(set(re.findall(r"`([A-Z]\w+\.[A-Z]\w+)`", page))):
+        verdict(test in tests, f"{test} is a test")
+    for suite in sorted({test.split(".")[0] for test in tests}):
+        if re.fullmatch(r"R\d+", suite):
+            verdict(f"`{suite}." in page, f"the tests of {suite} are on the page")
+    for name in sorted(set(re.findall(r"`(stepwell_\w+)`", page))):
+        verdict(name in plain, f"{name} is a function of sql/engine")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
