@@ -3,9 +3,10 @@
 
   clang_tidy.py BUILD [PATH...]
 
-BUILD is configured with Clang, so the same pass checks -Wthread-safety.  A clean file leaves a stamp
-in BUILD/clang-tidy/: the hash of its text, of every header of the tree that it reaches, of its
-command and of .clang-tidy.  With PATHs only the sources below those.  Exit 1 if anything was found.
+BUILD is configured with Clang, so the same pass checks -Wthread-safety.  A clean file leaves a
+stamp in BUILD/clang-tidy/: the hash of its text, of every header of the tree that it reaches, of
+its command and of .clang-tidy.  With PATHs only the sources below those.  Exit 1 if anything was
+found.
 """
 import concurrent.futures
 import hashlib

@@ -42,7 +42,8 @@ def main():
     for race in RACES:
         named = re.findall(r"`(\w+\.\w+)`", rows.get(str(race), ""))
         if race in WITHOUT_TEST:
-            verdict(WITHOUT_TEST[race] in rows.get(str(race), ""), f"R{race} says why it has no test")
+            verdict(WITHOUT_TEST[race] in rows.get(str(race), ""),
+                    f"R{race} says why it has no test")
         else:
             verdict(bool(named), f"R{race} names its test")
     for test in sorted(set(re.findall(r"`([A-Z]\w+\.[A-Z]\w+)`", page))):
