@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""docs/protocol.md names tests and functions that exist, and every race that is a test.
+"""docs/protocol.md names tests and functions that exist, and every race that is a test;
+docs/formats.md names every fact and every semantics of step().
 
   protocol_test.py SOURCE
 """
@@ -16,10 +17,10 @@ WITHOUT_TEST = {15: "no child executions", 18: "no standby"}
 failures = 0
 
 
-def verdict(good, title):
+def verdict(good, title, page="protocol"):
     global failures
     failures += not good
-    print(f"{'ok' if good else 'not ok'} - docs/protocol.md: {title}", flush=True)
+    print(f"{'ok' if good else 'not ok'} - docs/{page}.md: {title}", flush=True)
 
 
 def read(path):
@@ -27,7 +28,25 @@ def read(path):
         return text.read()
 
 
+def check_formats():
+    page = read(f"{SOURCE}/docs/formats.md")
+    header, source = (read(f"{SOURCE}/engine/step/fact.{end}") for end in ("h", "cc"))
+    kinds = dict(re.findall(r"^  k(\w+) = (\d+),$", header.split("enum class FactKind")[1], re.M))
+    names = dict(re.findall(r'case FactKind::k(\w+): return "(\w+)";', source))
+    verdict(bool(kinds) and kinds.keys() == names.keys(), "the kinds of facts were read",
+            "formats")
+    rows = dict(re.findall(r"^\| (\d+) \| `(\w+)` \|", page, re.M))
+    for kind, number in kinds.items():
+        verdict(rows.get(number) == names.get(kind), f"{number} is {names.get(kind)}", "formats")
+    for number in sorted(set(rows) - set(kinds.values())):
+        verdict(False, f"{number} is no kind of fact", "formats")
+    newest = int(re.search(r"kSemantics = (\d+);", header)[1])
+    told = [int(n) for n in re.findall(r"^\| (\d+) \| [^|`]+ \|$", page, re.M)]
+    verdict(told == list(range(1, newest + 1)), f"semantics 1 to {newest} are told", "formats")
+
+
 def main():
+    check_formats()
     page = read(f"{SOURCE}/docs/protocol.md")
     tests = set()
     for path in glob.glob(f"{SOURCE}/tests/**/*.cc", recursive=True):
