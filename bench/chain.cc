@@ -61,8 +61,8 @@ Result<Object> run_chain(const Arguments& arguments) {
   auto engine = TRY(open_engine(arguments));
   TRY(deploy(*engine, "bench-chain", kChain));
   Spending spending(arguments.url);
-  const runtime::Figures& figures = runtime::figures_of(*engine);
-  const std::uint64_t commits = figures.commits;
+  const runtime::Counters& counters = runtime::counters_of(*engine);
+  const std::uint64_t commits = counters.commits;
   Feeder feeder(*engine, arguments.window);
   const auto began = Clock::now();
   for (std::uint64_t i = 0; i < n; ++i) feeder.start("bench-chain", chain_input(i));
@@ -75,7 +75,7 @@ Result<Object> run_chain(const Arguments& arguments) {
               {"seconds", rounded(seconds)},
               {"running_at_once", arguments.window}};
   spending.report(line, steps);
-  line.set("commits_per_step", rounded(static_cast<double>(figures.commits - commits) / steps));
+  line.set("commits_per_step", rounded(static_cast<double>(counters.commits - commits) / steps));
   line.set("failed_starts", feeder.failed.load());
   TRY(check_executions(runtime::store_of(*engine), "bench-chain")).report(line);
   return line;

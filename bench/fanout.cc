@@ -139,7 +139,7 @@ Result<Object> run_map(const Arguments& arguments) {
     line.set("us_per_item_of_1000", rounded(small_us));
     line.set("us_per_item", rounded(large_us));
     line.set("cost_ratio", rounded(large_us / small_us));
-    line.set("snapshots", runtime::figures_of(*engine).snapshots.load());
+    line.set("snapshots", runtime::counters_of(*engine).snapshots.load());
     const auto began = Clock::now();
     const auto page = engine->history(large.id, {.next = {}, .newest_first = true});
     if (!page) return Error{ErrorCode::kInternal, page.error};

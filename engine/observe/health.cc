@@ -4,26 +4,26 @@
 
 namespace stepwell::runtime {
 
-Health::Talker Health::add() {
+Health::Probe Health::add() {
   const MutexLock lock(mutex_);
   talks_.emplace_back();
   return talks_.size() - 1;
 }
 
-void Health::asks(Talker talker, std::int64_t now_ms) {
+void Health::asks(Probe probe, std::int64_t now_ms) {
   const MutexLock lock(mutex_);
-  talks_.at(talker).asked_ms = now_ms;
+  talks_.at(probe).asked_ms = now_ms;
 }
 
-void Health::works(Talker talker) {
+void Health::works(Probe probe) {
   const MutexLock lock(mutex_);
-  talks_.at(talker) = {};
+  talks_.at(probe) = {};
 }
 
-void Health::fails(Talker talker, const Error& error) {
+void Health::fails(Probe probe, const Error& error) {
   const MutexLock lock(mutex_);
-  Talk& talk = talks_.at(talker);
-  CHECK(talk.asked_ms, "a talker heard of a question that it did not ask");
+  Talk& talk = talks_.at(probe);
+  CHECK(talk.asked_ms, "a probe tells of an answer without a question");
   if (!talk.failing_ms) talk.failing_ms = talk.asked_ms;
   talk.asked_ms.reset();
   talk.reason = error.message;

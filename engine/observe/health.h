@@ -1,7 +1,7 @@
 // Health — whether the database answers those of this process who talk to it.
 //
-// Each talker (the sweeper, a committer) tells of its own questions.  Any thread may call; nothing
-// here blocks.  Times are of the monotonic clock, in milliseconds.
+// Each probe (the keeper's, a committer's) tells of its own questions.  Any thread may call;
+// nothing here blocks.  Times are of the monotonic clock, in milliseconds.
 #pragma once
 
 #include <cstdint>
@@ -23,15 +23,15 @@ struct HealthLimits {
 
 class Health {
  public:
-  using Talker = std::size_t;
+  using Probe = std::size_t;
 
   explicit Health(const HealthLimits& limits) : limits_(limits) {}
 
-  Talker add();
-  void asks(Talker talker, std::int64_t now_ms);
+  Probe add();
+  void asks(Probe probe, std::int64_t now_ms);
   // What came of that question.  Trouble lasts from the first question that failed.
-  void works(Talker talker);
-  void fails(Talker talker, const Error& error);
+  void works(Probe probe);
+  void fails(Probe probe, const Error& error);
 
   // What is wrong, for longer than is tolerated; empty when nothing is.
   std::string trouble(std::int64_t now_ms) const;

@@ -1,5 +1,5 @@
 // What the parts of the product that are built around an Engine may do to it, beside its public
-// face: give it task handlers that live on a lane's loop, and look at its figures.
+// face: give it task handlers that live on a lane's loop, and look at its counters.
 #pragma once
 
 #include <stepwell/engine.h>
@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/observe/figures.h"
+#include "engine/observe/counters.h"
 #include "engine/runtime/lane.h"
 #include "engine/runtime/settings.h"
 #include "engine/store/store.h"
@@ -26,7 +26,7 @@ std::vector<std::string> known_resources(Engine& engine);
 Answer<std::unique_ptr<Engine>> open_on(std::shared_ptr<store::Store> store, const Options& options,
                                         const Settings& settings);
 
-const Figures& figures_of(Engine& engine);  // After run().
+const Counters& counters_of(Engine& engine);  // After run().
 store::Store& store_of(Engine& engine);
 
 // start() that does not wait: `told` is called once, on a lane's thread; it must not block.

@@ -1,47 +1,43 @@
 #include "engine/runtime/committer.h"
 
 #include <algorithm>
-#include <chrono>
 
 #include "engine/store/batch_parts.h"
 
 namespace stepwell::runtime {
 namespace {
 
+constexpr Millis kAtOnce{0};
+constexpr std::nullopt_t kWhenWoken = std::nullopt;
 constexpr Millis kFirstPause{20};
 constexpr Millis kLongestPause{1'000};
-constexpr int kLastTries = 4;  // While the engine stops, about a second each: then it gives up.
+constexpr int kLastTries = 4;  // While the engine stops; then it gives up.
 constexpr std::uint64_t kClaimBytes = 64u << 20;
 constexpr int kClaimUpToPercent = 70;       // Of the lease.
 constexpr std::int64_t kEmptyClaimsMs = 2;  // Between two claims that find nothing.
 
 }  // namespace
 
-Committer::Committer(const Clock& mono, Membership& membership, StoreClock& clock, Figures& figures,
-                     Health& health, CommitterOptions options, CommitterCalls calls)
+Committer::Committer(const Clock& mono, Membership& membership, StoreClock& clock,
+                     Counters& counters, Health& health, CommitterOptions options,
+                     CommitterCalls calls)
     : mono_(mono),
       membership_(membership),
       clock_(clock),
-      figures_(figures),
+      counters_(counters),
       health_(health),
-      talker_(health.add()),
+      probe_(health.add()),
       options_(std::move(options)),
       calls_(std::move(calls)) {}
 
-Committer::~Committer() { finish(); }
-
-Status Committer::start() {
-  auto session = membership_.open_session();
-  if (!session.ok()) return session.error();
-  session_ = std::move(*session);
-  thread_ = std::thread([this] { run(); });
+Status Committer::open() {
+  session_ = TRY(membership_.open_session());
   return ok_status();
 }
 
 void Committer::submit(Chunk&& chunk) {
   {
     const std::scoped_lock lock(mutex_);
-    is_idle_ = false;
     // Into the chunk that waits: one batch is cheaper than two.
     const bool fits = !chunks_.empty() && !chunks_.back().held && !chunk.held &&
                       chunks_.back().epoch == chunk.epoch &&
@@ -54,16 +50,15 @@ void Committer::submit(Chunk&& chunk) {
     }
     chunks_.push_back(std::move(chunk));
   }
-  changed_.notify_one();
+  woken_();
 }
 
 void Committer::want_claim() {
   {
     const std::scoped_lock lock(mutex_);
-    if (claim_wanted_) return;
-    claim_wanted_ = true;
+    if (std::exchange(claim_wanted_, true)) return;
   }
-  changed_.notify_one();
+  woken_();
 }
 
 void Committer::finish() {
@@ -71,42 +66,105 @@ void Committer::finish() {
     const std::scoped_lock lock(mutex_);
     finishing_ = true;
   }
-  changed_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  woken_();
 }
 
-Committer::Work Committer::next() {
-  std::unique_lock lock(mutex_);
-  Work work;
-  if (chunks_.empty()) is_idle_ = true;
-  changed_.wait(lock, [this] { return !chunks_.empty() || claim_wanted_ || finishing_; });
-  if (!chunks_.empty()) {
-    is_idle_ = false;
-    work.chunk = std::move(chunks_.front());
-    chunks_.pop_front();
+bool Committer::is_finishing() const {
+  const std::scoped_lock lock(mutex_);
+  return finishing_;
+}
+
+std::optional<Millis> Committer::turn() {
+  if (resume_ms_ != 0) {
+    const std::int64_t now = mono_.monotonic_ms();
+    if (is_finishing()) resume_ms_ = std::min(resume_ms_, now + kFirstPause.count());
+    if (now < resume_ms_) return Millis(resume_ms_ - now);
+    resume_ms_ = 0;
   }
-  work.claim = std::exchange(claim_wanted_, false) && !finishing_;
-  work.finish = finishing_ && chunks_.empty();
-  return work;
+  switch (phase_) {
+    case Phase::kChoose: return choose();
+    case Phase::kAsk:
+      reply_ = ask();
+      phase_ = Phase::kTell;
+      return kAtOnce;
+    case Phase::kTell: return tell();
+    case Phase::kDone: return kWhenWoken;
+  }
+  return kWhenWoken;
 }
 
-void Committer::run() {
-  while (true) {
-    Work work = next();
-    if (work.chunk.epoch < epoch_) {
-      // The lane staged it before it heard that it had been marked dead.
-      if (!work.chunk.answers.empty()) calls_.fenced(std::move(work.chunk.answers), epoch_);
-    } else {
-      const auto held = std::move(work.chunk.held);
-      if (!work.chunk.batch.empty()) commit(std::move(work.chunk));
-      if (held && session_) reconcile(*held);
+// ---- choose
+
+std::optional<Millis> Committer::will_ask(Question question) {
+  question_ = question;
+  pause_ = kFirstPause;
+  last_tries_ = 0;
+  phase_ = Phase::kAsk;
+  return kAtOnce;
+}
+
+// The database is away: the same question after a while.
+std::optional<Millis> Committer::ask_again() {
+  const Millis pause = is_finishing() ? kFirstPause : pause_;
+  pause_ = std::min(pause_ * 2, kLongestPause);
+  phase_ = Phase::kAsk;
+  resume_ms_ = mono_.monotonic_ms() + pause.count();
+  return pause;
+}
+
+// A chunk, then what it asks to reconcile, then a claim, then the next chunk: a claim that has to
+// wait holds up no batch, and many batches hold up no claim.
+std::optional<Millis> Committer::choose() {
+  if (held_) {
+    // Else a claim is on its way to the lane, or its reply was lost: the list cannot have it.
+    const bool is_whole = held_->claims_seen == claims_ && !claim_in_doubt_;
+    if (session_ && is_whole) return will_ask(Question::kOwned);
+    held_.reset();
+  }
+  const std::int64_t now = mono_.monotonic_ms();
+  Chunk chunk;
+  {
+    const std::scoped_lock lock(mutex_);
+    const bool may_claim = claim_wanted_ && !finishing_ && session_ != nullptr;
+    if (may_claim && now >= next_claim_ms_ && (was_chunk_ || chunks_.empty())) {
+      claim_wanted_ = was_chunk_ = false;
+      return will_ask(Question::kClaim);
     }
-    if (work.claim && session_) claim();
-    if (work.finish) break;
+    if (chunks_.empty()) {
+      if (finishing_) return close();
+      if (may_claim) return Millis(next_claim_ms_ - now);
+      return kWhenWoken;
+    }
+    chunk = std::move(chunks_.front());
+    chunks_.pop_front();
+    was_chunk_ = true;
   }
-  // What cannot be given back now is freed by the others' sweeps.
+  return choose_chunk(std::move(chunk));
+}
+
+std::optional<Millis> Committer::choose_chunk(Chunk chunk) {
+  if (chunk.epoch < epoch_) {
+    // The lane staged it before it heard that it had been marked dead.
+    if (!chunk.answers.empty()) calls_.fenced(std::move(chunk.answers), epoch_);
+    return kAtOnce;
+  }
+  held_ = std::move(chunk.held);
+  if (chunk.batch.empty()) return kAtOnce;
+  cut_followers(chunk);
+  writing_ = {};
+  writing_.batch = std::move(chunk.batch);
+  writing_.answers = std::move(chunk.answers);
+  if (!session_) return on_fenced(std::move(writing_.answers));
+  writing_.batch.number = next_number_++;
+  return will_ask(Question::kCommit);
+}
+
+// What cannot be given back now is freed by the others' keepers.
+std::optional<Millis> Committer::close() {
   if (session_) (void)session_->close();
   session_.reset();
+  phase_ = Phase::kDone;
+  return kWhenWoken;
 }
 
 // An execution's facts after one that was refused would leave a hole in its journal.
@@ -119,57 +177,83 @@ void Committer::cut_followers(Chunk& chunk) {
   chunk.batch = store::without(chunk.batch, followers);
 }
 
-void Committer::commit(Chunk chunk) {
-  cut_followers(chunk);
-  Landed landed;
-  landed.batch = std::move(chunk.batch);
-  landed.answers = std::move(chunk.answers);
-  if (!commit_batch(landed.batch, landed.ack, landed.answers)) return;
-  if (!landed.ack.refused.empty()) ++refusals_;
-  for (const store::Refused& refused : landed.ack.refused) {
-    refused_since_[refused.execution] = refusals_;
+// ---- ask
+
+Committer::Reply Committer::ask() {
+  asked_ms_ = mono_.monotonic_ms();
+  health_.asks(probe_, asked_ms_);
+  switch (question_) {
+    case Question::kCommit:
+    case Question::kGiveBack: return session_->commit(writing_.batch);
+    case Question::kOwned: return session_->owned();
+    case Question::kClaim: return session_->claim(request_ = claim_request());
+    case Question::kOpen: return membership_.open_session();
   }
-  ++figures_.commits;
-  figures_.facts += landed.batch.facts.size() + landed.batch.starts.size();
-  calls_.landed(std::move(landed));
+  CHECK(false, "a committer without a question");
 }
 
-// False: it did not become durable, and the lane was told why.
-bool Committer::commit_batch(store::Batch& batch, store::Ack& ack,
-                             std::vector<StartAnswer>& answers) {
-  batch.number = next_number_++;
-  Millis wait = kFirstPause;
-  int last_tries = 0;
-  while (session_) {
-    health_.asks(talker_, mono_.monotonic_ms());
-    auto committed = session_->commit(batch);
-    if (committed.ok()) {
-      health_.works(talker_);
-      ack = std::move(*committed);
-      return true;
-    }
-    const Error& error = committed.error();
-    if (error.code == ErrorCode::kFenced) break;
-    health_.fails(talker_, error.while_doing("writing a batch"));
-    ++figures_.unavailable;
-    if (!pause(wait) && ++last_tries >= kLastTries) {
-      // The engine stops and the database is away: whoever waits is told.  What is staged behind
-      // this batch must not be written without it, should the database come back just now.
-      session_.reset();
-      calls_.fenced(std::move(answers), epoch_);
-      return false;
-    }
-    wait = std::min(wait * 2, kLongestPause);
+store::ClaimRequest Committer::claim_request() const {
+  store::ClaimRequest request;
+  request.pools = options_.pools;
+  const bool may_take = membership_.lease_used_percent() < kClaimUpToPercent;
+  request.limit =
+      may_take ? static_cast<std::uint32_t>(std::min<std::size_t>(options_.claim_limit, room_)) : 0;
+  request.take_suspect = request.limit > 0;
+  request.max_journal_bytes = kClaimBytes;
+  return request;
+}
+
+// ---- tell
+
+std::optional<Millis> Committer::tell() {
+  Reply reply = std::move(*reply_);
+  reply_.reset();
+  phase_ = Phase::kChoose;
+  switch (question_) {
+    case Question::kCommit:
+    case Question::kGiveBack: return on_commit(std::get<Result<store::Ack>>(std::move(reply)));
+    case Question::kClaim: return on_claim(std::get<Result<store::ClaimResult>>(std::move(reply)));
+    case Question::kOwned:
+      return on_owned(std::get<Result<std::vector<ExecutionId>>>(std::move(reply)));
+    case Question::kOpen:
+      return on_open(std::get<Result<std::unique_ptr<store::Session>>>(std::move(reply)));
   }
-  on_fenced(std::move(answers));
-  return false;
+  CHECK(false, "a committer without a question");
+}
+
+std::optional<Millis> Committer::on_commit(Result<store::Ack> reply) {
+  if (!reply.ok()) {
+    const Error& error = reply.error();
+    if (error.code == ErrorCode::kFenced) return on_fenced(std::move(writing_.answers));
+    health_.fails(probe_, error.while_doing("writing a batch"));
+    ++counters_.unavailable;
+    if (!is_finishing() || ++last_tries_ < kLastTries) return ask_again();
+    // The engine stops and the database is away: whoever waits is told.  What is staged behind
+    // this batch must not be written without it, should the database come back just now.
+    session_.reset();
+    calls_.fenced(std::move(writing_.answers), epoch_);
+    return kAtOnce;
+  }
+  health_.works(probe_);
+  if (question_ == Question::kGiveBack) return kAtOnce;
+  writing_.ack = std::move(*reply);
+  if (!writing_.ack.refused.empty()) ++refusals_;
+  for (const store::Refused& refused : writing_.ack.refused) {
+    refused_since_[refused.execution] = refusals_;
+  }
+  ++counters_.commits;
+  counters_.facts += writing_.batch.facts.size() + writing_.batch.starts.size();
+  calls_.landed(std::move(writing_));
+  return kAtOnce;
 }
 
 // Everything that is staged belongs to the time before: nothing of it may be written any more.
-void Committer::on_fenced(std::vector<StartAnswer> answers) {
-  ++figures_.fenced;
+std::optional<Millis> Committer::on_fenced(std::vector<StartAnswer> answers) {
+  ++counters_.fenced;
   ++epoch_;
   session_.reset();
+  held_.reset();
+  claim_in_doubt_ = false;
   {
     const std::scoped_lock lock(mutex_);
     for (Chunk& chunk : chunks_) {
@@ -178,89 +262,65 @@ void Committer::on_fenced(std::vector<StartAnswer> answers) {
     chunks_.clear();
   }
   calls_.fenced(std::move(answers), epoch_);
-  reopen();
+  return will_ask(Question::kOpen);
 }
 
-bool Committer::reopen() {
-  Millis wait = kFirstPause;
-  while (true) {
-    health_.asks(talker_, mono_.monotonic_ms());
-    auto session = membership_.open_session();
-    if (session.ok()) {
-      health_.works(talker_);
-      session_ = std::move(*session);
-      next_number_ = 1;
-      want_claim();
-      return true;
-    }
-    health_.fails(talker_, session.error().while_doing("registering as a new writer"));
-    if (!pause(wait)) return false;
-    wait = std::min(wait * 2, kLongestPause);
+std::optional<Millis> Committer::on_open(Result<std::unique_ptr<store::Session>> reply) {
+  if (!reply.ok()) {
+    health_.fails(probe_, reply.error().while_doing("registering as a new writer"));
+    return is_finishing() ? kAtOnce : ask_again();
   }
+  health_.works(probe_);
+  session_ = std::move(*reply);
+  next_number_ = 1;
+  want_claim();
+  return kAtOnce;
 }
 
-// False when the engine stops.
-bool Committer::pause(Millis how_long) {
-  std::unique_lock lock(mutex_);
-  if (!finishing_) {
-    changed_.wait_for(lock, how_long, [this] { return finishing_; });
-    return !finishing_;
-  }
-  lock.unlock();
-  std::this_thread::sleep_for(kFirstPause);
-  return false;
-}
-
-void Committer::claim() {
-  const std::int64_t before = mono_.monotonic_ms();
-  if (before - last_empty_claim_ms_ < kEmptyClaimsMs) {
-    std::this_thread::sleep_for(Millis(kEmptyClaimsMs));
-  }
-  store::ClaimRequest request;
-  request.pools = options_.pools;
-  const bool may_take = membership_.lease_used_percent() < kClaimUpToPercent;
-  request.limit =
-      may_take ? static_cast<std::uint32_t>(std::min<std::size_t>(options_.claim_limit, room_)) : 0;
-  request.take_suspect = request.limit > 0;
-  request.max_journal_bytes = kClaimBytes;
-  health_.asks(talker_, before);
-  auto claimed = session_->claim(request);
-  if (!claimed.ok()) {
-    const Error& error = claimed.error();
+std::optional<Millis> Committer::on_claim(Result<store::ClaimResult> reply) {
+  if (!reply.ok()) {
+    const Error& error = reply.error();
     if (error.code == ErrorCode::kFenced) return on_fenced({});
-    health_.fails(talker_, error.while_doing("claiming"));
-    ++figures_.unavailable;
-    pause(kFirstPause);
-    return want_claim();
+    health_.fails(probe_, error.while_doing("claiming"));
+    ++counters_.unavailable;
+    claim_in_doubt_ = true;
+    next_claim_ms_ = mono_.monotonic_ms() + kFirstPause.count();
+    want_claim();
+    return kAtOnce;
   }
-  health_.works(talker_);
-  const std::size_t count = claimed->claimed.size();
+  health_.works(probe_);
+  claim_in_doubt_ = false;
+  const std::size_t count = reply->claimed.size();
   // The lane says more exactly when it has taken them in.
   room_ -= std::min<std::size_t>(room_, count);
-  if (count > 0 && count >= request.limit && room_ > 0) want_claim();  // There may be more.
-  if (count == 0 && claimed->inbox.empty()) last_empty_claim_ms_ = mono_.monotonic_ms();
-  clock_.correct(claimed->now, before);
+  if (count > 0 && count >= request_.limit && room_ > 0) want_claim();  // There may be more.
+  if (count == 0 && reply->inbox.empty()) {
+    next_claim_ms_ = mono_.monotonic_ms() + kEmptyClaimsMs;
+  }
+  clock_.correct(reply->now, asked_ms_);
   ++claims_;
-  calls_.claimed(std::move(*claimed));
+  calls_.claimed(std::move(*reply));
+  return kAtOnce;
 }
 
 // Nothing is in flight now: what names this lane and is not in its list is held by nobody.
-void Committer::reconcile(const HeldList& held) {
-  if (held.claims_seen != claims_) return;  // A claim is on its way to the lane: another time.
-  auto owned = session_->owned();
-  if (!owned.ok()) {
-    if (owned.error().code == ErrorCode::kFenced) on_fenced({});
-    return;
+std::optional<Millis> Committer::on_owned(const Result<std::vector<ExecutionId>>& reply) {
+  const HeldList held = *std::exchange(held_, std::nullopt);
+  if (!reply.ok()) {
+    const Error& error = reply.error();
+    if (error.code == ErrorCode::kFenced) return on_fenced({});
+    health_.fails(probe_, error.while_doing("asking what is owned"));
+    return kAtOnce;
   }
-  store::Batch batch;
-  for (const ExecutionId id : *owned) {
-    if (!held.ids.contains(id)) batch.released.push_back(id);
+  health_.works(probe_);
+  writing_ = {};
+  for (const ExecutionId id : *reply) {
+    if (!held.ids.contains(id)) writing_.batch.released.push_back(id);
   }
-  if (batch.released.empty()) return;
-  figures_.reconciled += batch.released.size();
-  store::Ack ack;
-  std::vector<StartAnswer> answers;
-  commit_batch(batch, ack, answers);
+  if (writing_.batch.released.empty()) return kAtOnce;
+  counters_.reconciled += writing_.batch.released.size();
+  writing_.batch.number = next_number_++;
+  return will_ask(Question::kGiveBack);
 }
 
 }  // namespace stepwell::runtime

@@ -1,22 +1,27 @@
-// Committer — one thread and one Session for one lane: everything that the lane writes or claims.
+// Committer — everything that one lane writes or claims, over one Session, as a state machine.
+//
+//   choose a question ──> ask the store (one call) ──> tell the lane what came of it ──> choose ...
+//
+// Each arrow is one turn().  A driver calls it: CommitterThread in the product, the simulation's
+// queue of events in tests.  Nothing here has a thread, waits or sleeps but for the store's calls.
 //
 // The batch is the backlog: whatever piled up while the last batch was under way is the next one.
 // Claims and reconciling run between two batches, so nothing of this lane is in flight meanwhile.
-// Thread-safety: submit() by the lane; want_claim(), finish() by any thread.  The callbacks run on
-// the committer's thread.
+// Thread-safety: submit(), want_claim(), set_room(), finish() from any thread; turn() and open() by
+// the driver, one at a time.  The callbacks run in turn().
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <thread>
+#include <optional>
+#include <variant>
 
 #include "base/clock.h"
-#include "engine/observe/figures.h"
+#include "engine/observe/counters.h"
 #include "engine/observe/health.h"
 #include "engine/runtime/backlog.h"
 #include "engine/runtime/membership.h"
@@ -41,63 +46,87 @@ struct CommitterOptions {
 
 class Committer {
  public:
-  Committer(const Clock& mono, Membership& membership, StoreClock& clock, Figures& figures,
+  Committer(const Clock& mono, Membership& membership, StoreClock& clock, Counters& counters,
             Health& health, CommitterOptions options, CommitterCalls calls);
-  ~Committer();
 
-  Status start();  // Opens the session.
+  // `woken` is called when turn() may have work again, from whatever thread brought it.  Set before
+  // anything else is called.
+  void on_work(std::function<void()> woken) { woken_ = std::move(woken); }
+  Status open();  // The first session.
+
   void submit(Chunk&& chunk);
-  bool is_idle() const { return is_idle_; }
   void want_claim();
   // How many more executions the lane would take.
   void set_room(std::size_t room) { room_ = room; }
-  // Writes what is there, gives back what is owned, ends the thread.  Blocks.
+  // From here on: writes what is there, gives back what is owned, and is done.
   void finish();
 
- private:
-  struct Work {
-    Chunk chunk;
-    bool claim = false;
-    bool finish = false;
-  };
+  // When to call again: 0 at once; a pause; nothing: when woken.
+  std::optional<Millis> turn();
+  bool is_done() const { return phase_ == Phase::kDone; }
 
-  void run();
-  Work next();
-  void commit(Chunk chunk);
+ private:
+  enum class Phase : std::uint8_t { kChoose, kAsk, kTell, kDone };
+  enum class Question : std::uint8_t { kCommit, kOwned, kGiveBack, kClaim, kOpen };
+  using Reply =
+      std::variant<Result<store::Ack>, Result<store::ClaimResult>, Result<std::vector<ExecutionId>>,
+                   Result<std::unique_ptr<store::Session>>>;
+
+  // ---- choose
+  std::optional<Millis> choose();
+  std::optional<Millis> choose_chunk(Chunk chunk);
+  std::optional<Millis> close();
   void cut_followers(Chunk& chunk);
-  bool commit_batch(store::Batch& batch, store::Ack& ack, std::vector<StartAnswer>& answers);
-  void claim();
-  void reconcile(const HeldList& held);
-  void on_fenced(std::vector<StartAnswer> answers);
-  bool reopen();
-  bool pause(Millis how_long);
+  std::optional<Millis> will_ask(Question question);
+  std::optional<Millis> ask_again();
+  // ---- ask
+  Reply ask();
+  store::ClaimRequest claim_request() const;
+  // ---- tell
+  std::optional<Millis> tell();
+  std::optional<Millis> on_commit(Result<store::Ack> reply);
+  std::optional<Millis> on_claim(Result<store::ClaimResult> reply);
+  std::optional<Millis> on_owned(const Result<std::vector<ExecutionId>>& reply);
+  std::optional<Millis> on_open(Result<std::unique_ptr<store::Session>> reply);
+  std::optional<Millis> on_fenced(std::vector<StartAnswer> answers);
+  bool is_finishing() const;
 
   const Clock& mono_;
   Membership& membership_;
   StoreClock& clock_;
-  Figures& figures_;
+  Counters& counters_;
   Health& health_;
-  const Health::Talker talker_;
+  const Health::Probe probe_;
   const CommitterOptions options_;
   const CommitterCalls calls_;
+  std::function<void()> woken_ = [] {};
 
-  // Of the committer's thread.
-  std::uint64_t epoch_ = 0;  // Counts sessions that were fenced; the lane counts with it.
+  // Of the driver's thread.
+  Phase phase_ = Phase::kChoose;
+  Question question_ = Question::kCommit;
+  std::optional<Reply> reply_;      // From ask to tell.
+  Landed writing_;                  // What kCommit and kGiveBack write.
+  std::optional<HeldList> held_;    // To be reconciled once its chunk is durable.
+  store::ClaimRequest request_;     // Of the newest claim.
+  bool was_chunk_ = false;          // The last choice: then a claim has its turn.
+  std::int64_t asked_ms_ = 0;       // When the question was asked; times are monotonic.
+  std::int64_t resume_ms_ = 0;      // No turn before that: the database is away.
+  std::int64_t next_claim_ms_ = 0;  // No claim before that: the last one found nothing, or failed.
+  Millis pause_{0};                 // Before the question is asked again.
+  int last_tries_ = 0;              // Of a batch, since finish().
+  std::uint64_t epoch_ = 0;         // Counts sessions that were fenced; the lane counts with it.
   std::unique_ptr<store::Session> session_;
   std::uint64_t next_number_ = 1;
-  std::uint64_t claims_ = 0;
-  std::uint64_t refusals_ = 0;                          // Batches with refused rows, and
+  std::uint64_t claims_ = 0;     // That were told to the lane.
+  bool claim_in_doubt_ = false;  // The last one failed: it may have taken what nobody lists.
+  std::uint64_t refusals_ = 0;   // Batches with refused rows, and
   std::map<ExecutionId, std::uint64_t> refused_since_;  // the newest of each execution.
-  std::int64_t last_empty_claim_ms_ = 0;
 
-  std::atomic<bool> is_idle_{true};
   std::atomic<std::size_t> room_{1'000};
-  std::mutex mutex_;
-  std::condition_variable changed_;
+  mutable std::mutex mutex_;
   std::deque<Chunk> chunks_;  // Guarded by mutex_, as what follows.
   bool claim_wanted_ = false;
   bool finishing_ = false;
-  std::thread thread_;
 };
 
 }  // namespace stepwell::runtime

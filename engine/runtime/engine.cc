@@ -1,7 +1,6 @@
 // Engine: opening, tasks, deploying, running, starting.
 #include <fmt/core.h>
 #include <stepwell/engine.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -37,9 +36,8 @@ struct Dice {
 };
 
 Dice roll() {
-  Dice dice;
-  CHECK(getrandom(&dice, sizeof dice, 0) == sizeof dice, "the system gives no random numbers");
-  return dice;
+  const auto& random = runtime::real_surroundings().random;
+  return {random(), random(), random()};
 }
 
 Result<std::shared_ptr<store::Store>> open_store(const Options& options, const std::string& label) {
@@ -145,7 +143,7 @@ Engine::Parts::Parts(std::shared_ptr<store::Store> the_store, const Options& the
     : options(the_options),
       settings(the_settings),
       store(std::move(the_store)),
-      programs(*store, runtime::steady_clock()),
+      programs(*store, runtime::real_surroundings().clock),
       history(*store, programs) {}
 
 Result<Time> Engine::Parts::now() {
@@ -295,10 +293,10 @@ Answer<std::unique_ptr<Engine>> open_on(std::shared_ptr<store::Store> store, con
   return {EngineDoor::make(std::move(parts)), Code::kOk, {}};
 }
 
-const Figures& figures_of(Engine& engine) {
+const Counters& counters_of(Engine& engine) {
   Engine::Parts& parts = EngineDoor::parts(engine);
-  CHECK(parts.runtime != nullptr, "figures_of() before run()");
-  return parts.runtime->figures();
+  CHECK(parts.runtime != nullptr, "counters_of() before run()");
+  return parts.runtime->counters();
 }
 
 bool when_released(Engine& engine, const std::string& id, std::function<void()> told) {

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::uint32_t kJournalPage = 2'000;
 
-bool begin_with_snapshot(const store::Claimed& claimed, Held& held) {
+bool begin_with_snapshot(const store::Claimed& claimed, OwnedExecution& held) {
   auto decoded = Execution::decode(claimed.snapshot);
   if (!decoded.ok()) return false;
   held.x = std::move(*decoded);
@@ -19,7 +19,7 @@ bool begin_with_snapshot(const store::Claimed& claimed, Held& held) {
   return true;
 }
 
-Status fold_journal(const std::vector<store::JournalRow>& journal, Held& held) {
+Status fold_journal(const std::vector<store::JournalRow>& journal, OwnedExecution& held) {
   std::vector<Command> commands;
   for (const store::JournalRow& row : journal) {
     if (row.seq != held.seq + 1) {
@@ -40,7 +40,7 @@ Status fold_journal(const std::vector<store::JournalRow>& journal, Held& held) {
   return ok_status();
 }
 
-Status fold_all(const store::Claimed& claimed, store::Store& store, Held& held) {
+Status fold_all(const store::Claimed& claimed, store::Store& store, OwnedExecution& held) {
   if (claimed.snapshot.empty() || begin_with_snapshot(claimed, held)) {
     return fold_journal(claimed.journal, held);
   }
@@ -51,7 +51,7 @@ Status fold_all(const store::Claimed& claimed, store::Store& store, Held& held) 
   }
 }
 
-void stage_outstanding(Held& held) {
+void stage_outstanding(OwnedExecution& held) {
   for (Command& command : outstanding(*held.program, held.x)) {
     held.staged.push_back({held.seq, std::move(command)});
   }
@@ -71,7 +71,7 @@ Folded fold(store::Claimed&& claimed, Programs& programs, store::Store& store, c
     (is_gone ? folded.broken : folded.away) = program.error().message;
     return folded;
   }
-  auto held = std::make_unique<Held>();
+  auto held = std::make_unique<OwnedExecution>();
   held->id = claimed.id;
   held->workflow = std::move(claimed.workflow);
   held->program = std::move(*program);

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/clock.h"
-#include "engine/runtime/held.h"
+#include "engine/runtime/owned_execution.h"
 #include "engine/runtime/programs.h"
 #include "engine/store/store.h"
 
@@ -13,7 +13,7 @@ namespace stepwell::runtime {
 
 struct Folded {
   ExecutionId id;
-  std::unique_ptr<Held> held;  // Null: `broken` or `away`.
+  std::unique_ptr<OwnedExecution> held;  // Null: `broken` or `away`.
   std::vector<store::InboxRow> inbox;
   std::string broken;          // The fold does not fit: quarantine it, with this reason.
   std::string away;            // Something could not be read now: give it back.

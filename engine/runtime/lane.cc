@@ -1,6 +1,6 @@
 #include "engine/runtime/lane.h"
 
-#include <future>
+#include <algorithm>
 
 #include "engine/store/suspects.h"
 
@@ -13,10 +13,12 @@ constexpr std::size_t kManyFacts = 2'000;
 
 }  // namespace
 
-Lane::Lane(LaneWorld world, unsigned number)
+Lane::Lane(LaneWorld world, loop::Loop& loop, unsigned number)
     : world_(std::move(world)),
       number_(number),
-      committer_(world_.mono, world_.membership, world_.clock, world_.figures, world_.health,
+      loop_(loop),
+      answers_(std::make_shared<Answers>(loop_, [this] { settle(); })),
+      committer_(world_.mono, world_.membership, world_.clock, world_.counters, world_.health,
                  {.pools = world_.settings.pools},
                  {.landed =
                       [this](Landed landed) {
@@ -33,22 +35,12 @@ Lane::Lane(LaneWorld world, unsigned number)
                         loop_.post([this, unsent = std::move(unsent), epoch] {
                           on_fenced(unsent, epoch);
                         });
-                      }}) {}
-
-Lane::~Lane() { stop(); }
-
-Status Lane::start(const std::vector<HandlerFactory>& factories) {
+                      }}) {
   committer_.set_room(world_.settings.max_held);
-  answers_ = std::make_shared<Answers>(loop_, [this] { settle(); });
-  std::promise<Status> made;
-  loop_.post([&] { made.set_value(make_handlers(factories)); });
-  thread_ = std::thread([this] { loop_.run(); });
-  is_started_ = true;
-  Status status = made.get_future().get();
-  if (status.ok()) status = committer_.start();
-  if (!status.ok()) stop();
-  return status;
 }
+
+// Whoever ends a task after that talks to nobody.
+Lane::~Lane() { answers_->close(); }
 
 Status Lane::make_handlers(const std::vector<HandlerFactory>& factories) {
   for (const HandlerFactory& make : factories) {
@@ -68,32 +60,20 @@ Status Lane::make_handlers(const std::vector<HandlerFactory>& factories) {
   return ok_status();
 }
 
-void Lane::stop() {
-  if (!is_started_) return;
-  is_started_ = false;
-  std::promise<void> flushed;
-  loop_.post([&] {
-    settle();
-    is_stopping_ = true;
-    flush();
-    flushed.set_value();
-  });
-  flushed.get_future().wait();
-  committer_.finish();
-  std::promise<void> emptied;
-  loop_.post([&] {
-    answers_->close();
-    while (!held_.empty()) drop(held_.begin()->first);
-    for (StartAnswer& answer : open_.answers) {
-      answer(Error{ErrorCode::kUnavailable, "the engine has stopped"});
-    }
-    open_ = {};
-    dispatcher_.clear();
-    emptied.set_value();
-  });
-  emptied.get_future().wait();
-  loop_.stop();
-  thread_.join();
+void Lane::flush_last() {
+  settle();
+  is_stopping_ = true;
+  flush();
+}
+
+void Lane::clear() {
+  answers_->close();
+  drop_all();
+  for (StartAnswer& answer : open_.answers) {
+    answer(Error{ErrorCode::kUnavailable, "the engine has stopped"});
+  }
+  open_ = {};
+  dispatcher_.clear();
 }
 
 void Lane::begin(Beginning beginning, StartAnswer answer) {
@@ -107,7 +87,7 @@ void Lane::begin_here(Beginning beginning, StartAnswer answer) {
     answer(Error{ErrorCode::kUnavailable, "the engine is stopping"});
     return;
   }
-  auto held = std::make_unique<Held>();
+  auto held = std::make_unique<OwnedExecution>();
   held->id = beginning.row.id;
   held->workflow = beginning.row.workflow;
   held->program = std::move(beginning.program);
@@ -132,7 +112,7 @@ void Lane::begin_here(Beginning beginning, StartAnswer answer) {
 }
 
 // The fact's row, as the newest of the execution.
-store::JournalRow Lane::row_of(Held& held, const Fact& fact) {
+store::JournalRow Lane::row_of(OwnedExecution& held, const Fact& fact) {
   store::JournalRow row;
   row.execution = held.id;
   row.seq = ++held.seq;
@@ -150,7 +130,7 @@ store::JournalRow Lane::row_of(Held& held, const Fact& fact) {
 }
 
 // False: the fact answers nothing any more, or the execution broke over it (and is gone).
-bool Lane::apply(Held& held, const Fact& fact) {
+bool Lane::apply(OwnedExecution& held, const Fact& fact) {
   commands_.clear();
   try {
     if (!step(*held.program, held.x, fact, commands_)) return false;
@@ -167,7 +147,7 @@ bool Lane::apply(Held& held, const Fact& fact) {
   return true;
 }
 
-void Lane::take_commands(Held& held) {
+void Lane::take_commands(OwnedExecution& held) {
   for (Command& command : commands_) {
     if (const auto* finish = std::get_if<Finish>(&command)) {
       stage_finish(held, *finish);
@@ -178,7 +158,7 @@ void Lane::take_commands(Held& held) {
   commands_.clear();
 }
 
-void Lane::stage_finish(Held& held, const Finish& finish) {
+void Lane::stage_finish(OwnedExecution& held, const Finish& finish) {
   store::FinishRow row;
   row.execution = held.id;
   row.status = finish.status;
@@ -192,9 +172,9 @@ void Lane::stage_finish(Held& held, const Finish& finish) {
 }
 
 // A bug of ours (or a fold that does not fit) keeps this one execution from running, no other.
-void Lane::quarantine(Held& held, const std::string& reason) {
+void Lane::quarantine(OwnedExecution& held, const std::string& reason) {
   open_.batch.quarantines.push_back({held.id, reason});
-  ++world_.figures.quarantined;
+  ++world_.counters.quarantined;
   drop(held.id);
 }
 
@@ -202,10 +182,14 @@ void Lane::quarantine(Held& held, const std::string& reason) {
 void Lane::drop(ExecutionId id) {
   const auto found = held_.find(id);
   if (found == held_.end()) return;
-  const std::unique_ptr<Held> held = std::move(found->second);
+  const std::unique_ptr<OwnedExecution> held = std::move(found->second);
   held_.erase(found);
-  for (const auto& [command, outstanding] : held->outstanding) {
-    cross_out(*held, command, outstanding);
+  std::vector<CommandId> commands;  // In order: the same facts call handlers in the same order.
+  commands.reserve(held->outstanding.size());
+  for (const auto& [command, outstanding] : held->outstanding) commands.push_back(command);
+  std::sort(commands.begin(), commands.end());
+  for (const CommandId command : commands) {
+    cross_out(*held, command, held->outstanding.at(command));
   }
   due_snapshots_.erase(id);
   world_.ends.release(id);
@@ -217,8 +201,20 @@ void Lane::drop(ExecutionId id) {
   }
 }
 
+void Lane::drop_all() {
+  for (const ExecutionId id : held_ids()) drop(id);
+}
+
+std::vector<ExecutionId> Lane::held_ids() const {
+  std::vector<ExecutionId> ids;
+  ids.reserve(held_.size());
+  for (const auto& [id, held] : held_) ids.push_back(id);
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
 // Due when the journal since the last one has outgrown it: the total work stays linear.
-void Lane::consider_snapshot(Held& held) {
+void Lane::consider_snapshot(OwnedExecution& held) {
   if (held.snapshot_under_way || held.facts_since_snapshot < world_.settings.snapshot_facts ||
       held.bytes_since_snapshot < held.snapshot_bytes) {
     return;
@@ -229,7 +225,7 @@ void Lane::consider_snapshot(Held& held) {
 }
 
 // Its facts are durable: encode and write it, elsewhere.
-void Lane::save_snapshot(Held& held) {
+void Lane::save_snapshot(OwnedExecution& held) {
   const auto found = due_snapshots_.find(held.id);
   if (found == due_snapshots_.end() || found->second.seq > held.durable) return;
   auto due = std::make_shared<DueSnapshot>(std::move(found->second));
@@ -239,9 +235,9 @@ void Lane::save_snapshot(Held& held) {
     due->x = {};
     const std::size_t bytes = row.body.size();
     // A snapshot that cannot be written is missed by nobody: the journal is all there.
-    if (world_.store.save_snapshot(row).ok()) ++world_.figures.snapshots;
+    if (world_.store.save_snapshot(row).ok()) ++world_.counters.snapshots;
     loop_.post([this, id, bytes] {
-      if (Held* mine = find(id)) {
+      if (OwnedExecution* mine = find(id)) {
         mine->snapshot_under_way = false;
         mine->snapshot_bytes = bytes;
       }
@@ -269,7 +265,7 @@ void Lane::flush() {
   open_ = {};
 }
 
-Held* Lane::find(ExecutionId id) {
+OwnedExecution* Lane::find(ExecutionId id) {
   const auto found = held_.find(id);
   return found == held_.end() ? nullptr : found->second.get();
 }

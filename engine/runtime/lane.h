@@ -1,20 +1,20 @@
-// Lane — one thread, one loop, and the executions that this process runs on it.
+// Lane — one loop, and the executions that this process runs on it.
 //
 //   start / answer / timer / inbox ── fact ──> step() ──> staged commands
 //                                       │                      │
 //                                       v                      │ when the fact is durable
 //                                   committer ── landed ───────┴──> run task, set timer, ...
 //
-// A side effect leaves only after the facts before it are durable.  Nothing here blocks.
-// Thread-safety: start(), stop(), begin(), want_claim() from any thread; all else on the lane's
-// own. Ownership: what LaneWorld refers to outlives the lane.
+// A side effect leaves only after the facts before it are durable.  Nothing here blocks, and
+// nothing has a thread: LaneThread drives the loop and the committer, or the simulation does.
+// Thread-safety: begin(), want_claim() from any thread; all else on the loop's.
+// Ownership: the loop and what LaneWorld refers to outlive the lane.
 #pragma once
 
 #include <deque>
 #include <functional>
 #include <memory>
 #include <string>
-#include <thread>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -25,7 +25,7 @@
 #include "engine/runtime/committer.h"
 #include "engine/runtime/ends.h"
 #include "engine/runtime/fold.h"
-#include "engine/runtime/held.h"
+#include "engine/runtime/owned_execution.h"
 #include "engine/runtime/settings.h"
 #include "engine/task/dispatcher.h"
 #include "engine/task/pool.h"
@@ -42,7 +42,7 @@ struct LaneWorld {
   store::Store& store;
   Membership& membership;
   StoreClock& clock;
-  Figures& figures;
+  Counters& counters;
   Programs& programs;
   Ends& ends;
   Pool& folders;     // Folds what was claimed.
@@ -59,33 +59,37 @@ struct Beginning {
 
 class Lane {
  public:
-  Lane(LaneWorld world, unsigned number);
+  Lane(LaneWorld world, loop::Loop& loop, unsigned number);
   ~Lane();
 
-  // Begins the thread, makes the handlers on it, opens the session.
-  Status start(const std::vector<HandlerFactory>& factories);
-  void stop();  // Writes what is staged and gives everything back.  Idempotent.
+  Status make_handlers(const std::vector<HandlerFactory>& factories);
+  // Hands over what is staged; nothing is begun after that.  Then the committer finishes; then
+  // clear() lets go of everything.
+  void flush_last();
+  void clear();
+
   void begin(Beginning beginning, StartAnswer answer);
   void want_claim() { committer_.want_claim(); }
+  Committer& committer() { return committer_; }
 
  private:
-  friend struct LaneDoor;  // Of tests.
-  using HeldMap = std::unordered_map<ExecutionId, std::unique_ptr<Held>>;
+  using HeldMap = std::unordered_map<ExecutionId, std::unique_ptr<OwnedExecution>>;
 
   // ---- life and facts (lane.cc)
-  Status make_handlers(const std::vector<HandlerFactory>& factories);
   void begin_here(Beginning beginning, StartAnswer answer);
-  bool apply(Held& held, const Fact& fact);
-  store::JournalRow row_of(Held& held, const Fact& fact);
-  void take_commands(Held& held);
-  void stage_finish(Held& held, const Finish& finish);
-  void quarantine(Held& held, const std::string& reason);
+  bool apply(OwnedExecution& held, const Fact& fact);
+  store::JournalRow row_of(OwnedExecution& held, const Fact& fact);
+  void take_commands(OwnedExecution& held);
+  void stage_finish(OwnedExecution& held, const Finish& finish);
+  void quarantine(OwnedExecution& held, const std::string& reason);
   void drop(ExecutionId id);
-  void consider_snapshot(Held& held);
-  void save_snapshot(Held& held);
+  void drop_all();
+  std::vector<ExecutionId> held_ids() const;  // Sorted.
+  void consider_snapshot(OwnedExecution& held);
+  void save_snapshot(OwnedExecution& held);
   void settle();
   void flush();
-  Held* find(ExecutionId id);
+  OwnedExecution* find(ExecutionId id);
 
   // ---- what the committer brings (lane_commits.cc)
   void on_landed(Landed landed);
@@ -95,23 +99,23 @@ class Lane {
   void on_folded(Folded folded, std::uint64_t epoch);
   void on_broken(const Folded& folded, const std::vector<store::InboxRow>& inbox);
   void on_fenced(std::vector<StartAnswer> unsent, std::uint64_t epoch);
-  void consume(Held& held, const store::InboxRow& row);
+  void consume(OwnedExecution& held, const store::InboxRow& row);
   void update_room();
 
   // ---- facts that the store refuses (lane_refusals.cc)
   void on_refused(const Landed& landed);
   void fold_without(const store::Refused& refused, const store::Batch& batch);
-  void fail_refused(Held& held);
+  void fail_refused(OwnedExecution& held);
 
   // ---- commands (lane_commands.cc)
-  void dispatch(Held& held);
-  void perform(Held& held, Command command);
-  void run_task(Held& held, RunTask command);
-  void hand_over(Held& held, RunTask& command, TaskHandler& handler);
-  void watch(Held& held, CommandId command, Outstanding& outstanding);
-  void set_timer(Held& held, const SetTimer& command);
-  void cancel(Held& held, CommandId command);
-  void cross_out(Held& held, CommandId command, const Outstanding& outstanding);
+  void dispatch(OwnedExecution& held);
+  void perform(OwnedExecution& held, Command command);
+  void run_task(OwnedExecution& held, RunTask command);
+  void hand_over(OwnedExecution& held, RunTask& command, TaskHandler& handler);
+  void watch(OwnedExecution& held, CommandId command, Outstanding& outstanding);
+  void set_timer(OwnedExecution& held, const SetTimer& command);
+  void cancel(OwnedExecution& held, CommandId command);
+  void cross_out(OwnedExecution& held, CommandId command, const Outstanding& outstanding);
   void answer(TaskAnswered answered);
   void fire_timers();
   void fire_timeouts();
@@ -119,20 +123,18 @@ class Lane {
 
   // ---- upkeep (lane_upkeep.cc)
   void upkeep();
-  void look_after(Held& held, std::int64_t now_ms);
-  void audit(Held& held);
-  void summarize(Held& held, std::int64_t now_ms);
-  bool park_if_idle(Held& held);
+  void look_after(OwnedExecution& held, std::int64_t now_ms);
+  void audit(OwnedExecution& held);
+  void summarize(OwnedExecution& held, std::int64_t now_ms);
+  bool park_if_idle(OwnedExecution& held);
   void run_held_back();
   void ask_reconcile();
 
   LaneWorld world_;
   const unsigned number_;
-  loop::UvLoop loop_;
-  std::thread thread_;
+  loop::Loop& loop_;
+  const std::shared_ptr<Answers> answers_;
   Committer committer_;
-  std::shared_ptr<Answers> answers_;
-  bool is_started_ = false;
 
   // Of the lane's thread.
   Dispatcher dispatcher_;
@@ -148,9 +150,9 @@ class Lane {
   std::uint64_t refusals_seen_ = 0;
   Chunk open_;
   std::uint64_t epoch_ = 0;
-  std::vector<Command> commands_;       // Scratch of apply().
-  std::vector<TaskAnswered> answered_;  // Scratch of settle().
-  std::vector<Held*> touched_;          // Scratch of on_landed().
+  std::vector<Command> commands_;         // Scratch of apply().
+  std::vector<TaskAnswered> answered_;    // Scratch of settle().
+  std::vector<OwnedExecution*> touched_;  // Scratch of on_landed().
   struct DueSnapshot {
     std::uint64_t seq = 0, journal_hash = 0;
     Execution x;

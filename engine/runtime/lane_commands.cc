@@ -52,7 +52,7 @@ std::int64_t next_end_ms(const Outstanding& task) {
 }  // namespace
 
 // Lets out what waited for facts that are durable now.
-void Lane::dispatch(Held& held) {
+void Lane::dispatch(OwnedExecution& held) {
   const ExecutionId id = held.id;
   while (held.staged_head < held.staged.size() &&
          held.staged[held.staged_head].seq <= held.durable) {
@@ -66,7 +66,7 @@ void Lane::dispatch(Held& held) {
   }
 }
 
-void Lane::perform(Held& held, Command command) {
+void Lane::perform(OwnedExecution& held, Command command) {
   std::visit(match{
                  [&](RunTask& task) { run_task(held, std::move(task)); },
                  [&](SetTimer& timer) { set_timer(held, timer); },
@@ -79,7 +79,7 @@ void Lane::perform(Held& held, Command command) {
              command);
 }
 
-void Lane::run_task(Held& held, RunTask command) {
+void Lane::run_task(OwnedExecution& held, RunTask command) {
   if (!held.x.waiting.contains(command.id)) return;  // Cancelled before it could begin.
   Outstanding& outstanding = held.outstanding[command.id];
   outstanding.input_hash = command.input_hash;
@@ -90,7 +90,7 @@ void Lane::run_task(Held& held, RunTask command) {
   }
   if (is_stopping_ || world_.membership.lease_used_percent() >= kEffectsUpToPercent) {
     outstanding.kind = Outstanding::Kind::kHeldBack;
-    ++world_.figures.held_back;
+    ++world_.counters.held_back;
     held_back_.emplace_back(held.id, std::move(command));
     return;
   }
@@ -107,7 +107,7 @@ void Lane::run_task(Held& held, RunTask command) {
   hand_over(held, command, *handler);
 }
 
-void Lane::hand_over(Held& held, RunTask& command, TaskHandler& handler) {
+void Lane::hand_over(OwnedExecution& held, RunTask& command, TaskHandler& handler) {
   TaskCall call;
   call.execution = held.id;
   call.command = command.id;
@@ -131,14 +131,14 @@ void Lane::hand_over(Held& held, RunTask& command, TaskHandler& handler) {
 }
 
 // Sets the timer of a task: a beat only moves `silent_ms`, so it may fire before it need be.
-void Lane::watch(Held& held, CommandId command, Outstanding& outstanding) {
+void Lane::watch(OwnedExecution& held, CommandId command, Outstanding& outstanding) {
   const std::int64_t next = next_end_ms(outstanding);
   if (next == 0) return;
   outstanding.timer = timeouts_.add(next, held.id, command);
   arm();
 }
 
-void Lane::set_timer(Held& held, const SetTimer& command) {
+void Lane::set_timer(OwnedExecution& held, const SetTimer& command) {
   const bool is_waited_for =
       held.x.waiting.contains(command.id) || held.x.timeout_timer == command.id;
   if (!is_waited_for) return;
@@ -149,7 +149,7 @@ void Lane::set_timer(Held& held, const SetTimer& command) {
   arm();
 }
 
-void Lane::cancel(Held& held, CommandId command) {
+void Lane::cancel(OwnedExecution& held, CommandId command) {
   const auto found = held.outstanding.find(command);
   if (found == held.outstanding.end()) return;
   const Outstanding outstanding = found->second;
@@ -157,14 +157,14 @@ void Lane::cancel(Held& held, CommandId command) {
   cross_out(held, command, outstanding);
 }
 
-void Lane::cross_out(Held& held, CommandId command, const Outstanding& outstanding) {
+void Lane::cross_out(OwnedExecution& held, CommandId command, const Outstanding& outstanding) {
   const bool is_task = outstanding.kind == Outstanding::Kind::kTask;
   if (outstanding.timer != 0) (is_task ? timeouts_ : timers_).cancel(outstanding.timer);
   if (is_task && outstanding.handler != nullptr) outstanding.handler->cancel(held.id, command);
 }
 
 void Lane::answer(TaskAnswered answered) {
-  Held* held = find(answered.execution);
+  OwnedExecution* held = find(answered.execution);
   if (held == nullptr) return;
   const auto found = held->outstanding.find(answered.command);
   if (found == held->outstanding.end() || found->second.run != answered.run) return;
@@ -183,7 +183,7 @@ void Lane::answer(TaskAnswered answered) {
 void Lane::fire_timers() {
   const Time now = world_.clock.now();
   while (const auto entry = timers_.take_due(unix_ms(now))) {
-    Held* held = find(entry->execution);
+    OwnedExecution* held = find(entry->execution);
     if (held == nullptr || held->outstanding.erase(entry->command) == 0) continue;
     apply(*held, Fact{entry->command, now, 0, TimerFired{}});
   }
@@ -191,7 +191,7 @@ void Lane::fire_timers() {
 
 void Lane::fire_timeouts() {
   while (const auto entry = timeouts_.take_due(world_.mono.monotonic_ms())) {
-    Held* held = find(entry->execution);
+    OwnedExecution* held = find(entry->execution);
     if (held == nullptr) continue;
     const auto found = held->outstanding.find(entry->command);
     if (found == held->outstanding.end()) continue;

@@ -14,28 +14,28 @@ constexpr std::size_t kFoldTogetherRows = 2'000;
 void Lane::on_landed(Landed landed) {
   if (!landed.ack.refused.empty()) on_refused(landed);
   for (const ExecutionId id : landed.ack.lost) {
-    ++world_.figures.lost;
+    ++world_.counters.lost;
     drop(id);
   }
   on_starts(landed);
   for (const store::FinishRow& finish : landed.batch.finishes) {
     if (find(finish.execution) == nullptr) continue;
-    ++world_.figures.ended;
+    ++world_.counters.ended;
     drop(finish.execution);
   }
   for (const store::Park& park : landed.batch.parks) {
-    ++world_.figures.parked;
+    ++world_.counters.parked;
     drop(park.execution);
   }
   touched_.clear();
   for (const store::JournalRow& row : landed.batch.facts) {
-    Held* held = find(row.execution);
+    OwnedExecution* held = find(row.execution);
     if (held == nullptr) continue;
     held->durable = std::max(held->durable, row.seq);
     if (!std::exchange(held->is_touched, true)) touched_.push_back(held);
   }
   for (std::size_t i = 0; i < touched_.size(); ++i) {
-    Held& held = *touched_[i];
+    OwnedExecution& held = *touched_[i];
     held.is_touched = false;
     if (held.snapshot_under_way) save_snapshot(held);
     dispatch(held);
@@ -61,8 +61,8 @@ void Lane::on_starts(Landed& landed) {
       drop(start.id);
       continue;
     }
-    ++world_.figures.started;
-    Held* held = find(start.id);
+    ++world_.counters.started;
+    OwnedExecution* held = find(start.id);
     if (held == nullptr) continue;
     held->durable = std::max<std::uint64_t>(held->durable, 1);
     // One that has ended at once is dropped with its finish.
@@ -77,12 +77,12 @@ void Lane::on_claimed(store::ClaimResult claim) {
     const auto folding = folding_.find(row.execution);
     if (folding != folding_.end()) {
       folding->second.push_back(row);
-    } else if (Held* held = find(row.execution)) {
+    } else if (OwnedExecution* held = find(row.execution)) {
       consume(*held, row);
-      if (Held* still = find(row.execution)) dispatch(*still);
+      if (OwnedExecution* still = find(row.execution)) dispatch(*still);
     }
   }
-  world_.figures.claimed += claim.claimed.size();
+  world_.counters.claimed += claim.claimed.size();
   for (const store::Claimed& claimed : claim.claimed) folding_.try_emplace(claimed.id);
   fold_claimed(std::move(claim.claimed));
   update_room();
@@ -131,9 +131,9 @@ void Lane::on_folded(Folded folded, std::uint64_t epoch) {
     open_.batch.released.push_back(folded.id);
     return;
   }
-  Held& held = *(held_[folded.id] = std::move(folded.held));
+  OwnedExecution& held = *(held_[folded.id] = std::move(folded.held));
   world_.ends.hold(held.id);
-  if (held.seq > 1) ++world_.figures.folded;
+  if (held.seq > 1) ++world_.counters.folded;
   fail_refused(held);
   if (find(folded.id) == nullptr) return;
   // What was delivered comes before what is due: it arrived first.
@@ -165,11 +165,11 @@ void Lane::on_broken(const Folded& folded, const std::vector<store::InboxRow>& i
                                     stopped.cause.value_or(folded.broken), now});
     return;  // Its inbox goes with its end.
   }
-  ++world_.figures.quarantined;
+  ++world_.counters.quarantined;
   open_.batch.quarantines.push_back({folded.id, folded.broken});
 }
 
-void Lane::consume(Held& held, const store::InboxRow& row) {
+void Lane::consume(OwnedExecution& held, const store::InboxRow& row) {
   // A row that comes while it is parked or ended is the store's to deal with.
   if (held.is_ended || held.is_parking) return;
   held.inbox_seen = std::max(held.inbox_seen, row.id);
@@ -189,7 +189,7 @@ void Lane::on_fenced(std::vector<StartAnswer> unsent, std::uint64_t epoch) {
   folding_.clear();
   refusals_.clear();
   held_back_.clear();
-  while (!held_.empty()) drop(held_.begin()->first);
+  drop_all();
   timers_.clear();
   timeouts_.clear();
   due_snapshots_.clear();

@@ -24,14 +24,14 @@ void Lane::on_refused(const Landed& landed) {
   for (const store::Refused& refused : landed.ack.refused) ids.insert(refused.execution);
   open_.batch = store::without(open_.batch, ids);  // It goes on from what is not there.
   for (const store::Refused& refused : landed.ack.refused) {
-    ++world_.figures.refused;
+    ++world_.counters.refused;
     fold_without(refused, landed.batch);
   }
 }
 
 void Lane::fold_without(const store::Refused& refused, const store::Batch& batch) {
   const ExecutionId id = refused.execution;
-  Held* held = find(id);
+  OwnedExecution* held = find(id);
   if (held == nullptr || held->durable == 0) return;  // A start: it is answered as one.
   Refusal refusal;
   refusal.reason = refused.reason;
@@ -55,7 +55,7 @@ void Lane::fold_without(const store::Refused& refused, const store::Batch& batch
   });
 }
 
-void Lane::fail_refused(Held& held) {
+void Lane::fail_refused(OwnedExecution& held) {
   const auto refusal = refusals_.extract(held.id);
   if (refusal.empty()) return;
   held.refused_at = held.durable;

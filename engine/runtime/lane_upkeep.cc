@@ -9,10 +9,15 @@ namespace {
 constexpr std::size_t kTellAtMost = 10;  // Waits listed in a summary.
 
 // Tasks that nobody here serves.
-Value::Array unserved_waits(const Held& held) {
-  Value::Array waits;
+Value::Array unserved_waits(const OwnedExecution& held) {
+  std::vector<CommandId> unserved;
   for (const auto& [command, outstanding] : held.outstanding) {
-    if (outstanding.kind != Outstanding::Kind::kUnserved || waits.size() >= kTellAtMost) continue;
+    if (outstanding.kind == Outstanding::Kind::kUnserved) unserved.push_back(command);
+  }
+  std::sort(unserved.begin(), unserved.end());
+  Value::Array waits;
+  for (const CommandId command : unserved) {
+    if (waits.size() >= kTellAtMost) break;
     const auto waiter = held.x.waiting.find(command);
     if (waiter == held.x.waiting.end()) continue;
     const Frame& frame = held.x.frames.at(waiter->second);
@@ -39,7 +44,7 @@ Value wait_json(const WaitingFor& wait) {
 
 // {"for":[{"state","where","reason",...}],
 //  "maps":[{"state","total","succeeded","running"}],"warning"}
-std::string waiting_json(const Held& held) {
+std::string waiting_json(const OwnedExecution& held) {
   Value::Array waits = unserved_waits(held);
   const bool all_unserved = !waits.empty() && waits.size() == held.outstanding.size();
   if (!all_unserved) {
@@ -62,13 +67,8 @@ std::string waiting_json(const Held& held) {
   return Value(std::move(json)).to_json();
 }
 
-bool has_map(const Held& held) { return held.x.frames.size() > 1 || !held.x.finished_maps.empty(); }
-
-CommandId id_of(const Command& command) {
-  if (const auto* task = std::get_if<RunTask>(&command)) return task->id;
-  if (const auto* timer = std::get_if<SetTimer>(&command)) return timer->id;
-  if (const auto* go_on = std::get_if<Continue>(&command)) return go_on->id;
-  return {};
+bool has_map(const OwnedExecution& held) {
+  return held.x.frames.size() > 1 || !held.x.finished_maps.empty();
 }
 
 }  // namespace
@@ -76,11 +76,8 @@ CommandId id_of(const Command& command) {
 void Lane::upkeep() {
   if (is_stopping_) return;
   const std::int64_t now = world_.mono.monotonic_ms();
-  std::vector<ExecutionId> ids;
-  ids.reserve(held_.size());
-  for (const auto& [id, held] : held_) ids.push_back(id);
-  for (const ExecutionId id : ids) {
-    if (Held* held = find(id)) look_after(*held, now);
+  for (const ExecutionId id : held_ids()) {
+    if (OwnedExecution* held = find(id)) look_after(*held, now);
   }
   run_held_back();
   update_room();
@@ -88,7 +85,7 @@ void Lane::upkeep() {
   arm();  // The store's clock may have been corrected.
 }
 
-void Lane::look_after(Held& held, std::int64_t now_ms) {
+void Lane::look_after(OwnedExecution& held, std::int64_t now_ms) {
   if (held.is_ended || held.is_parking) return;
   const ExecutionId id = held.id;
   const bool waits = now_ms - held.progress_ms >= world_.settings.summary_after.count();
@@ -102,19 +99,15 @@ void Lane::look_after(Held& held, std::int64_t now_ms) {
 }
 
 // Everything that it waits for must have a runner or a timer here.
-void Lane::audit(Held& held) {
-  const std::size_t expected =
-      held.x.waiting.size() + (held.x.timeout_timer ? 1 : 0) + (held.x.continuation ? 1 : 0);
-  if (held.outstanding.size() == expected && !held.x.continuation) return;
-  for (Command& command : outstanding(*held.program, held.x)) {
-    if (held.outstanding.contains(id_of(command))) continue;
-    ++world_.figures.reissued;
+void Lane::audit(OwnedExecution& held) {
+  for (Command& command : unattended(held)) {
+    ++world_.counters.reissued;
     held.staged.push_back({held.durable, std::move(command)});
   }
   dispatch(held);
 }
 
-void Lane::summarize(Held& held, std::int64_t now_ms) {
+void Lane::summarize(OwnedExecution& held, std::int64_t now_ms) {
   if (held.summary_ms != 0 && held.summary_seq == held.seq) return;  // Nothing new.
   if (now_ms - held.summary_ms < world_.settings.summary_after.count()) return;
   held.summary_ms = now_ms;
@@ -123,7 +116,7 @@ void Lane::summarize(Held& held, std::int64_t now_ms) {
 }
 
 // Whoever waits for the far future alone, or for somebody who is not here, needs no memory.
-bool Lane::park_if_idle(Held& held) {
+bool Lane::park_if_idle(OwnedExecution& held) {
   if (!held.is_settled() || held.is_ended || held.is_parking || held.outstanding.empty()) {
     return false;
   }
@@ -151,7 +144,7 @@ bool Lane::park_if_idle(Held& held) {
 void Lane::run_held_back() {
   auto tasks = std::exchange(held_back_, {});
   for (auto& [id, command] : tasks) {
-    Held* held = find(id);
+    OwnedExecution* held = find(id);
     if (held == nullptr) continue;
     const auto found = held->outstanding.find(command.id);
     const bool still =

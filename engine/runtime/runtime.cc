@@ -1,49 +1,59 @@
 #include "engine/runtime/runtime.h"
 
-#include <fmt/core.h>
-
-#include <algorithm>
-
 namespace stepwell::runtime {
 namespace {
 
-constexpr Millis kHintSlice{200};  // How long stop() may have to wait for the follower.
+constexpr unsigned kFolders = 2, kArchivists = 1;
 constexpr Millis kSlack{5};
 
 }  // namespace
 
-Runtime::Runtime(store::Store& store, Programs& programs, Settings settings)
+Runtime::Runtime(store::Store& store, Programs& programs, Settings settings,
+                 const Surroundings& surroundings)
     : store_(store),
       settings_(std::move(settings)),
+      mono_(surroundings.clock),
       health_(settings_.health),
+      clock_(mono_),
       membership_(store, {settings_.label, settings_.lease, settings_.pools}),
-      programs_(programs) {}
+      programs_(programs),
+      folders_(surroundings.make_pool(kFolders)),
+      archivists_(surroundings.make_pool(kArchivists)),
+      keeper_({mono_, store_, clock_, counters_, health_}, settings_.sweep_period,
+              [this] { wake(); }),
+      follower_(mono_, settings_, health_, [this] { wake(); }) {}
 
 Runtime::~Runtime() { stop(); }
 
+// Whoever cannot ask the database for the time, or is not let in, does not run.
 Status Runtime::prepare() {
   const std::int64_t before = mono_.monotonic_ms();
   clock_.correct(TRY(store_.now()), before);
   TRY(membership_.join());
-  (void)sweep();
+  (void)keeper_.turn();  // What a predecessor of ours left is free at once.
+  return ok_status();
+}
+
+Status Runtime::start_lanes(const std::vector<HandlerFactory>& factories) {
+  const LaneWorld world{mono_,     settings_, store_,    membership_,  clock_, counters_,
+                        programs_, ends_,     *folders_, *archivists_, health_};
+  for (unsigned i = 0; i < settings_.lanes; ++i) {
+    lanes_.push_back(std::make_unique<LaneThread>(world, i));
+    TRY(lanes_.back()->start(factories));
+  }
   return ok_status();
 }
 
 Status Runtime::run(const std::vector<HandlerFactory>& factories) {
   TRY(prepare());
   is_running_ = true;
-  const LaneWorld world{mono_,     settings_, store_,   membership_, clock_, figures_,
-                        programs_, ends_,     folders_, archivists_, health_};
-  for (unsigned i = 0; i < settings_.lanes; ++i) {
-    lanes_.push_back(std::make_unique<Lane>(world, i));
-    if (const Status status = lanes_.back()->start(factories); !status.ok()) {
-      stop();
-      return status;
-    }
+  if (const Status status = start_lanes(factories); !status.ok()) {
+    stop();
+    return status;
   }
   wake();
-  sweeper_ = std::thread([this] { sweep_until_stopped(); });
-  follower_ = std::thread([this] { follow_hints(); });
+  keeping_ = std::thread([this] { keep_until_stopped(); });
+  following_ = std::thread([this] { follow_until_stopped(); });
   return ok_status();
 }
 
@@ -56,10 +66,10 @@ void Runtime::stop() {
   }
   changed_.notify_all();
   for (const auto& lane : lanes_) lane->stop();
-  if (sweeper_.joinable()) sweeper_.join();
-  if (follower_.joinable()) follower_.join();
-  folders_.stop();
-  archivists_.stop();
+  if (keeping_.joinable()) keeping_.join();
+  if (following_.joinable()) following_.join();
+  folders_->stop();
+  archivists_->stop();
   lanes_.clear();
   membership_.leave();
 }
@@ -72,55 +82,20 @@ void Runtime::wake() {
   for (const auto& lane : lanes_) lane->want_claim();
 }
 
-Status Runtime::sweep() {
-  const auto report = store_.sweep();
-  if (!report.ok()) return report.error();  // Away, or busy: the next round sees more.
-  (report->by_evidence ? figures_.marked_by_evidence : figures_.marked_by_lease) +=
-      report->writers_marked;
-  figures_.freed += report->executions_freed;
-  if (report->executions_freed + report->inbox_woken > 0) wake();
-  return ok_status();
+void Runtime::keep_until_stopped() {
+  Millis rest = settings_.sweep_period;  // It has looked while the runtime was prepared.
+  while (pause(rest)) rest = keeper_.turn();
 }
 
-void Runtime::sweep_until_stopped() {
-  const Health::Talker talker = health_.add();
-  while (pause(settings_.sweep_period)) {
-    health_.asks(talker, mono_.monotonic_ms());
-    const Status swept = sweep();
-    const std::int64_t before = mono_.monotonic_ms();
-    const auto now = store_.now();
-    if (now.ok()) clock_.correct(*now, before);
-    if (swept.ok() && now.ok()) {
-      health_.works(talker);
-    } else {
-      health_.fails(talker, now.ok() ? swept.error() : now.error());
-    }
-  }
-}
-
-// A hint is taken up at once; without one there is a look every hint_wait all the same.
-void Runtime::follow_hints() {
-  std::int64_t looked_ms = mono_.monotonic_ms();
+void Runtime::follow_until_stopped() {
+  bool is_hinted = false;
   while (true) {
+    const Millis most = follower_.turn(is_hinted);
     const std::int64_t before = mono_.monotonic_ms();
-    const Millis slice = std::min(settings_.hint_wait, kHintSlice);
-    store_.wait_for_hint(slice);
-    tell_news();
+    store_.wait_for_hint(most);
     if (!pause(Millis(0))) return;
-    const std::int64_t now = mono_.monotonic_ms();
-    const bool was_hint = now - before < (slice - kSlack).count();
-    if (!was_hint && now - looked_ms < settings_.hint_wait.count()) continue;
-    looked_ms = now;
-    wake();
+    is_hinted = mono_.monotonic_ms() - before < (most - kSlack).count();
   }
-}
-
-// By the follower, since it never waits for the database itself.
-void Runtime::tell_news() {
-  const std::string line = health_.news(mono_.monotonic_ms());
-  if (line.empty()) return;
-  if (settings_.tell) return settings_.tell(line);
-  fmt::print(stderr, "stepwell: {}\n", line);
 }
 
 bool Runtime::pause(Millis how_long) {

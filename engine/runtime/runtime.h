@@ -11,15 +11,17 @@
 #include <thread>
 #include <vector>
 
-#include "engine/runtime/lane.h"
-#include "engine/runtime/steady_clock.h"
-#include "engine/task/thread_pool.h"
+#include "engine/runtime/follower.h"
+#include "engine/runtime/keeper.h"
+#include "engine/runtime/lane_thread.h"
+#include "engine/runtime/surroundings.h"
 
 namespace stepwell::runtime {
 
 class Runtime {
  public:
-  Runtime(store::Store& store, Programs& programs, Settings settings);
+  Runtime(store::Store& store, Programs& programs, Settings settings,
+          const Surroundings& surroundings = real_surroundings());
   ~Runtime();
 
   Status run(const std::vector<HandlerFactory>& factories);
@@ -30,32 +32,32 @@ class Runtime {
   void wake();
   StoreClock& clock() { return clock_; }
   Ends& ends() { return ends_; }
-  Figures& figures() { return figures_; }
+  Counters& counters() { return counters_; }
   // What is wrong with the database, for longer than is tolerated; empty when nothing is.
   std::string trouble() const { return health_.trouble(mono_.monotonic_ms()); }
 
  private:
   Status prepare();
-  void sweep_until_stopped();
-  Status sweep();
-  void follow_hints();
-  void tell_news();
+  Status start_lanes(const std::vector<HandlerFactory>& factories);
+  void keep_until_stopped();
+  void follow_until_stopped();
   bool pause(Millis how_long);  // False: stopped.
 
   store::Store& store_;
   const Settings settings_;
-  Figures figures_;
+  const Clock& mono_;
+  Counters counters_;
   Health health_;
-  const Clock& mono_ = steady_clock();
-  StoreClock clock_{mono_};
+  StoreClock clock_;
   Ends ends_;
   Membership membership_;
   Programs& programs_;
-  ThreadPool folders_{2};
-  ThreadPool archivists_{1};
-  std::vector<std::unique_ptr<Lane>> lanes_;
+  const std::unique_ptr<Pool> folders_, archivists_;
+  Keeper keeper_;
+  Follower follower_;
+  std::vector<std::unique_ptr<LaneThread>> lanes_;
   std::atomic<unsigned> next_lane_{0};
-  std::thread sweeper_, follower_;
+  std::thread keeping_, following_;
   std::mutex mutex_;
   std::condition_variable changed_;
   bool stopping_ = false;  // Guarded by mutex_.

@@ -1,59 +1,12 @@
 // One lane without an engine around it: what it does about bugs and data that nobody should see.
-#include "engine/runtime/lane.h"
-
+#include "engine/runtime/lane_thread.h"
 #include "engine/runtime/steady_clock.h"
 #include "engine/task/thread_pool.h"
 #include "tests/runtime/tampered_store.h"
 #include "tests/runtime/world.h"
 
 namespace stepwell::runtime {
-
-// Does what only the lane itself may do, on the lane's thread, and waits until it is done.
-struct LaneDoor {
-  static void on_thread(Lane& lane, const std::function<void()>& work) {
-    std::promise<void> done;
-    lane.loop_.post([&] {
-      work();
-      done.set_value();
-    });
-    done.get_future().wait();
-  }
-  // Nobody runs any more what the execution waits for, and nobody noticed.
-  static void lose_everything(Lane& lane, ExecutionId id) {
-    on_thread(lane, [&] {
-      Held* held = lane.find(id);
-      ASSERT_NE(held, nullptr);
-      ASSERT_FALSE(held->outstanding.empty());
-      while (!held->outstanding.empty()) lane.cancel(*held, held->outstanding.begin()->first);
-    });
-  }
-  // All answers that have arrived are with the committer.
-  static void stage_answers(Lane& lane) {
-    on_thread(lane, [&] {
-      lane.settle();
-      lane.flush();
-    });
-  }
-};
-
 namespace {
-
-constexpr const char* kTask = R"(
-StartAt: Slow
-States:
-  Slow: {Type: Task, Resource: test.slow, End: true}
-)";
-constexpr const char* kWait = R"(
-StartAt: Wait
-States:
-  Wait: {Type: Wait, Seconds: 5, End: true}
-)";
-constexpr const char* kTaskInTime = R"(
-TimeoutSeconds: 5
-StartAt: Slow
-States:
-  Slow: {Type: Task, Resource: test.slow, End: true}
-)";
 
 class OneLane : public World {
  protected:
@@ -70,9 +23,21 @@ class OneLane : public World {
     caller_ = std::move(open_on(store_, options_, settings_).value);  // Runs no lanes.
     const std::string id = start(*caller_, "w", input);
     EXPECT_TRUE(membership_.join().ok());
-    EXPECT_TRUE(lane_.start({[this](loop::Loop&, unsigned) { return tasks_; }}).ok());
+    const auto make = [this](loop::Loop& loop, unsigned) {
+      loop_ = &loop;
+      return tasks_;
+    };
+    EXPECT_TRUE(lane_.start({make}).ok());
     lane_.want_claim();
     return row(id).id;
+  }
+  // All answers that have arrived are with the committer.
+  void stage_answers() {
+    std::promise<void> done;
+    loop_->post([&] {  // After the answers; what is posted here comes after the loop's next wait.
+      loop_->post([&] { done.set_value(); });
+    });
+    done.get_future().wait();
   }
   std::string outcome_of(ExecutionId id) {
     eventually("it ends", [&] {
@@ -85,10 +50,11 @@ class OneLane : public World {
   std::shared_ptr<ManualTasks> tasks_ =
       std::make_shared<ManualTasks>(std::vector<std::string>{"test.slow"});
   Tampering tampering_;
-  Figures figures_;
+  Counters counters_;
   std::unique_ptr<Engine> caller_;
 
  private:
+  loop::Loop* loop_ = nullptr;
   TamperedStore tampered_{store_, tampering_};
   Membership membership_{tampered_, {.label = "lane", .lease = settings_.lease}};
   StoreClock clock_{steady_clock()};
@@ -98,42 +64,10 @@ class OneLane : public World {
   Health health_{HealthLimits{}};
 
  protected:
-  Lane lane_{{steady_clock(), settings_, tampered_, membership_, clock_, figures_, programs_, ends_,
-              folders_, archivists_, health_},
-             0};
+  LaneThread lane_{{steady_clock(), settings_, tampered_, membership_, clock_, counters_, programs_,
+                    ends_, folders_, archivists_, health_},
+                   0};
 };
-
-TEST_F(OneLane, RunsAgainATaskThatItHasLost) {
-  const ExecutionId id = begin(kTask, "1");
-  auto lost = tasks_->next();
-  LaneDoor::lose_everything(lane_, id);
-  auto again = tasks_->next();
-  EXPECT_EQ(again.call.command, lost.call.command);
-  EXPECT_EQ(again.call.idempotency_key, lost.call.idempotency_key);
-  EXPECT_EQ(figures_.reissued, 1u);
-  lost.done(TaskSuccess{Value("of the one that was given up")});
-  again.done(TaskSuccess{Value(2)});
-  EXPECT_EQ(outcome_of(id), "SUCCEEDED 2");
-}
-
-TEST_F(OneLane, SetsAgainATimerThatItHasLost) {
-  const ExecutionId id = begin(kWait, "1");
-  eventually("it waits", [&] { return !row(id.text()).waiting.empty(); });
-  LaneDoor::lose_everything(lane_, id);
-  eventually("it is set again", [&] { return figures_.reissued == 1; });
-  pass(Millis(5'000));
-  EXPECT_EQ(outcome_of(id), "SUCCEEDED 1");
-}
-
-TEST_F(OneLane, SetsAgainTheTimeoutOfAnExecutionThatItHasLost) {
-  const ExecutionId id = begin(kTaskInTime, "1");
-  tasks_->next();
-  LaneDoor::lose_everything(lane_, id);
-  tasks_->next();
-  eventually("both are there again", [&] { return figures_.reissued == 2; });
-  pass(Millis(5'000));
-  EXPECT_EQ(outcome_of(id), "TIMED_OUT -: -");
-}
 
 // What was on its way to the store behind a fact that is refused goes on from what is not there.
 TEST_F(OneLane, LeavesNoHoleWhereAFactWasRefused) {
@@ -149,14 +83,14 @@ TEST_F(OneLane, LeavesNoHoleWhereAFactWasRefused) {
   refused.wait();
   // Not the last: its end would hold all of them, and be refused for itself.
   for (int i = 1; i < 3; ++i) begun[i].done(TaskSuccess{begun[i].call.input});
-  LaneDoor::stage_answers(lane_);
+  stage_answers();
   refused.open();
   for (int i = 1; i < 4; ++i) {
     auto again = tasks_->next();
     again.done(TaskSuccess{again.call.input});
   }
   EXPECT_EQ(outcome_of(id), R"(SUCCEEDED ["refused",1,2,3])");
-  EXPECT_EQ(figures_.lost, 0u);
+  EXPECT_EQ(counters_.lost, 0u);
   const auto journal = store_->journal(id, 0, 10);
   std::vector<std::uint64_t> seqs;
   for (const store::JournalRow& row : *journal) seqs.push_back(row.seq);

@@ -67,8 +67,8 @@ TEST_F(Ownership, IsNotReconciledBetweenAStartAndItsAcknowledgement) {
   EXPECT_TRUE(row(started.get()).owner);
   begun.done(TaskSuccess{Value(2)});
   EXPECT_EQ(outcome(ended(*one, begun.call.execution.text())), "SUCCEEDED 2");
-  EXPECT_EQ(figures_of(*one).reconciled, 0u);
-  EXPECT_EQ(figures_of(*one).lost, 0u);
+  EXPECT_EQ(counters_of(*one).reconciled, 0u);
+  EXPECT_EQ(counters_of(*one).lost, 0u);
 }
 
 TEST_F(Ownership, OfWhatNobodyHoldsIsGivenBack) {
@@ -90,7 +90,7 @@ TEST_F(Ownership, OfWhatNobodyHoldsIsGivenBack) {
   EXPECT_EQ(begun.call.execution.text(), id);
   begun.done(TaskSuccess{Value(2)});
   EXPECT_EQ(outcome(ended(*one, id)), "SUCCEEDED 2");
-  EXPECT_EQ(figures_of(*one).reconciled, 1u);
+  EXPECT_EQ(counters_of(*one).reconciled, 1u);
 }
 
 TEST_F(Ownership, OfALeaseThatRunsOutStartsNoSideEffectAndClaimsNothing) {
@@ -105,7 +105,7 @@ TEST_F(Ownership, OfALeaseThatRunsOutStartsNoSideEffectAndClaimsNothing) {
   used_percent = 85;
   eventually("it claims nothing any more", [&] { return last_limit == 0; });
   const std::string id = start(*one, "slow", "1");
-  eventually("its task is held back", [&] { return figures_of(*one).held_back > 3; });
+  eventually("its task is held back", [&] { return counters_of(*one).held_back > 3; });
   EXPECT_EQ(tasks->begun(), 0u);
   used_percent = 75;
   auto begun = tasks->next();
@@ -142,20 +142,20 @@ TEST_F(Ownership, ByANewWriterBeginsWithAFoldOfItsOwn) {
   folds[1].wait();  // Now both threads that fold are busy: the next fold comes after these.
   is_dead = true;
   second_writer.wait();
-  EXPECT_EQ(figures_of(*cut_off).fenced, 1u);
+  EXPECT_EQ(counters_of(*cut_off).fenced, 1u);
   auto others = std::make_shared<ManualTasks>(tasks->resources());
   auto other = engine(others);
   others->next().done(TaskSuccess{Value(1)});
   EXPECT_EQ(others->next().call.resource, "test.second");
   other.reset();
   second_writer.open();
-  eventually("it is claimed again", [&] { return figures_of(*cut_off).claimed == 3; });
+  eventually("it is claimed again", [&] { return counters_of(*cut_off).claimed == 3; });
   folds[0].open();
   auto begun = tasks->next();
   EXPECT_EQ(begun.call.resource, "test.second");
   begun.done(TaskSuccess{Value(2)});
   EXPECT_EQ(outcome(ended(*cut_off, id)), "SUCCEEDED 2");
-  EXPECT_EQ(figures_of(*cut_off).lost, 0u);
+  EXPECT_EQ(counters_of(*cut_off).lost, 0u);
   folds[1].open();
 }
 

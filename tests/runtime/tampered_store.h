@@ -14,7 +14,9 @@ struct Tampering {
   std::function<Millis(Millis)> age;  // Of the newest renewal.
   std::function<void(const store::ClaimRequest&)> on_claim;
   std::function<bool()> is_dead;  // After on_claim: the writer is marked dead, and hears it now.
-  std::function<void(store::ClaimResult&)> claimed;          // May change what the lane hears.
+  std::function<void(store::ClaimResult&)> claimed;  // May change what the lane hears.
+  std::function<Status()> claimed_status;            // An error takes a claim's place.
+  std::function<void()> on_owned;
   std::function<Status(const store::Batch&)> before_commit;  // An error is its answer.
   std::function<void(const store::Batch&)> before_ack;       // It is durable; the lane waits.
   std::function<void()> on_program;                          // A fold does not know it yet.
@@ -38,9 +40,13 @@ class TamperedSession : public store::Session {
     if (tampering_.is_dead && tampering_.is_dead()) TRY(real_->close());
     auto result = real_->claim(request);
     if (result.ok() && tampering_.claimed) tampering_.claimed(*result);
+    if (result.ok() && tampering_.claimed_status) TRY(tampering_.claimed_status());
     return result;
   }
-  Result<std::vector<ExecutionId>> owned() override { return real_->owned(); }
+  Result<std::vector<ExecutionId>> owned() override {
+    if (tampering_.on_owned) tampering_.on_owned();
+    return real_->owned();
+  }
   Status close() override { return real_->close(); }
 
  private:

@@ -44,10 +44,10 @@ TEST_F(Waiting, ForTheFarFutureNeedsNoOwner) {
   const store::ExecutionRow parked = row(id);
   EXPECT_EQ(*parked.wake_at - parked.started_at, Millis(3'600'000));
   EXPECT_EQ(first_reason(parked.waiting), "timer");
-  eventually("it is counted", [&] { return figures_of(*one).parked == 1; });
+  eventually("it is counted", [&] { return counters_of(*one).parked == 1; });
   pass(Millis(3'600'000));
   EXPECT_EQ(outcome(ended(*one, id)), R"(SUCCEEDED {"woke":true})");
-  EXPECT_EQ(figures_of(*one).reissued, 0u);
+  EXPECT_EQ(counters_of(*one).reissued, 0u);
 }
 
 TEST_F(Waiting, IsEndedByAStop) {

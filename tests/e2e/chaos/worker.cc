@@ -17,14 +17,14 @@ namespace {
 // What the runtime counted since the last look, into the tally that outlives us.
 class Reporter {
  public:
-  Reporter(const runtime::Figures& figures, Tally& tally) : figures_(figures), tally_(tally) {}
+  Reporter(const runtime::Counters& counters, Tally& tally) : counters_(counters), tally_(tally) {}
 
   void report() {
-    add(tally_.marked_by_evidence, figures_.marked_by_evidence, evidence_);
-    add(tally_.marked_by_lease, figures_.marked_by_lease, lease_);
-    add(tally_.executions_freed, figures_.freed, freed_);
-    add(tally_.fenced, figures_.fenced, fenced_);
-    add(tally_.journals_folded, figures_.folded, folded_);
+    add(tally_.marked_by_evidence, counters_.marked_by_evidence, evidence_);
+    add(tally_.marked_by_lease, counters_.marked_by_lease, lease_);
+    add(tally_.executions_freed, counters_.freed, freed_);
+    add(tally_.fenced, counters_.fenced, fenced_);
+    add(tally_.journals_folded, counters_.folded, folded_);
     const postgres::Reconnects& reconnects = postgres::reconnects();
     add(tally_.reconnected, reconnects.reconnected, reconnected_);
     add(tally_.batch_landed, reconnects.had_landed, landed_);
@@ -32,12 +32,12 @@ class Reporter {
   }
 
  private:
-  static void add(Tally::Count& to, const runtime::Figures::Count& from, std::uint64_t& before) {
+  static void add(Tally::Count& to, const runtime::Counters::Count& from, std::uint64_t& before) {
     const std::uint64_t now = from;
     to += now - std::exchange(before, now);
   }
 
-  const runtime::Figures& figures_;
+  const runtime::Counters& counters_;
   Tally& tally_;
   std::uint64_t evidence_ = 0, lease_ = 0, freed_ = 0, fenced_ = 0, folded_ = 0;
   std::uint64_t reconnected_ = 0, landed_ = 0, sent_again_ = 0;
@@ -69,7 +69,7 @@ void work(const WorkerOptions& options, Tally& tally) {
     }
     poll(nullptr, 0, 50);
   } while (!opened && getppid() != 1);
-  Reporter reporter(runtime::figures_of(*opened.value), tally);
+  Reporter reporter(runtime::counters_of(*opened.value), tally);
   while (getppid() != 1) {
     poll(nullptr, 0, 10);
     reporter.report();

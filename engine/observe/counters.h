@@ -1,4 +1,4 @@
-// Figures — what a process of ours has done, counted: for tests, operators and the crash test.
+// Counters — what a process of ours has done, counted: for tests, operators and the crash test.
 //
 // Any thread may count and read.
 #pragma once
@@ -8,7 +8,7 @@
 
 namespace stepwell::runtime {
 
-struct Figures {
+struct Counters {
   using Count = std::atomic<std::uint64_t>;
   Count facts{0};    // Journal rows that became durable.
   Count commits{0};  // Batches.

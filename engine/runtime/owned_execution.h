@@ -1,4 +1,4 @@
-// Held — one execution that a lane owns and runs.
+// OwnedExecution — one execution that a lane owns and runs.
 //
 // Belongs to its lane's thread.
 #pragma once
@@ -42,7 +42,7 @@ struct Staged {
   Command command;
 };
 
-struct Held {
+struct OwnedExecution {
   ExecutionId id;
   std::string workflow;
   ProgramRef program;
@@ -71,5 +71,9 @@ struct Held {
 
   bool is_settled() const { return durable == seq && staged_head == staged.size(); }
 };
+
+// Commands that a settled execution waits for, and that nobody here runs and no timer will answer.
+// There should be none.
+std::vector<Command> unattended(const OwnedExecution& held);
 
 }  // namespace stepwell::runtime

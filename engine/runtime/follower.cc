@@ -1,0 +1,29 @@
+#include "engine/runtime/follower.h"
+
+#include <fmt/core.h>
+
+namespace stepwell::runtime {
+namespace {
+
+constexpr Millis kLongestWait{200};  // How long stop() may have to wait for the follower.
+
+}  // namespace
+
+Millis Follower::turn(bool is_hinted) {
+  tell_news();
+  const std::int64_t now = mono_.monotonic_ms();
+  if (is_hinted || now - looked_ms_ >= settings_.hint_wait.count()) {
+    looked_ms_ = now;
+    wake_();
+  }
+  return std::min(settings_.hint_wait, kLongestWait);
+}
+
+void Follower::tell_news() {
+  const std::string line = health_.news(mono_.monotonic_ms());
+  if (line.empty()) return;
+  if (settings_.tell) return settings_.tell(line);
+  fmt::print(stderr, "stepwell: {}\n", line);
+}
+
+}  // namespace stepwell::runtime

@@ -1,0 +1,78 @@
+#include "engine/runtime/lane_thread.h"
+
+#include <future>
+
+namespace stepwell::runtime {
+
+CommitterThread::CommitterThread(Committer& committer) : committer_(committer) {
+  committer_.on_work([this] {
+    {
+      const std::scoped_lock lock(mutex_);
+      is_woken_ = true;
+    }
+    changed_.notify_one();
+  });
+}
+
+void CommitterThread::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void CommitterThread::finish() {
+  if (!thread_.joinable()) return;
+  committer_.finish();
+  thread_.join();
+}
+
+void CommitterThread::run() {
+  while (true) {
+    const std::optional<Millis> pause = committer_.turn();
+    if (committer_.is_done()) return;
+    if (pause != Millis(0)) rest(pause);
+  }
+}
+
+void CommitterThread::rest(std::optional<Millis> pause) {
+  std::unique_lock lock(mutex_);
+  const auto is_woken = [this] { return is_woken_; };
+  if (pause) {
+    changed_.wait_for(lock, *pause, is_woken);
+  } else {
+    changed_.wait(lock, is_woken);
+  }
+  is_woken_ = false;
+}
+
+LaneThread::LaneThread(const LaneWorld& world, unsigned number)
+    : lane_(world, loop_, number), committer_(lane_.committer()) {}
+
+Status LaneThread::start(const std::vector<HandlerFactory>& factories) {
+  std::promise<Status> made;
+  loop_.post([&] { made.set_value(lane_.make_handlers(factories)); });
+  thread_ = std::thread([this] { loop_.run(); });
+  Status status = made.get_future().get();
+  if (status.ok()) status = lane_.committer().open();
+  if (status.ok()) committer_.start();
+  if (!status.ok()) stop();
+  return status;
+}
+
+void LaneThread::stop() {
+  if (!thread_.joinable()) return;
+  on_loop([this] { lane_.flush_last(); });
+  committer_.finish();
+  on_loop([this] { lane_.clear(); });
+  loop_.stop();
+  thread_.join();
+}
+
+void LaneThread::on_loop(const std::function<void()>& work) {
+  std::promise<void> done;
+  loop_.post([&] {
+    work();
+    done.set_value();
+  });
+  done.get_future().wait();
+}
+
+}  // namespace stepwell::runtime

@@ -1,0 +1,58 @@
+// LaneThread — the two threads that drive one lane: its loop's, and its committer's.
+//
+// Thread-safety: start() and stop() by one thread, begin() and want_claim() by any.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "engine/runtime/lane.h"
+
+namespace stepwell::runtime {
+
+// Calls turn() of a committer until that is done.
+class CommitterThread {
+ public:
+  explicit CommitterThread(Committer& committer);
+  ~CommitterThread() { finish(); }
+
+  void start();
+  void finish();  // Blocks until what is staged is written.  Idempotent.
+
+ private:
+  void run();
+  void rest(std::optional<Millis> pause);
+
+  Committer& committer_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool is_woken_ = false;  // Guarded by mutex_.
+  std::thread thread_;
+};
+
+class LaneThread {
+ public:
+  LaneThread(const LaneWorld& world, unsigned number);
+  ~LaneThread() { stop(); }
+
+  // Begins the threads, makes the handlers, opens the session.
+  Status start(const std::vector<HandlerFactory>& factories);
+  void stop();  // Writes what is staged and gives everything back.  Idempotent.
+  void begin(Beginning beginning, StartAnswer answer) {
+    lane_.begin(std::move(beginning), std::move(answer));
+  }
+  void want_claim() { lane_.want_claim(); }
+
+ private:
+  void on_loop(const std::function<void()>& work);  // Blocks until it is done.
+
+  loop::UvLoop loop_;
+  Lane lane_;
+  CommitterThread committer_;
+  std::thread thread_;
+};
+
+}  // namespace stepwell::runtime

@@ -1,0 +1,194 @@
+// A committer, turn by turn: what it asks the store, in which order, and when it rests.
+#include "engine/runtime/committer.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "engine/store/memory_store.h"
+#include "tests/runtime/tampered_store.h"
+
+namespace stepwell::runtime {
+namespace {
+
+struct FakeClock final : Clock {
+  std::int64_t monotonic_ms() const override { return now_ms; }
+  std::int64_t now_ms = 1'000'000;
+};
+
+class CommitterTest : public ::testing::Test {
+ protected:
+  CommitterTest() {
+    tampering_.on_claim = [this](const store::ClaimRequest&) { log_.push_back("claim"); };
+    tampering_.before_commit = [this](const store::Batch& batch) -> Status {
+      log_.push_back("commit " + std::to_string(batch.number));
+      if (is_away_) return Error{ErrorCode::kUnavailable, "away"};
+      return ok_status();
+    };
+    EXPECT_TRUE(membership_.join().ok());
+    EXPECT_TRUE(committer_.open().ok());
+  }
+  static Chunk chunk() {
+    Chunk chunk;
+    chunk.batch.released.push_back({});  // Something to write that changes nothing.
+    return chunk;
+  }
+  // A chunk that is not put together with others.
+  static Chunk chunk_with_list(std::uint64_t claims_seen) {
+    Chunk one = chunk();
+    one.held = HeldList{{}, claims_seen};
+    return one;
+  }
+  // Turns until there is nothing to do at once.
+  std::optional<Millis> run() {
+    while (true) {
+      const auto rest = committer_.turn();
+      if (rest != Millis(0)) return rest;
+    }
+  }
+  std::vector<std::string> log() { return std::exchange(log_, {}); }
+  using Log = std::vector<std::string>;
+
+  FakeClock mono_;
+  std::vector<std::string> log_;
+  bool is_away_ = false;
+  int woken_ = 0;
+  std::size_t landed_ = 0, claimed_ = 0;
+  std::vector<std::uint64_t> fenced_;
+  Tampering tampering_;
+  TamperedStore store_{store::make_memory_store(), tampering_};
+  Membership membership_{store_, {}};
+  StoreClock clock_{mono_};
+  Counters counters_;
+  Health health_{HealthLimits{}};
+  Committer committer_{mono_,
+                       membership_,
+                       clock_,
+                       counters_,
+                       health_,
+                       {},
+                       {.landed = [this](const Landed&) { ++landed_; },
+                        .claimed = [this](const store::ClaimResult&) { ++claimed_; },
+                        .fenced = [this](const std::vector<StartAnswer>&,
+                                         std::uint64_t epoch) { fenced_.push_back(epoch); }}};
+};
+
+TEST_F(CommitterTest, RestsUntilItIsWoken) {
+  committer_.on_work([this] { ++woken_; });
+  EXPECT_EQ(run(), std::nullopt);
+  committer_.submit(chunk());
+  committer_.submit(chunk());  // Into the one that waits: nobody need be woken twice.
+  EXPECT_EQ(woken_, 1);
+  EXPECT_EQ(run(), std::nullopt);
+  EXPECT_EQ(log(), Log{"commit 1"});
+  EXPECT_EQ(landed_, 1u);
+}
+
+// Between the store's answer and the lane's hearing of it lies a turn: a process may die there.
+TEST_F(CommitterTest, AsksAndTellsInTwoTurns) {
+  committer_.submit(chunk());
+  EXPECT_EQ(committer_.turn(), Millis(0));
+  EXPECT_EQ(log(), Log{});
+  EXPECT_EQ(committer_.turn(), Millis(0));
+  EXPECT_EQ(log(), Log{"commit 1"});
+  EXPECT_EQ(landed_, 0u);
+  EXPECT_EQ(committer_.turn(), Millis(0));
+  EXPECT_EQ(landed_, 1u);
+}
+
+TEST_F(CommitterTest, ClaimsBetweenTwoBatches) {
+  committer_.submit(chunk_with_list(0));
+  committer_.submit(chunk_with_list(0));
+  committer_.want_claim();
+  EXPECT_EQ(run(), std::nullopt);
+  EXPECT_EQ(log(), (Log{"commit 1", "claim", "commit 2"}));
+}
+
+// A claim that follows an empty one waits 2 ms; a batch does not wait behind it.
+TEST_F(CommitterTest, WritesWhileAClaimHasToWait) {
+  committer_.want_claim();
+  EXPECT_EQ(run(), std::nullopt);
+  committer_.want_claim();
+  EXPECT_EQ(run(), Millis(2));
+  committer_.submit(chunk());
+  EXPECT_EQ(run(), Millis(2));
+  EXPECT_EQ(log(), (Log{"claim", "commit 1"}));
+  mono_.now_ms += 2;
+  EXPECT_EQ(run(), std::nullopt);
+  EXPECT_EQ(log(), Log{"claim"});
+  EXPECT_EQ(claimed_, 2u);
+}
+
+TEST_F(CommitterTest, AsksAgainWithTheSameNumberAndLongerPauses) {
+  is_away_ = true;
+  committer_.submit(chunk());
+  std::vector<std::int64_t> pauses;
+  for (int i = 0; i < 8; ++i) {
+    pauses.push_back(run()->count());
+    EXPECT_EQ(run()->count(), pauses.back()) << "woken too early, it rests on";
+    mono_.now_ms += pauses.back();
+  }
+  EXPECT_EQ(pauses, (std::vector<std::int64_t>{20, 40, 80, 160, 320, 640, 1'000, 1'000}));
+  is_away_ = false;
+  EXPECT_EQ(run(), std::nullopt);
+  EXPECT_EQ(log(), Log(9, "commit 1"));
+  EXPECT_EQ(counters_.unavailable, 8u);
+}
+
+TEST_F(CommitterTest, GivesUpAfterAFewTriesWhenItFinishes) {
+  is_away_ = true;
+  committer_.submit(chunk());
+  while (run() != Millis(1'000)) mono_.now_ms += 1'000;
+  committer_.finish();
+  EXPECT_EQ(run(), Millis(20)) << "the long pause is cut short";
+  log_.clear();
+  while (!committer_.is_done()) {
+    mono_.now_ms += 20;
+    run();
+  }
+  EXPECT_EQ(log().size(), 4u);
+  EXPECT_EQ(fenced_, std::vector<std::uint64_t>{0}) << "whoever waits is told; no epoch has ended";
+}
+
+TEST_F(CommitterTest, DropsWhatWasStagedBeforeTheLaneHeardThatItIsDead) {
+  bool is_dead = true;
+  tampering_.is_dead = [&] { return std::exchange(is_dead, false); };
+  committer_.want_claim();
+  EXPECT_EQ(run(), std::nullopt);
+  EXPECT_EQ(fenced_, std::vector<std::uint64_t>{1});
+  EXPECT_EQ(log(), (Log{"claim", "claim"})) << "the second one of a new session";
+  committer_.submit(chunk());  // Of epoch 0.
+  EXPECT_EQ(run(), std::nullopt);
+  EXPECT_EQ(log(), Log{});
+  Chunk later = chunk();
+  later.epoch = 1;
+  committer_.submit(std::move(later));
+  EXPECT_EQ(run(), std::nullopt);
+  EXPECT_EQ(log(), Log{"commit 1"});
+}
+
+// What a claim took whose reply was lost is in no list, and must not be given back as unheld.
+TEST_F(CommitterTest, DoesNotReconcileWhileAClaimIsInDoubt) {
+  int owned = 0;
+  tampering_.on_owned = [&] { ++owned; };
+  tampering_.claimed_status = [this]() -> Status {
+    if (is_away_) return Error{ErrorCode::kUnavailable, "away"};
+    return ok_status();
+  };
+  is_away_ = true;
+  committer_.want_claim();
+  EXPECT_EQ(run(), Millis(20));
+  is_away_ = false;
+  committer_.submit(chunk_with_list(0));
+  EXPECT_EQ(run(), Millis(20));
+  EXPECT_EQ(owned, 0);
+  mono_.now_ms += 20;
+  run();
+  committer_.submit(chunk_with_list(1));
+  run();
+  EXPECT_EQ(owned, 1);
+}
+
+}  // namespace
+}  // namespace stepwell::runtime
