@@ -2,10 +2,9 @@
 #include <fmt/core.h>
 
 #include <atomic>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 
+#include "base/sync/mutex.h"
 #include "bench/bench.h"
 
 namespace stepwell::bench {
@@ -22,36 +21,38 @@ class Feeder {
 
   void start(const std::string& workflow, const std::string& input) {
     {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [this] { return running_ < window_; });
+      const MutexLock lock(mutex_);
+      while (running_ >= window_) changed_.wait(mutex_);
       ++running_;
     }
-    runtime::start_then(engine_, workflow, input, {}, [this](Answer<StartedExecution> answer) {
-      if (!answer) {
-        ++failed;
-        return over();
-      }
-      if (!runtime::when_released(engine_, answer.value.id, [this] { over(); })) over();
-    });
+    runtime::start_then(engine_, workflow, input, {},
+                        [this](const Answer<StartedExecution>& answer) {
+                          if (!answer) {
+                            ++failed;
+                            return over();
+                          }
+                          if (!runtime::when_released(engine_, answer.value.id, [this] { over(); }))
+                            over();
+                        });
   }
   void wait_for_all() {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return running_ == 0; });
+    const MutexLock lock(mutex_);
+    while (running_ != 0) changed_.wait(mutex_);
   }
   std::atomic<std::uint64_t> failed{0};
 
  private:
   void over() {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     --running_;
     if (running_ + 1 == window_ || running_ == 0) changed_.notify_one();
   }
 
   Engine& engine_;
   const std::uint64_t window_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::uint64_t running_ = 0;
+  Mutex mutex_;
+  CondVar changed_;
+  std::uint64_t running_ GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace

@@ -4,9 +4,9 @@
 #include <sys/wait.h>
 
 #include <atomic>
-#include <mutex>
 #include <thread>
 
+#include "base/sync/mutex.h"
 #include "bench/bench.h"
 #include "bench/worker.h"
 
@@ -68,9 +68,8 @@ Result<std::uint64_t> wait_for_facts(store::Store& store, ExecutionId id, std::u
 // Seconds from the kill of its process in the middle until the map goes on.
 Result<double> resume_of_killed_map(Engine& caller, const Arguments& arguments,
                                     std::uint64_t count) {
-  const Arguments worker = arguments;
   store::Store& store = runtime::store_of(caller);
-  WorkerProcess first(worker);
+  WorkerProcess first(arguments);
   const auto started = caller.start("bench-map", items(count));
   if (!started) return Error{ErrorCode::kUnavailable, started.error};
   const ExecutionId id{*Uuid::parse(started.value.id)};
@@ -83,7 +82,7 @@ Result<double> resume_of_killed_map(Engine& caller, const Arguments& arguments,
     if (rows.empty()) break;
     seq = rows.back().seq;
   }
-  WorkerProcess second(worker);
+  WorkerProcess second(arguments);
   TRY(wait_for_facts(store, id, seq + 1));
   const double resumed = seconds_since(killed);
   const auto ended = caller.wait(started.value.id, kPatience);
@@ -163,7 +162,7 @@ Result<Object> run_timers(const Arguments& arguments) {
   auto engine = TRY(open_engine(arguments));
   TRY(deploy(*engine, "bench-timers",
              R"({"StartAt":"W","States":{"W":{"Type":"Wait","Seconds":5,"End":true}}})"));
-  std::mutex mutex;
+  Mutex mutex;
   std::vector<double> from_call;
   std::vector<std::string> ids;
   std::atomic<std::uint64_t> over{0}, failed{0};
@@ -171,18 +170,18 @@ Result<Object> run_timers(const Arguments& arguments) {
     const auto called = Clock::now();
     const auto ended = [&, called] {
       const double late = (seconds_since(called) - 5) * 1000;
-      const std::scoped_lock lock(mutex);
+      const MutexLock lock(mutex);
       from_call.push_back(late);
       ++over;
     };
     runtime::start_then(*engine, "bench-timers", chain_input(i), {},
-                        [&, ended](Answer<StartedExecution> answer) {
+                        [&, ended](const Answer<StartedExecution>& answer) {
                           if (!answer || !runtime::when_released(*engine, answer.value.id, ended)) {
                             ++failed;
                             ++over;
                             return;
                           }
-                          const std::scoped_lock lock(mutex);
+                          const MutexLock lock(mutex);
                           ids.push_back(answer.value.id);
                         });
   }

@@ -10,6 +10,7 @@
 #include <future>
 #include <thread>
 
+#include "base/sync/mutex.h"
 #include "providers/host/broker/tokens.h"
 #include "providers/host/broker/vault.h"
 #include "providers/host/host.h"
@@ -38,7 +39,7 @@ class HostFixture : public ::testing::Test {
     options.notify_path = root_ + "/notices";
     options.grant_retry_delay = Millis(10);
     options.log = [this](const std::string& line) {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       log_ += line + "\n";
     };
     ledger = store::make_memory_ledger();
@@ -146,7 +147,7 @@ class HostFixture : public ::testing::Test {
     return answered.get_future().get();
   }
   std::string log() {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return log_;
   }
   std::string notices() {
@@ -164,8 +165,8 @@ class HostFixture : public ::testing::Test {
   std::string root_;
   std::unique_ptr<ProviderHost> host_;
   std::thread thread_;
-  std::mutex mutex_;
-  std::string log_;
+  Mutex mutex_;
+  std::string log_ GUARDED_BY(mutex_);
   std::uint64_t commands_ = 0;
 };
 

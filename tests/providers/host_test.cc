@@ -105,10 +105,10 @@ struct StatusCase {
 };
 
 TEST_F(HostTest, TurnsStatusesIntoErrorClasses) {
-  std::mutex mutex;
+  Mutex mutex;
   Told told;
   serve([&](const Asked& asked) {
-    const std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     if (asked.target == "/v1/oauth/token") {
       return Told{200, R"({"access_token":"access-secret-2","expires_in":3600})"};
     }
@@ -142,7 +142,7 @@ TEST_F(HostTest, TurnsStatusesIntoErrorClasses) {
   };
   for (const StatusCase& c : cases) {
     {
-      const std::lock_guard lock(mutex);
+      const MutexLock lock(mutex);
       told = c.told;
     }
     const std::string said =

@@ -11,12 +11,12 @@
 #include <functional>
 #include <list>
 #include <map>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/check.h"
+#include "base/sync/mutex.h"
 
 namespace stepwell::host {
 
@@ -52,7 +52,7 @@ class Responder {
     shutdown(listener_, SHUT_RDWR);
     acceptor_.join();
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       for (const int open : open_) shutdown(open, SHUT_RDWR);
     }
     for (std::thread& thread : threads_) thread.join();
@@ -62,7 +62,7 @@ class Responder {
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
   int port() const { return port_; }
   std::vector<Asked> asked() const {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return asked_;
   }
   // How many requests had that target (without its query).
@@ -77,7 +77,7 @@ class Responder {
     for (;;) {
       const int open = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
       if (open < 0) return;
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       open_.push_back(open);
       threads_.emplace_back([this, open] { serve(open); });
     }
@@ -87,7 +87,7 @@ class Responder {
     std::string bytes;
     while (!stopping_ && serve_one(open, bytes)) {
     }
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     open_.remove(open);
     close(open);
   }
@@ -113,7 +113,7 @@ class Responder {
     asked.body = bytes.substr(end + 4, size);
     bytes.erase(0, end + 4 + size);
     {
-      const std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       asked_.push_back(asked);
     }
     const Told told = answer_(asked);
@@ -148,10 +148,10 @@ class Responder {
   std::function<Told(const Asked&)> answer_;
   int listener_ = -1, port_ = 0;
   std::atomic<bool> stopping_{false};
-  mutable std::mutex mutex_;
-  std::list<int> open_;
-  std::list<std::thread> threads_;
-  std::vector<Asked> asked_;
+  mutable Mutex mutex_;
+  std::list<int> open_ GUARDED_BY(mutex_);
+  std::list<std::thread> threads_ GUARDED_BY(mutex_);
+  std::vector<Asked> asked_ GUARDED_BY(mutex_);
   std::thread acceptor_;
 };
 

@@ -75,7 +75,7 @@ FlakyWire::~FlakyWire() {
 }
 
 void FlakyWire::lose_clients() {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   for (const Pipe& pipe : pipes_) shutdown(pipe.client, SHUT_RDWR);
 }
 
@@ -88,7 +88,7 @@ void FlakyWire::accept_all() {
     const sockaddr_un address = address_of(backend_path_);
     CHECK(connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0,
           "connect");
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     pipes_.push_back({client, server});
     threads_.emplace_back([this, client, server] { carry({client, server}); });
   }

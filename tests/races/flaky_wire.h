@@ -3,11 +3,11 @@
 #pragma once
 
 #include <atomic>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "base/sync/mutex.h"
 #include "engine/postgres/postgres.h"
 
 namespace stepwell::testing {
@@ -43,9 +43,9 @@ class FlakyWire {
   int listener_ = -1;
   std::atomic<Mode> mode_{Mode::kPass};
   std::atomic<bool> stopping_{false};
-  std::mutex mutex_;
-  std::vector<Pipe> pipes_;
-  std::vector<std::thread> threads_;
+  Mutex mutex_;
+  std::vector<Pipe> pipes_ GUARDED_BY(mutex_);
+  std::vector<std::thread> threads_ GUARDED_BY(mutex_);
 };
 
 }  // namespace stepwell::testing

@@ -18,12 +18,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/random.h"
+#include "base/sync/mutex.h"
 #include "engine/postgres/cluster.h"
 #include "engine/postgres/postgres.h"
 #include "stepwell/engine.h"
@@ -93,7 +93,11 @@ class Starter {
   }
 
   std::vector<Expected> expected;
-  std::vector<std::string> broken;  // Starts that answered another id than before.
+  // Starts that answered another id than before.
+  std::vector<std::string> broken() {
+    const MutexLock lock(mutex_);
+    return broken_;
+  }
 
  private:
   void start(std::size_t i) {
@@ -101,8 +105,8 @@ class Starter {
     auto answer = engine_.start(one.workflow, inputs_[i], {.name = one.name});
     if (!answer) return;  // The database is away, or the answer was lost: again later.
     if (!one.id.empty() && one.id != answer.value.id) {
-      const std::scoped_lock lock(mutex_);
-      broken.push_back(one.name + ": " + one.id + " and " + answer.value.id);
+      const MutexLock lock(mutex_);
+      broken_.push_back(one.name + ": " + one.id + " and " + answer.value.id);
     }
     one.id = answer.value.id;
   }
@@ -112,7 +116,8 @@ class Starter {
   std::vector<std::string> inputs_;
   Random random_;
   Tally& tally_;
-  std::mutex mutex_;  // Of broken.
+  Mutex mutex_;
+  std::vector<std::string> broken_ GUARDED_BY(mutex_);
 };
 
 // This program again, as a worker: a fork alone would inherit locks of our threads.
@@ -209,7 +214,7 @@ Result<bool> run(const Settings& settings) {
   auto store = TRY(postgres::open_store({.url = cluster->url(), .label = "chaos"}));
   const Verdict verdict = TRY(judge(*store, starter.expected));
   for (const std::string& example : verdict.examples) std::printf("  %s\n", example.c_str());
-  for (const std::string& twice : starter.broken)
+  for (const std::string& twice : starter.broken())
     std::printf("  started twice: %s\n", twice.c_str());
   const bool all_hit = report_tally(tally);
   report("verdict: ", {{"executions", verdict.checked},
@@ -217,9 +222,9 @@ Result<bool> run(const Settings& settings) {
                        {"stuck", verdict.stuck},
                        {"wrong", verdict.wrong},
                        {"fold differs", verdict.mismatched},
-                       {"duplicate", verdict.duplicate + starter.broken.size()}});
+                       {"duplicate", verdict.duplicate + starter.broken().size()}});
   if (!all_hit) std::printf("a fault or a way of recovery was not hit: run longer, or look why\n");
-  return verdict.is_good() && starter.broken.empty() && all_hit;
+  return verdict.is_good() && starter.broken().empty() && all_hit;
 }
 
 }  // namespace
