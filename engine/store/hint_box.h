@@ -5,12 +5,11 @@
 // Any thread may call.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <thread>
 
+#include "base/sync/mutex.h"
 #include "base/time.h"
 
 namespace stepwell::store {
@@ -19,7 +18,7 @@ class HintBox {
  public:
   void post() {
     {
-      const std::scoped_lock lock(mutex_);
+      const MutexLock lock(mutex_);
       ++posted_;
     }
     changed_.notify_all();
@@ -27,17 +26,19 @@ class HintBox {
 
   // Until a hint came since this thread's last wait, or the time is over.
   void wait(Millis at_most) {
-    std::unique_lock lock(mutex_);
+    const auto until = std::chrono::steady_clock::now() + at_most;
+    const MutexLock lock(mutex_);
     std::uint64_t& seen = seen_[std::this_thread::get_id()];
-    changed_.wait_for(lock, at_most, [&] { return posted_ != seen; });
+    while (posted_ == seen && changed_.wait_until(mutex_, until)) {
+    }
     seen = posted_;
   }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::uint64_t posted_ = 0;
-  std::map<std::thread::id, std::uint64_t> seen_;
+  Mutex mutex_;
+  CondVar changed_;
+  std::uint64_t posted_ GUARDED_BY(mutex_) = 0;
+  std::map<std::thread::id, std::uint64_t> seen_ GUARDED_BY(mutex_);
 };
 
 }  // namespace stepwell::store

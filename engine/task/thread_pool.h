@@ -3,13 +3,12 @@
 // Any thread may call.  The destructor lets what runs finish and drops what waits.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <thread>
 #include <vector>
 
+#include "base/sync/mutex.h"
 #include "engine/task/pool.h"
 
 namespace stepwell::runtime {
@@ -27,7 +26,7 @@ class ThreadPool final : public Pool {
 
   void run(std::function<void()> work) override {
     {
-      const std::scoped_lock lock(mutex_);
+      const MutexLock lock(mutex_);
       if (stopping_) return;
       queue_.push_back(std::move(work));
     }
@@ -37,7 +36,7 @@ class ThreadPool final : public Pool {
   // Idempotent; not from one of the threads.
   void stop() override {
     {
-      const std::scoped_lock lock(mutex_);
+      const MutexLock lock(mutex_);
       stopping_ = true;
       queue_.clear();
     }
@@ -52,8 +51,8 @@ class ThreadPool final : public Pool {
     while (true) {
       std::function<void()> one;
       {
-        std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+        const MutexLock lock(mutex_);
+        while (!stopping_ && queue_.empty()) changed_.wait(mutex_);
         if (stopping_) return;
         one = std::move(queue_.front());
         queue_.pop_front();
@@ -62,10 +61,10 @@ class ThreadPool final : public Pool {
     }
   }
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::function<void()>> queue_;
-  bool stopping_ = false;
+  Mutex mutex_;
+  CondVar changed_;
+  std::deque<std::function<void()>> queue_ GUARDED_BY(mutex_);
+  bool stopping_ GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;
 };
 

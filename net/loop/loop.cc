@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <atomic>
-#include <mutex>
 #include <thread>
 #include <unordered_map>
+
+#include "base/sync/mutex.h"
 
 namespace stepwell::loop {
 namespace {
@@ -41,8 +42,8 @@ struct UvLoop::Parts {
   std::function<void()> before_wait;
   std::atomic<bool> stopping{false};
   std::thread::id thread{};
-  std::mutex mutex;
-  std::vector<std::function<void()>> posted;  // Guarded by mutex.
+  Mutex mutex;
+  std::vector<std::function<void()>> posted GUARDED_BY(mutex);
   std::unordered_map<TimerId, Timer*> timers;
   std::unordered_map<WatchId, Watch*> watches;
   std::uint64_t next_id = 1;
@@ -50,7 +51,7 @@ struct UvLoop::Parts {
   void run_posted() {
     std::vector<std::function<void()>> work;
     {
-      const std::lock_guard lock(mutex);
+      const MutexLock lock(mutex);
       work.swap(posted);
     }
     for (auto& one : work) one();
@@ -163,7 +164,7 @@ void UvLoop::stop() {
 void UvLoop::post(std::function<void()> work) {
   bool was_empty = false;
   {
-    const std::lock_guard lock(parts_->mutex);
+    const MutexLock lock(parts_->mutex);
     was_empty = parts_->posted.empty();
     parts_->posted.push_back(std::move(work));
   }
