@@ -35,7 +35,7 @@ std::optional<Seconds> civil(std::string text) {
   return unix_ms(*time) / 1000;
 }
 
-// FIELD >= "LITERAL" AND FIELD < "LITERAL"; nothing when it is no such filter.
+// FIELD >= "LITERAL" AND FIELD < "LITERAL"; nothing when it is another filter.
 std::optional<Span> read_filter(const std::string& filter) {
   Span span{-(Seconds{1} << 40), Seconds{1} << 40};
   for (std::size_t from = 0; from < filter.size();) {

@@ -144,7 +144,7 @@ Status FakeServer::Parts::control(const Value& change) {
     if (name == "preset") continue;
     const auto vendor = next.find(name);
     if (vendor == next.end() || !value.is_object()) {
-      return Error{ErrorCode::kInvalid, name + " is no provider with an object of knobs"};
+      return Error{ErrorCode::kInvalid, name + " is not a provider with an object of knobs"};
     }
     Object members = value.as_object();
     if (const Value* given = members.find("preset")) {

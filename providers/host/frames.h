@@ -20,7 +20,7 @@
 //     error    {call, error}
 //     overrun  {call, reason}           The last words of a process: this call brought it down.
 //   error: {class, message, retry_after?, status?, reason?, bucket?, remote_id?}
-//   bytes that are no UTF-8 text travel base64-encoded under a name ending in _b64.
+//   bytes that are not UTF-8 travel base64-encoded under a name ending in _b64.
 #pragma once
 
 #include <cstddef>
@@ -61,7 +61,7 @@ bool flag_of(const Value& object, std::string_view key, bool otherwise = false);
 // What must be in no header.
 bool has_control(std::string_view text);
 
-// Sets `key` to the text, or `key`_b64 when it is no text that JSON can hold.
+// Sets `key` to the text, or `key`_b64 when JSON cannot hold it as text.
 void set_bytes(Object& object, std::string_view key, std::string_view bytes);
 // At most `most` bytes of `bytes`, cut between characters; "(not text)" when JSON cannot hold them.
 std::string as_text(std::string_view bytes, std::size_t most);

@@ -220,7 +220,7 @@ TEST(Admin, RefusesWhatItDoesNotUnderstand) {
   EXPECT_EQ(said(R"({"strava": {"eror": 1}})"), R"({"error":"there is no knob eror"})");
   EXPECT_EQ(said(R"({"strava": {"errors": 2}})"), R"({"error":"errors is a share from 0 to 1"})");
   EXPECT_EQ(said(R"({"garmin": {}})"),
-            R"({"error":"garmin is no provider with an object of knobs"})");
+            R"({"error":"garmin is not a provider with an object of knobs"})");
   EXPECT_EQ(said(R"({"preset": "mad"})"), R"({"error":"the presets are calm and rough"})");
   EXPECT_EQ(said(R"({"strava": {"bad_windows": [{"from": "x"}]}})"),
             R"({"error":"bad_windows: each window has from and to, RFC 3339 or YYYY-MM-DD"})");

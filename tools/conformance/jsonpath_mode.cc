@@ -1,6 +1,6 @@
 // jsonpath — paths against documents: {id, path, document} -> {id, result} or {id, error}.
 //
-// An error is "InvalidPath" (the text is no path) or "PathNotFound" (a definite path that leads
+// An error is "InvalidPath" (the text is not a path) or "PathNotFound" (a definite path that leads
 // nowhere); `message` says more.
 #include <iostream>
 

@@ -137,12 +137,12 @@ Failure Broker::missed_deadline(const Call& call) {
   Failure failure =
       fail("Timeout", call.folder->manifest.id + "." + call.function + " missed its deadline");
   failure.reason = "deadline";
-  // What it wrote is known to nobody now.
+  // A write was sent, and whether it arrived is unknown.
   if (call.has_written()) failure.error_class = "Provider.Ambiguous";
   return failure;
 }
 
-// Takes the call out of everything.
+// Removes the call from every list that holds it.
 void Broker::drop(const CallRef& call) {
   call->is_ended = true;
   call->queue.clear();

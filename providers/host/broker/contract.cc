@@ -155,7 +155,9 @@ Problem check_per_key(const Answer& answer, Object& result) {
 Problem check_count(const Object& result) {
   const Value* count = result.find("count");
   const Value* exact = result.find("exact");
-  if (count == nullptr || !count->is_int() || count->as_int() < 0) return "count is no number";
+  if (count == nullptr || !count->is_int() || count->as_int() < 0) {
+    return "count is not a number from 0 on";
+  }
   return exact == nullptr || !exact->is_bool() ? "exact is neither true nor false" : "";
 }
 

@@ -249,7 +249,7 @@ void read_limits(const Value& document, Manifest& manifest, Checker& checker) {
   if (given == nullptr) return;
   const auto lower = [&](const char* key, std::int64_t& limit, std::optional<std::int64_t> to) {
     if (given->find(key) == nullptr) return;
-    if (!to || *to < 1) return checker.say(std::string("/limits/") + key, "is no limit");
+    if (!to || *to < 1) return checker.say(std::string("/limits/") + key, "is not a valid limit");
     if (*to > limit) {
       return checker.say(std::string("/limits/") + key, "may only lower the engine's limit");
     }
@@ -341,7 +341,7 @@ Result<Manifest> read_manifest(std::string_view text, const std::string& file) {
   read_limits(document, manifest, checker);
   read_rate_limits(document, manifest);
   for (const std::string& name : functions_of(document)) {
-    if (!is_name(name)) checker.say("/functions", json_quote(name) + " is no function name");
+    if (!is_name(name)) checker.say("/functions", json_quote(name) + " is not a valid function name");
     manifest.functions.push_back(name);
   }
   if (!checker.problems().empty()) return Error{ErrorCode::kInvalid, checker.problems()};

@@ -47,7 +47,7 @@ struct Manifest {
 // The error's message lists every problem, one per line, as "<file>: <pointer>: <what>".
 Result<Manifest> read_manifest(std::string_view text, const std::string& file);
 
-// "90s", "5m", "6h", "7d"; nothing when it is no such span.
+// "90s", "5m", "6h", "7d"; nothing when it is not a valid span.
 std::optional<Millis> parse_span(std::string_view text);
 
 }  // namespace stepwell::host

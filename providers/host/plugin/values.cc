@@ -116,7 +116,7 @@ class Reader {
     std::vector<Object::Member> members;
     for (lua_pushnil(lua_); lua_next(lua_, index) != 0; lua_pop(lua_, 1)) {
       if (lua_type(lua_, -2) != LUA_TSTRING) {
-        luaL_error(lua_, "a table has a key that is no string");
+        luaL_error(lua_, "a table has a key that is not a string");
       }
       std::string key = text(-2);
       members.emplace_back(std::move(key), read(-1, depth + 1));

@@ -14,7 +14,7 @@ struct ToValue {
 };
 
 void push_value(lua_State* lua, const Value& value);
-// Keys of objects in order.  Raises on functions, cycles, mixed keys, text that is no UTF-8, and
+// Keys of objects in order.  Raises on functions, cycles, mixed keys, text that is not UTF-8, and
 // what exceeds the bounds.
 Value to_value(lua_State* lua, int index, const ToValue& how = {});
 

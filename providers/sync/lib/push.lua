@@ -1,7 +1,7 @@
 -- Writing records to a destination so that each arrives once, whatever happens on the way.
 --
 -- The ledger has a row per key: `intent` (written before the call), then `done`, `pending` or
--- `failed`.  An intent without an end is an outcome that nobody knows: it is looked up at the
+-- `failed`.  An intent without an end is a write whose outcome is unknown: it is looked up at the
 -- destination, but only after the destination has had time to settle: until then, what is absent
 -- may still be on its way.
 local calls = require "lib.calls"
@@ -130,7 +130,7 @@ local function triage(job, items)
   return { fresh = fresh, send = send, ask = ask, poll = poll, own = own }
 end
 
--- Asks whether what nobody knows of has arrived; what has not is sent again.
+-- Asks whether the records with unknown outcome have arrived; those that have not are sent again.
 local function look_up(job, batch, send)
   local answer = calls.read(job.destination_provider, "lookup",
                             { connection = job.destination, type = job.type, records = batch })

@@ -32,7 +32,7 @@ end
 local function instant(text, name, say)
   local ok, t = pcall(sw.time.parse, text)
   if ok then return t end
-  say(name .. " is no time: " .. tostring(text))
+  say(name .. " is not a valid time: " .. tostring(text))
 end
 
 local function ranges_of(q, say)

@@ -46,7 +46,7 @@ local function read_there(job, items, own)
   return shelves
 end
 
--- The items that nobody else has written, and how many somebody has.
+-- The items that the destination does not have from elsewhere, and how many it has.
 function M.fresh_only(job, items, own)
   if #items == 0 or job.conflicts == "keep_both" then return items, 0 end
   local there, fresh = read_there(job, items, own), {}

@@ -32,8 +32,7 @@ struct Workflow {
 std::vector<Workflow> make_workflows(std::uint64_t seed, std::size_t count);
 
 // The tasks that the definitions name, as functions of {"v":..., "by":...} and the attempt.
-// Never anything else than arithmetic: what a task answers is the same wherever and however often
-// it runs.
+// Pure arithmetic, so that a task returns the same on every node and in every attempt.
 struct TaskAnswerPlan {
   bool fails = false;
   std::string error;
