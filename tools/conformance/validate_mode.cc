@@ -60,7 +60,7 @@ Value refused(const Value& id, const std::string& why) {
   return answer(id, compiled);
 }
 
-// The "id" at the beginning of a line that is not JSON, so that even then the answer names its case.
+// The "id" at the beginning of a line that is not JSON, so that even then its case is named.
 Value id_within(std::string_view text) {
   const std::size_t key = text.substr(0, kHeadBytes).find("\"id\"");
   if (key == std::string_view::npos) return {};

@@ -341,7 +341,9 @@ Result<Manifest> read_manifest(std::string_view text, const std::string& file) {
   read_limits(document, manifest, checker);
   read_rate_limits(document, manifest);
   for (const std::string& name : functions_of(document)) {
-    if (!is_name(name)) checker.say("/functions", json_quote(name) + " is not a valid function name");
+    if (!is_name(name)) {
+      checker.say("/functions", json_quote(name) + " is not a valid function name");
+    }
     manifest.functions.push_back(name);
   }
   if (!checker.problems().empty()) return Error{ErrorCode::kInvalid, checker.problems()};
