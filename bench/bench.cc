@@ -147,7 +147,7 @@ Result<std::string> fold_and_compare(store::Store& store, const Program& program
   std::vector<Command> commands;
   std::uint64_t after = 0;
   while (true) {
-    const auto rows = TRY(store.journal(row.id, after, kPage));
+    const auto rows = TRY(store.journal(Namespace(), row.id, after, kPage));
     for (const store::JournalRow& fact : rows) {
       if (fact.seq != ++after) return "fact " + std::to_string(after) + " is missing";
       FactBody body = TRY(decode_payload(fact.kind, fact.payload));
@@ -174,7 +174,7 @@ Result<Checked> check_executions(store::Store& store, const std::string& workflo
   filter.workflow = workflow;
   filter.limit = kPage;
   do {
-    rows = TRY(store.list(filter));
+    rows = TRY(store.list(Namespace(), filter));
     for (const store::ExecutionRow& row : rows) {
       filter.before = row.id;
       if (++checked.executions > kCheckAll && checked.executions % 10 != 0) continue;
@@ -185,7 +185,8 @@ Result<Checked> check_executions(store::Store& store, const std::string& workflo
       }
       ProgramRef& program = programs[row.program_hash];
       if (program == nullptr) {
-        program = dsl::compile(TRY(store.program_by_hash(row.program_hash)).definition).program;
+        program = dsl::compile(TRY(store.program_by_hash(Namespace(), row.program_hash)).definition)
+                      .program;
       }
       const std::string why = TRY(fold_and_compare(store, *program, row));
       ++checked.folded;

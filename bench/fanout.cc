@@ -58,7 +58,7 @@ Result<MapRun> map_once(Engine& engine, const std::string& workflow, std::uint64
 Result<std::uint64_t> wait_for_facts(store::Store& store, ExecutionId id, std::uint64_t seq) {
   const auto began = Clock::now();
   while (seconds_since(began) < 60) {
-    const auto rows = TRY(store.journal(id, seq - 1, 1));
+    const auto rows = TRY(store.journal(Namespace(), id, seq - 1, 1));
     if (!rows.empty()) return rows.front().seq;
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
@@ -78,7 +78,7 @@ Result<double> resume_of_killed_map(Engine& caller, const Arguments& arguments,
   const auto killed = Clock::now();
   std::uint64_t seq = count / 2;
   while (true) {  // What is durable of it, exactly.
-    const auto rows = TRY(store.journal(id, seq, 1'000));
+    const auto rows = TRY(store.journal(Namespace(), id, seq, 1'000));
     if (rows.empty()) break;
     seq = rows.back().seq;
   }

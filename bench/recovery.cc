@@ -57,7 +57,7 @@ Result<Recovery> recover_once(Engine& caller, const Arguments& arguments, std::u
   recovery.complete = seconds_since(killed_here);
   std::vector<double> resumes;
   for (const ExecutionId id : ids) {
-    const auto rows = TRY(store.journal(id, 0, 100));
+    const auto rows = TRY(store.journal(Namespace(), id, 0, 100));
     // Cut off: begun before the kill, and not ended then.
     if (rows.size() < 2 || rows[1].at > killed || rows.back().at <= killed) continue;
     for (const store::JournalRow& row : rows) {

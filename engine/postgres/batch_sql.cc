@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "engine/store/batch_parts.h"
+
 namespace stepwell::postgres {
 namespace {
 
@@ -153,7 +155,7 @@ void add_starts(Parameters& parameters, const std::vector<Start>& starts) {
     id.add(start.id.uuid);
     workflow.add(start.workflow);
     hash.add(start.program_hash);
-    name.add(start.name);
+    name.add(store::is_nameless(start) ? std::string() : start.name);
     input.add(start.input);
     input_hash.add_int8(as_bigint(start.input_hash));
     pool.add(start.pool);

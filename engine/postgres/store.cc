@@ -28,7 +28,7 @@ constexpr std::chrono::minutes kMaintainEvery{60};
   "SELECT id, workflow, program_hash, name, pool, status, input, output, error, cause, "     \
   "stepwell_ms(started_at), stepwell_ms(ended_at), stepwell_ms(wake_at), redrive_count, "    \
   "coalesce(waiting, ''), coalesce(quarantined, ''), owner, redrive_of, cardinality(tags), " \
-  "array_to_string(tags, chr(31)) FROM executions "
+  "array_to_string(tags, chr(31)), namespace FROM executions "
 
 std::optional<std::string> optional_text(const Rows& rows, std::size_t row, int column) {
   if (rows.is_null(row, column)) return std::nullopt;
@@ -71,6 +71,8 @@ ExecutionRow read_execution(const Rows& rows, std::size_t i) {
   if (!rows.is_null(i, 16)) row.owner = rows.uuid(i, 16);
   if (!rows.is_null(i, 17)) row.redrive_of = ExecutionId{rows.uuid(i, 17)};
   row.tags = split_tags(rows.number(i, 18), rows.text(i, 19));
+  row.ns = Namespace(rows.string(i, 20));
+  if (row.name.empty()) row.name = row.id.text();
   return row;
 }
 
@@ -95,18 +97,21 @@ class PgStore : public store::Store {
   }
 
   Result<std::vector<StartOutcome>> start(const std::vector<Start>& starts) override;
-  Status deliver(const store::Delivery& delivery) override;
-  Result<ExecutionRow> describe(ExecutionId id) override;
-  Result<std::optional<ExecutionId>> find(const std::string& workflow,
+  Status deliver(const Namespace& ns, const store::Delivery& delivery) override;
+  Result<ExecutionRow> describe(const Namespace& ns, ExecutionId id) override;
+  Result<std::optional<ExecutionId>> find(const Namespace& ns, const std::string& workflow,
                                           const std::string& name) override;
-  Result<std::vector<ExecutionRow>> list(const store::ListFilter& filter) override;
-  Result<std::vector<JournalRow>> journal(ExecutionId id, std::uint64_t after,
+  Result<std::vector<ExecutionRow>> list(const Namespace& ns,
+                                         const store::ListFilter& filter) override;
+  Result<std::vector<JournalRow>> journal(const Namespace& ns, ExecutionId id, std::uint64_t after,
                                           std::uint32_t limit) override;
   Status save_snapshot(const SnapshotRow& snapshot) override;
-  Result<std::optional<SnapshotRow>> load_snapshot(ExecutionId id, std::uint64_t at_most) override;
-  Result<std::uint32_t> put_program(const StoredProgram& program) override;
-  Result<StoredProgram> program_by_hash(const std::string& hash) override;
-  Result<StoredProgram> program_by_name(const std::string& workflow) override;
+  Result<std::optional<SnapshotRow>> load_snapshot(const Namespace& ns, ExecutionId id,
+                                                   std::uint64_t at_most) override;
+  Result<std::uint32_t> put_program(const Namespace& ns, const StoredProgram& program) override;
+  Result<StoredProgram> program_by_hash(const Namespace& ns, const std::string& hash) override;
+  Result<StoredProgram> program_by_name(const Namespace& ns, const std::string& workflow) override;
+  Result<store::Look> look(const store::LookRequest& request) override;
   Result<store::SweepReport> sweep() override;
   Result<Time> now() override;
   void wait_for_hint(Millis at_most) override { hints_.wait(at_most); }
@@ -155,17 +160,21 @@ Result<std::vector<StartOutcome>> PgStore::start(const std::vector<Start>& start
   return parse_outcomes(started.rows().text(0, 0), starts);
 }
 
-Status PgStore::deliver(const store::Delivery& delivery) {
+Status PgStore::deliver(const Namespace& ns, const store::Delivery& delivery) {
   if (std::string why = store::why_refused(delivery); !why.empty()) {
     return Error{ErrorCode::kRefusedData, why};
   }
-  const Rows rows = TRY(ask("deliver", "SELECT stepwell_deliver_v1($1, $2, $3, $4, $5)",
+  const Rows rows = TRY(ask("deliver",
+                            "SELECT CASE WHEN EXISTS (SELECT 1 FROM executions WHERE id = $1 AND "
+                            "namespace = $6) THEN stepwell_deliver_v1($1, $2, $3, $4, $5) "
+                            "ELSE 'not_found' END",
                             Parameters()
                                 .add(delivery.execution.uuid)
                                 .add_int2(static_cast<std::int16_t>(delivery.kind))
                                 .add(static_cast<std::int64_t>(delivery.command.value))
                                 .add(delivery.dedupe_key)
-                                .add(delivery.payload)));
+                                .add(delivery.payload)
+                                .add(ns.name())));
   const std::string outcome = rows.string(0, 0);
   if (outcome == "not_found") return no_execution(delivery.execution);
   if (outcome.rfind("conflict:", 0) == 0) {
@@ -177,37 +186,48 @@ Status PgStore::deliver(const store::Delivery& delivery) {
   return ok_status();
 }
 
-Result<ExecutionRow> PgStore::describe(ExecutionId id) {
-  const Rows rows =
-      TRY(ask("describe", EXECUTION_COLUMNS "WHERE id = $1", Parameters().add(id.uuid)));
+Result<ExecutionRow> PgStore::describe(const Namespace& ns, ExecutionId id) {
+  const Rows rows = TRY(ask("describe", EXECUTION_COLUMNS "WHERE id = $1 AND namespace = $2",
+                            Parameters().add(id.uuid).add(ns.name())));
   if (rows.empty()) return no_execution(id);
   return read_execution(rows, 0);
 }
 
-Result<std::optional<ExecutionId>> PgStore::find(const std::string& workflow,
+Result<std::optional<ExecutionId>> PgStore::find(const Namespace& ns, const std::string& workflow,
                                                  const std::string& name) {
+  const Rows keys = TRY(ask("find",
+                            "SELECT execution FROM start_keys WHERE namespace = $1 "
+                            "AND workflow = $2 AND name = $3",
+                            Parameters().add(ns.name()).add(workflow).add(name)));
+  if (!keys.empty()) return std::optional<ExecutionId>(ExecutionId{keys.uuid(0, 0)});
+  const auto id = Uuid::parse(name);
+  if (!id) return std::optional<ExecutionId>();
   const Rows rows = TRY(ask("find",
-                            "SELECT execution FROM start_keys WHERE namespace = 'default' "
-                            "AND workflow = $1 AND name = $2",
-                            Parameters().add(workflow).add(name)));
+                            "SELECT id FROM executions WHERE id = $1 AND namespace = $2 "
+                            "AND workflow = $3 AND name = ''",
+                            Parameters().add(*id).add(ns.name()).add(workflow)));
   if (rows.empty()) return std::optional<ExecutionId>();
-  return std::optional<ExecutionId>(ExecutionId{rows.uuid(0, 0)});
+  return std::optional<ExecutionId>(ExecutionId{*id});
 }
 
-Result<std::vector<ExecutionRow>> PgStore::list(const store::ListFilter& filter) {
+Result<std::vector<ExecutionRow>> PgStore::list(const Namespace& ns,
+                                                const store::ListFilter& filter) {
   // One text for each combination, so that each finds its index.
-  constexpr const char* kAll = EXECUTION_COLUMNS "WHERE id < $1 ORDER BY id DESC LIMIT $2";
-  constexpr const char* kByWorkflow =
-      EXECUTION_COLUMNS "WHERE id < $1 AND workflow = $3 ORDER BY id DESC LIMIT $2";
-  constexpr const char* kByStatus =
-      EXECUTION_COLUMNS "WHERE id < $1 AND status = $3 ORDER BY id DESC LIMIT $2";
-  constexpr const char* kByBoth =
-      EXECUTION_COLUMNS "WHERE id < $1 AND workflow = $3 AND status = $4 ORDER BY id DESC LIMIT $2";
+  constexpr const char* kAll =
+      EXECUTION_COLUMNS "WHERE namespace = $3 AND id < $1 ORDER BY id DESC LIMIT $2";
+  constexpr const char* kByWorkflow = EXECUTION_COLUMNS
+      "WHERE namespace = $3 AND id < $1 AND workflow = $4 ORDER BY id DESC LIMIT $2";
+  constexpr const char* kByStatus = EXECUTION_COLUMNS
+      "WHERE namespace = $3 AND id < $1 AND status = $4 ORDER BY id DESC LIMIT $2";
+  constexpr const char* kByBoth = EXECUTION_COLUMNS
+      "WHERE namespace = $3 AND id < $1 AND workflow = $4 AND status = $5 ORDER BY id DESC LIMIT "
+      "$2";
   Uuid last;
   last.bytes.fill(0xff);
   Parameters parameters;
   parameters.add(filter.before ? filter.before->uuid : last);
   parameters.add(static_cast<std::int64_t>(std::min(filter.limit, kLongestPage)));
+  parameters.add(ns.name());
   const bool by_workflow = !filter.workflow.empty();
   if (by_workflow) parameters.add(filter.workflow);
   if (filter.status) parameters.add_int2(static_cast<std::int16_t>(*filter.status));
@@ -219,16 +239,21 @@ Result<std::vector<ExecutionRow>> PgStore::list(const store::ListFilter& filter)
   return found;
 }
 
-Result<std::vector<JournalRow>> PgStore::journal(ExecutionId id, std::uint64_t after,
-                                                 std::uint32_t limit) {
+Result<std::vector<JournalRow>> PgStore::journal(const Namespace& ns, ExecutionId id,
+                                                 std::uint64_t after, std::uint32_t limit) {
   const Rows rows = TRY(ask("read a journal",
-                            "SELECT seq, kind, command, at_ms, input_hash, payload FROM journal "
-                            "WHERE execution = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+                            "SELECT j.seq, j.kind, j.command, j.at_ms, j.input_hash, j.payload "
+                            "FROM executions x LEFT JOIN LATERAL (SELECT * FROM journal "
+                            "WHERE execution = $1 AND seq > $2 ORDER BY seq LIMIT $3) j ON true "
+                            "WHERE x.id = $1 AND x.namespace = $4 ORDER BY j.seq",
                             Parameters()
                                 .add(id.uuid)
                                 .add(static_cast<std::int64_t>(after))
-                                .add(static_cast<std::int64_t>(limit))));
+                                .add(static_cast<std::int64_t>(limit))
+                                .add(ns.name())));
+  if (rows.empty()) return no_execution(id);
   std::vector<JournalRow> found;
+  if (rows.is_null(0, 0)) return found;
   found.reserve(rows.size());
   for (std::size_t i = 0; i < rows.size(); ++i) {
     found.push_back({id, static_cast<std::uint64_t>(rows.number(i, 0)),
@@ -252,20 +277,25 @@ Status PgStore::save_snapshot(const SnapshotRow& snapshot) {
   return ok_status();
 }
 
-Result<std::optional<SnapshotRow>> PgStore::load_snapshot(ExecutionId id, std::uint64_t at_most) {
+Result<std::optional<SnapshotRow>> PgStore::load_snapshot(const Namespace& ns, ExecutionId id,
+                                                          std::uint64_t at_most) {
   constexpr std::uint64_t kGreatest = INT64_MAX;
-  const Rows rows = TRY(
-      ask("load a snapshot",
-          "SELECT seq, journal_hash, body FROM snapshots WHERE execution = $1 "
-          "AND seq <= $2 ORDER BY seq DESC LIMIT 1",
-          Parameters().add(id.uuid).add(static_cast<std::int64_t>(std::min(at_most, kGreatest)))));
+  const Rows rows = TRY(ask(
+      "load a snapshot",
+      "SELECT seq, journal_hash, body FROM snapshots WHERE execution = $1 "
+      "AND seq <= $2 AND EXISTS (SELECT 1 FROM executions x WHERE x.id = $1 AND x.namespace = $3) "
+      "ORDER BY seq DESC LIMIT 1",
+      Parameters()
+          .add(id.uuid)
+          .add(static_cast<std::int64_t>(std::min(at_most, kGreatest)))
+          .add(ns.name())));
   if (rows.empty()) return std::optional<SnapshotRow>();
   return std::optional<SnapshotRow>(SnapshotRow{id, static_cast<std::uint64_t>(rows.number(0, 0)),
                                                 static_cast<std::uint64_t>(rows.number(0, 1)),
                                                 rows.bytes(0, 2)});
 }
 
-Result<std::uint32_t> PgStore::put_program(const StoredProgram& program) {
+Result<std::uint32_t> PgStore::put_program(const Namespace&, const StoredProgram& program) {
   const Rows rows = TRY(ask("store a program", "SELECT stepwell_put_program_v1($1, $2, $3, $4, $5)",
                             Parameters()
                                 .add(program.hash)
@@ -276,25 +306,59 @@ Result<std::uint32_t> PgStore::put_program(const StoredProgram& program) {
   return static_cast<std::uint32_t>(rows.number(0, 0));
 }
 
-Result<StoredProgram> PgStore::program_by_hash(const std::string& hash) {
-  const Rows rows = TRY(ask("read a program",
-                            "SELECT p.hash, w.name, p.source, p.definition, p.file, w.version "
-                            "FROM programs p JOIN workflows w ON w.hash = p.hash "
-                            "WHERE p.hash = $1 ORDER BY w.deployed_at DESC LIMIT 1",
-                            Parameters().add(hash)));
+Result<StoredProgram> PgStore::program_by_hash(const Namespace& ns, const std::string& hash) {
+  const Rows rows =
+      TRY(ask("read a program",
+              "SELECT p.hash, w.name, p.source, p.definition, p.file, w.version "
+              "FROM programs p JOIN workflows w ON w.hash = p.hash "
+              "WHERE p.hash = $1 AND w.namespace = $2 ORDER BY w.deployed_at DESC LIMIT 1",
+              Parameters().add(hash).add(ns.name())));
   if (rows.empty()) return Error{ErrorCode::kNotFound, "there is no program " + hash};
   return read_program(rows);
 }
 
-Result<StoredProgram> PgStore::program_by_name(const std::string& workflow) {
+Result<StoredProgram> PgStore::program_by_name(const Namespace& ns, const std::string& workflow) {
   const Rows rows = TRY(ask("read a program",
                             "SELECT p.hash, w.name, p.source, p.definition, p.file, w.version "
                             "FROM workflows w JOIN programs p ON p.hash = w.hash "
-                            "WHERE w.namespace = 'default' AND w.name = $1 "
+                            "WHERE w.namespace = $1 AND w.name = $2 "
                             "ORDER BY w.deployed_at DESC LIMIT 1",
-                            Parameters().add(workflow)));
+                            Parameters().add(ns.name()).add(workflow)));
   if (rows.empty()) return Error{ErrorCode::kNotFound, "there is no workflow " + workflow};
   return read_program(rows);
+}
+
+Result<store::Look> PgStore::look(const store::LookRequest& request) {
+  const Rows rows = TRY(ask(
+      "look",
+      "SELECT stepwell_ms(clock_timestamp()), "
+      "(SELECT stepwell_ms(min(x.wake_at)) FROM executions x WHERE x.pool = ANY ($1) "
+      "AND x.status = 0 AND x.owner IS NULL AND x.quarantined IS NULL AND x.deaths < 2 "
+      "AND x.semantics <= $2), "
+      "(SELECT stepwell_ms(min(x.wake_at)) FROM executions x WHERE x.pool = ANY ($1) "
+      "AND x.status = 0 AND x.owner IS NULL AND x.quarantined IS NULL AND x.deaths >= 2 "
+      "AND x.semantics <= $2), "
+      "EXISTS (SELECT 1 FROM inbox i JOIN executions x ON x.id = i.execution "
+      "JOIN writers w ON w.id = x.owner WHERE w.node = $3), "
+      "EXISTS (SELECT 1 FROM writers w WHERE w.state = 'alive' AND NOT EXISTS (SELECT 1 FROM nodes "
+      "n WHERE n.id = w.node AND n.lease_until > clock_timestamp() "
+      "AND n.id <> ALL (coalesce(stepwell_gone_v1(), '{}')))), "
+      "EXISTS (SELECT 1 FROM writers w WHERE w.state = 'dead' AND w.freed_at IS NULL), "
+      "EXISTS (SELECT 1 FROM inbox i JOIN executions x ON x.id = i.execution WHERE x.status = 0 "
+      "AND x.owner IS NULL AND x.wake_at > now())",
+      Parameters()
+          .add(text_array(request.pools))
+          .add_int2(static_cast<std::int16_t>(request.semantics))
+          .add(request.node.value_or(Uuid{}))));
+  store::Look look;
+  look.now = rows.time_ms(0, 0);
+  look.next_due = optional_time(rows, 0, 1);
+  look.next_suspect = optional_time(rows, 0, 2);
+  look.has_inbox = rows.flag(0, 3);
+  look.has_late = rows.flag(0, 4);
+  look.has_unfreed = rows.flag(0, 5);
+  look.has_stale_inbox = rows.flag(0, 6);
+  return look;
 }
 
 Result<store::SweepReport> PgStore::sweep() {

@@ -21,8 +21,6 @@ namespace stepwell {
 namespace {
 
 constexpr const char* kMemory = "memory:";
-constexpr const char* kArnBase = "arn:aws:states:local:000000000000";
-constexpr const char* kRole = "arn:aws:iam::000000000000:role/stepwell";
 
 std::string default_label() {
   char host[256] = "localhost";
@@ -71,13 +69,13 @@ Answer<std::string> deploy(Engine::Parts& parts, const std::string& name, const 
       dsl::compile(text, {.file = file, .known_resources = parts.known_resources()});
   if (!compiled.ok()) return {{}, Code::kInvalid, render_all(compiled.diagnostics, text)};
   const auto stored =
-      parts.store->put_program({.hash = compiled.program->hash,
-                                .workflow = name,
-                                .source = text,
-                                .definition = compiled.program->definition.to_json(),
-                                .file = file});
+      parts.store->put_program(parts.ns, {.hash = compiled.program->hash,
+                                          .workflow = name,
+                                          .source = text,
+                                          .definition = compiled.program->definition.to_json(),
+                                          .file = file});
   if (!stored.ok()) return failed<std::string>(stored.error().while_doing("deploying " + name));
-  parts.programs.put(name, compiled.program);
+  parts.programs.put(parts.ns, name, compiled.program);
   return {compiled.program->hash, Code::kOk, {}};
 }
 
@@ -170,11 +168,12 @@ Result<runtime::Beginning> Engine::Parts::prepare_start(const std::string& workf
     return Error{ErrorCode::kInvalid, "the input is no JSON: " + parsed.error().message};
   }
   runtime::Beginning beginning;
-  beginning.program = TRY(programs.current(workflow));
+  beginning.program = TRY(programs.current(ns, workflow));
   TRY(accept_input(*beginning.program, *parsed));
   const Dice dice = roll();
   store::Start& row = beginning.row;
   row.id = ExecutionId{Uuid::v7(unix_ms(TRY(now())), dice.high, dice.low)};
+  row.ns = ns;
   row.workflow = workflow;
   row.program_hash = beginning.program->hash;
   row.name = start.name.empty() ? row.id.text() : start.name;
@@ -186,15 +185,16 @@ Result<runtime::Beginning> Engine::Parts::prepare_start(const std::string& workf
     if (!of) return Error{ErrorCode::kInvalid, "\"" + start.redrive_of + "\" is no execution id"};
     row.redrive_of = ExecutionId{*of};
   }
+  const std::string arn = fmt::format("arn:aws:states:{}:{}", ns.region(), ns.account());
   Pins& pins = beginning.fact.pins;
   pins.program_hash = row.program_hash;
   pins.limits.max_payload_bytes = options.max_payload_bytes;
   pins.limits.max_transitions = options.max_transitions;
   pins.execution_name = row.name;
-  pins.execution_arn = fmt::format("{}:execution:{}:{}", kArnBase, workflow, row.name);
+  pins.execution_arn = fmt::format("{}:execution:{}:{}", arn, workflow, row.name);
   pins.machine_name = workflow;
-  pins.machine_arn = fmt::format("{}:stateMachine:{}", kArnBase, workflow);
-  pins.role_arn = kRole;
+  pins.machine_arn = fmt::format("{}:stateMachine:{}", arn, workflow);
+  pins.role_arn = fmt::format("arn:aws:iam::{}:role/stepwell", ns.account());
   pins.seed = dice.seed;
   pins.secret = dice.secret;
   if (parsed->to_json() != input) beginning.fact.input_text = input;

@@ -21,6 +21,7 @@ struct Engine::Parts {
 
   Options options;
   runtime::Settings settings;
+  Namespace ns;
   std::shared_ptr<store::Store> store;
   runtime::Programs programs;
   runtime::HistoryReaders history;

@@ -56,7 +56,7 @@ Answer<Nothing> deliver(Engine::Parts& parts, const std::string& id, FactKind ki
   delivery.kind = kind;
   delivery.dedupe_key = unique_key(key);
   delivery.payload = encode_payload(body);
-  if (const Status status = parts.store->deliver(delivery); !status.ok()) {
+  if (const Status status = parts.store->deliver(parts.ns, delivery); !status.ok()) {
     return failed<Nothing>(status.error());
   }
   if (parts.is_running) parts.runtime->wake();
@@ -75,7 +75,7 @@ Answer<Nothing> Engine::ready() const {
 Answer<ExecutionView> Engine::describe(const std::string& id) {
   const auto execution = parse_id(id);
   if (!execution.ok()) return failed<ExecutionView>(execution.error());
-  const auto row = parts_->store->describe(*execution);
+  const auto row = parts_->store->describe(parts_->ns, *execution);
   if (!row.ok()) return failed<ExecutionView>(row.error());
   return {view_of(*row), Code::kOk, {}};
 }
@@ -92,7 +92,7 @@ Answer<ExecutionView> Engine::wait(const std::string& id, std::chrono::milliseco
     const bool was_here =
         parts_->is_running && left.count() > 0 &&
         parts_->runtime->ends().wait(*execution, std::min(left, kLongestWaitHere));
-    const auto row = parts_->store->describe(*execution);
+    const auto row = parts_->store->describe(parts_->ns, *execution);
     if (!row.ok()) return failed<ExecutionView>(row.error());
     if (row->status != ExecutionStatus::kRunning || !row->quarantined.empty()) {
       return {view_of(*row), Code::kOk, {}};
@@ -127,7 +127,7 @@ Answer<std::vector<ExecutionView>> Engine::list(const std::string& workflow,
     if (!id.ok()) return failed<Views>(id.error());
     filter.before = *id;
   }
-  const auto rows = parts_->store->list(filter);
+  const auto rows = parts_->store->list(parts_->ns, filter);
   if (!rows.ok()) return failed<Views>(rows.error());
   Views views;
   for (const store::ExecutionRow& row : *rows) views.push_back(view_of(row));
@@ -138,7 +138,7 @@ Answer<HistoryPage> Engine::history(const std::string& id, const HistoryOptions&
   const auto execution = parse_id(id);
   if (!execution.ok()) return failed<HistoryPage>(execution.error());
   const auto page = parts_->history.read(
-      *execution, {options.next, std::max(1u, options.limit), options.newest_first});
+      parts_->ns, *execution, {options.next, std::max(1u, options.limit), options.newest_first});
   if (!page.ok()) return failed<HistoryPage>(page.error());
   HistoryPage answer;
   answer.next = page->next;

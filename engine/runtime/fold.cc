@@ -45,7 +45,7 @@ Status fold_all(const store::Claimed& claimed, store::Store& store, OwnedExecuti
     return fold_journal(claimed.journal, held);
   }
   while (true) {
-    const auto rows = TRY(store.journal(claimed.id, held.seq, kJournalPage));
+    const auto rows = TRY(store.journal(claimed.ns, claimed.id, held.seq, kJournalPage));
     TRY(fold_journal(rows, held));
     if (rows.size() < kJournalPage) return ok_status();
   }
@@ -65,7 +65,7 @@ Folded fold(store::Claimed&& claimed, Programs& programs, store::Store& store, c
   folded.id = claimed.id;
   folded.inbox = std::move(claimed.inbox);
   folded.last_seq = claimed.journal.empty() ? claimed.snapshot_seq : claimed.journal.back().seq;
-  auto program = programs.get(claimed.program_hash);
+  auto program = programs.get(claimed.ns, claimed.program_hash);
   if (!program.ok()) {
     const bool is_gone = program.error().code != ErrorCode::kUnavailable;
     (is_gone ? folded.broken : folded.away) = program.error().message;
@@ -73,6 +73,7 @@ Folded fold(store::Claimed&& claimed, Programs& programs, store::Store& store, c
   }
   auto held = std::make_unique<OwnedExecution>();
   held->id = claimed.id;
+  held->ns = claimed.ns;
   held->workflow = std::move(claimed.workflow);
   held->program = std::move(*program);
   held->inbox_seen = claimed.inbox_seq;
@@ -97,15 +98,17 @@ Folded fold(store::Claimed&& claimed, Programs& programs, store::Store& store, c
   return folded;
 }
 
-Folded refold(ExecutionId id, Programs& programs, store::Store& store, const Clock& clock) {
+Folded refold(const Namespace& ns, ExecutionId id, Programs& programs, store::Store& store,
+              const Clock& clock) {
   const auto read = [&]() -> Result<store::Claimed> {
-    const store::ExecutionRow row = TRY(store.describe(id));
+    const store::ExecutionRow row = TRY(store.describe(ns, id));
     store::Claimed claimed;
     claimed.id = id;
+    claimed.ns = ns;
     claimed.workflow = row.workflow;
     claimed.program_hash = row.program_hash;
     for (std::uint64_t seq = 0;; seq = claimed.journal.back().seq) {
-      auto rows = TRY(store.journal(id, seq, kJournalPage));
+      auto rows = TRY(store.journal(ns, id, seq, kJournalPage));
       const bool is_last = rows.size() < kJournalPage;
       std::move(rows.begin(), rows.end(), std::back_inserter(claimed.journal));
       if (is_last) return claimed;

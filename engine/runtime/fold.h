@@ -25,6 +25,7 @@ struct Folded {
 Folded fold(store::Claimed&& claimed, Programs& programs, store::Store& store, const Clock& clock);
 
 // The same of an execution that this lane owns already, from what is durable.
-Folded refold(ExecutionId id, Programs& programs, store::Store& store, const Clock& clock);
+Folded refold(const Namespace& ns, ExecutionId id, Programs& programs, store::Store& store,
+              const Clock& clock);
 
 }  // namespace stepwell::runtime

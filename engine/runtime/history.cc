@@ -51,16 +51,19 @@ void name_places(EventPage& page, const Program& program) {
 
 }  // namespace
 
-Result<EventPage> HistoryReaders::read(ExecutionId id, const PageRequest& request) {
+Result<EventPage> HistoryReaders::read(const Namespace& ns, ExecutionId id,
+                                       const PageRequest& request) {
   auto promise = std::make_shared<std::promise<Result<EventPage>>>();
   auto future = promise->get_future();
-  workers_.run([this, promise, id, request] { promise->set_value(read_here(id, request)); });
+  workers_.run(
+      [this, promise, ns, id, request] { promise->set_value(read_here(ns, id, request)); });
   return future.get();
 }
 
-Result<EventPage> HistoryReaders::read_here(ExecutionId id, const PageRequest& request) {
+Result<EventPage> HistoryReaders::read_here(const Namespace& ns, ExecutionId id,
+                                            const PageRequest& request) {
   try {
-    return request.newest_first ? read_backwards(id, request) : read_forwards(id, request);
+    return request.newest_first ? read_backwards(ns, id, request) : read_forwards(ns, id, request);
   } catch (const FoldMismatch& mismatch) {
     return unreadable(id, 0, mismatch.what());
   } catch (const InvariantBroken& bug) {
@@ -68,13 +71,15 @@ Result<EventPage> HistoryReaders::read_here(ExecutionId id, const PageRequest& r
   }
 }
 
-Result<HistoryReaders::Place> HistoryReaders::place_before(ExecutionId id, std::uint64_t at_most) {
+Result<HistoryReaders::Place> HistoryReaders::place_before(const Namespace& ns, ExecutionId id,
+                                                           std::uint64_t at_most) {
   Place place;
+  place.ns = ns;
   place.id = id;
-  const store::ExecutionRow row = TRY(store_.describe(id));
-  place.program = TRY(programs_.get(row.program_hash));
+  const store::ExecutionRow row = TRY(store_.describe(ns, id));
+  place.program = TRY(programs_.get(ns, row.program_hash));
   if (at_most == 0) return place;
-  const auto snapshot = TRY(store_.load_snapshot(id, at_most));
+  const auto snapshot = TRY(store_.load_snapshot(ns, id, at_most));
   if (!snapshot) return place;
   auto decoded = Execution::decode(snapshot->body);
   if (!decoded.ok()) return place;  // Of another format: from the beginning, then.
@@ -88,7 +93,7 @@ Result<bool> HistoryReaders::fold_some(Place& place, std::uint64_t up_to, Tell&&
   const Listener listener = [&](HistoryEvent event) {
     tell(Told{std::move(event), place.seq + 1});
   };
-  const auto rows = TRY(store_.journal(place.id, place.seq, kFactsAtOnce));
+  const auto rows = TRY(store_.journal(place.ns, place.id, place.seq, kFactsAtOnce));
   std::vector<Command> commands;
   for (const store::JournalRow& row : rows) {
     if (row.seq > up_to) return false;
@@ -103,11 +108,12 @@ Result<bool> HistoryReaders::fold_some(Place& place, std::uint64_t up_to, Tell&&
   return rows.size() == kFactsAtOnce && place.seq < up_to;
 }
 
-Result<EventPage> HistoryReaders::read_forwards(ExecutionId id, const PageRequest& request) {
+Result<EventPage> HistoryReaders::read_forwards(const Namespace& ns, ExecutionId id,
+                                                const PageRequest& request) {
   Token token;
   if (!request.token.empty()) token = TRY(parse_token(request.token, 'f'));
   Place place;
-  if (!recall(id, request.token, place)) place = TRY(place_before(id, token.seq));
+  if (!recall(ns, id, request.token, place)) place = TRY(place_before(ns, id, token.seq));
   const auto tell = [&](Told told) {
     if (told.event.id >= token.event) place.ahead.push_back(std::move(told));
   };
@@ -127,14 +133,15 @@ Result<EventPage> HistoryReaders::read_forwards(ExecutionId id, const PageReques
   return page;
 }
 
-Result<EventPage> HistoryReaders::read_backwards(ExecutionId id, const PageRequest& request) {
+Result<EventPage> HistoryReaders::read_backwards(const Namespace& ns, ExecutionId id,
+                                                 const PageRequest& request) {
   Token token{'b', kEnd, kEnd};
   if (!request.token.empty()) token = TRY(parse_token(request.token, 'b'));
   std::deque<Told> told;  // The newest last.
   ProgramRef program;
   std::uint64_t up_to = token.seq, at_most = token.seq == kEnd ? kEnd : token.seq - 1;
   while (told.size() <= request.limit) {
-    Place place = TRY(place_before(id, at_most));
+    Place place = TRY(place_before(ns, id, at_most));
     program = place.program;
     const std::uint64_t begin = place.seq;
     std::deque<Told> part;
@@ -171,11 +178,12 @@ void HistoryReaders::remember(Place place) {
   if (places_.size() > kPlaces) places_.pop_back();
 }
 
-bool HistoryReaders::recall(ExecutionId id, const std::string& token, Place& place) {
+bool HistoryReaders::recall(const Namespace& ns, ExecutionId id, const std::string& token,
+                            Place& place) {
   if (token.empty()) return false;
   const std::scoped_lock lock(mutex_);
   for (auto at = places_.begin(); at != places_.end(); ++at) {
-    if (at->id != id || at->token != token) continue;
+    if (at->ns != ns || at->id != id || at->token != token) continue;
     place = std::move(*at);
     places_.erase(at);
     return true;

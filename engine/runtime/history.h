@@ -38,7 +38,7 @@ class HistoryReaders {
  public:
   HistoryReaders(store::Store& store, Programs& programs) : store_(store), programs_(programs) {}
 
-  Result<EventPage> read(ExecutionId id, const PageRequest& request);
+  Result<EventPage> read(const Namespace& ns, ExecutionId id, const PageRequest& request);
 
  private:
   struct Told {
@@ -47,6 +47,7 @@ class HistoryReaders {
   };
   // Between two facts of an execution.
   struct Place {
+    Namespace ns;
     ExecutionId id;
     std::string token;  // That leads here.
     ProgramRef program;
@@ -55,16 +56,16 @@ class HistoryReaders {
     std::deque<Told> ahead;  // Events that nobody has read yet.
   };
 
-  Result<EventPage> read_here(ExecutionId id, const PageRequest& request);
-  Result<EventPage> read_forwards(ExecutionId id, const PageRequest& request);
-  Result<EventPage> read_backwards(ExecutionId id, const PageRequest& request);
-  Result<Place> place_before(ExecutionId id, std::uint64_t at_most);
+  Result<EventPage> read_here(const Namespace& ns, ExecutionId id, const PageRequest& request);
+  Result<EventPage> read_forwards(const Namespace& ns, ExecutionId id, const PageRequest& request);
+  Result<EventPage> read_backwards(const Namespace& ns, ExecutionId id, const PageRequest& request);
+  Result<Place> place_before(const Namespace& ns, ExecutionId id, std::uint64_t at_most);
   // Folds one page of facts, up to `up_to`; `tell` is called with each event.
   // False: there are no more.
   template <class Tell>
   Result<bool> fold_some(Place& place, std::uint64_t up_to, Tell&& tell);
   void remember(Place place);
-  bool recall(ExecutionId id, const std::string& token, Place& place);
+  bool recall(const Namespace& ns, ExecutionId id, const std::string& token, Place& place);
 
   store::Store& store_;
   Programs& programs_;

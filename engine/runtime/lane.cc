@@ -89,6 +89,7 @@ void Lane::begin_here(Beginning beginning, StartAnswer answer) {
   }
   auto held = std::make_unique<OwnedExecution>();
   held->id = beginning.row.id;
+  held->ns = beginning.row.ns;
   held->workflow = beginning.row.workflow;
   held->program = std::move(beginning.program);
   const Fact fact{{}, world_.clock.now(), 0, std::move(beginning.fact)};

@@ -46,11 +46,13 @@ void Lane::fold_without(const store::Refused& refused, const store::Batch& batch
   if (refusal.answers.empty() || held->refused_at == held->durable) {
     return quarantine(*held, "the store refuses what it wrote: " + refused.reason);
   }
+  const Namespace ns = held->ns;
   drop(id);
   folding_.try_emplace(id);
   refusals_[id] = std::move(refusal);
-  world_.folders.run([this, id, epoch = epoch_] {
-    auto folded = std::make_shared<Folded>(refold(id, world_.programs, world_.store, world_.mono));
+  world_.folders.run([this, ns, id, epoch = epoch_] {
+    auto folded =
+        std::make_shared<Folded>(refold(ns, id, world_.programs, world_.store, world_.mono));
     loop_.post([this, folded, epoch] { on_folded(std::move(*folded), epoch); });
   });
 }

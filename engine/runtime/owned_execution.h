@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/namespace.h"
 #include "engine/runtime/timers.h"
 #include "engine/step/step.h"
 #include "engine/task/task.h"
@@ -44,6 +45,7 @@ struct Staged {
 
 struct OwnedExecution {
   ExecutionId id;
+  Namespace ns;
   std::string workflow;
   ProgramRef program;
   Execution x;

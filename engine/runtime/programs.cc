@@ -19,38 +19,38 @@ Result<ProgramRef> compile_stored(const store::StoredProgram& stored) {
 
 }  // namespace
 
-Result<ProgramRef> Programs::get(const std::string& hash) {
+Result<ProgramRef> Programs::get(const Namespace& ns, const std::string& hash) {
   {
     const std::scoped_lock lock(mutex_);
-    const auto found = by_hash_.find(hash);
+    const auto found = by_hash_.find({ns, hash});
     if (found != by_hash_.end()) return found->second;
   }
-  const store::StoredProgram stored = TRY(store_.program_by_hash(hash));
+  const store::StoredProgram stored = TRY(store_.program_by_hash(ns, hash));
   ProgramRef program = TRY(compile_stored(stored));
   const std::scoped_lock lock(mutex_);
-  return by_hash_.emplace(hash, std::move(program)).first->second;
+  return by_hash_.emplace(Key{ns, hash}, std::move(program)).first->second;
 }
 
-Result<ProgramRef> Programs::current(const std::string& workflow) {
+Result<ProgramRef> Programs::current(const Namespace& ns, const std::string& workflow) {
   const std::int64_t now = clock_.monotonic_ms();
   {
     const std::scoped_lock lock(mutex_);
-    const auto found = current_.find(workflow);
+    const auto found = current_.find({ns, workflow});
     if (found != current_.end() && now - found->second.asked_ms < kStaleMs) {
       return found->second.program;
     }
   }
-  const store::StoredProgram stored = TRY(store_.program_by_name(workflow));
-  ProgramRef program = TRY(get(stored.hash));
+  const store::StoredProgram stored = TRY(store_.program_by_name(ns, workflow));
+  ProgramRef program = TRY(get(ns, stored.hash));
   const std::scoped_lock lock(mutex_);
-  current_[workflow] = {program, now};
+  current_[{ns, workflow}] = {program, now};
   return program;
 }
 
-void Programs::put(const std::string& workflow, const ProgramRef& program) {
+void Programs::put(const Namespace& ns, const std::string& workflow, const ProgramRef& program) {
   const std::scoped_lock lock(mutex_);
-  by_hash_[program->hash] = program;
-  current_[workflow] = {program, clock_.monotonic_ms()};
+  by_hash_[{ns, program->hash}] = program;
+  current_[{ns, workflow}] = {program, clock_.monotonic_ms()};
 }
 
 }  // namespace stepwell::runtime

@@ -6,8 +6,10 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "base/clock.h"
+#include "base/namespace.h"
 #include "base/result.h"
 #include "engine/store/store.h"
 #include "language/program/program.h"
@@ -19,13 +21,14 @@ class Programs {
   Programs(store::Store& store, const Clock& clock) : store_(store), clock_(clock) {}
 
   // By hash; compiled from the stored definition when it is not here yet.
-  Result<ProgramRef> get(const std::string& hash);
+  Result<ProgramRef> get(const Namespace& ns, const std::string& hash);
   // What a start of that workflow runs.  May lag behind other processes' deploys by kStaleMs.
-  Result<ProgramRef> current(const std::string& workflow);
+  Result<ProgramRef> current(const Namespace& ns, const std::string& workflow);
   // A deploy of this process.
-  void put(const std::string& workflow, const ProgramRef& program);
+  void put(const Namespace& ns, const std::string& workflow, const ProgramRef& program);
 
  private:
+  using Key = std::pair<Namespace, std::string>;
   static constexpr std::int64_t kStaleMs = 250;
   struct Current {
     ProgramRef program;
@@ -35,8 +38,8 @@ class Programs {
   store::Store& store_;
   const Clock& clock_;
   std::mutex mutex_;
-  std::map<std::string, ProgramRef> by_hash_;
-  std::map<std::string, Current> current_;
+  std::map<Key, ProgramRef> by_hash_;
+  std::map<Key, Current> current_;
 };
 
 }  // namespace stepwell::runtime

@@ -74,6 +74,8 @@ std::string why_refused(const char* what, const std::string& text, std::size_t l
   return {};
 }
 
+bool is_nameless(const Start& start) { return start.name.empty() || start.name == start.id.text(); }
+
 std::string why_refused(const Start& start) {
   const struct {
     const char* what;

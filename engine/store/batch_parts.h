@@ -25,6 +25,9 @@ Batch without(const Batch& batch, const ExecutionSet& dropped);
 // Drops what the batch says about these executions beyond starting them: their names were taken.
 Batch without_followers(const Batch& batch, const ExecutionSet& losers);
 
+// Nobody gave it a name.
+bool is_nameless(const Start& start);
+
 // What no store can hold: NUL, invalid UTF-8, texts over the limits.  One entry per execution.
 std::vector<Refused> refused_texts(const Batch& batch);
 // Nothing when a start can be stored, else why not.

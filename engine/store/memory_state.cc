@@ -20,9 +20,17 @@ std::size_t bytes_of(const Claimed& claimed) {
   return bytes;
 }
 
+// Whether a claim of these pools may take it, once it is due.
+bool is_claimable(const MemoryExecution& execution, const std::vector<std::string>& pools,
+                  int semantics) {
+  const bool served = std::find(pools.begin(), pools.end(), execution.row.pool) != pools.end();
+  return served && execution.row.quarantined.empty() && execution.semantics <= semantics;
+}
+
 Claimed claimed_from(const MemoryExecution& execution) {
   Claimed claimed;
   claimed.id = execution.row.id;
+  claimed.ns = execution.row.ns;
   claimed.workflow = execution.row.workflow;
   claimed.program_hash = execution.row.program_hash;
   claimed.inbox_seq = execution.inbox_seq;
@@ -68,8 +76,9 @@ std::vector<StartOutcome> MemoryState::start(const std::vector<Start>& starts,
                                              std::optional<Uuid> writer) {
   std::vector<StartOutcome> outcomes;
   for (const Start& start : starts) {
-    if (!start.name.empty()) {
-      const auto [held, fresh] = names.try_emplace({start.workflow, start.name}, start.id);
+    if (!is_nameless(start)) {
+      const auto [held, fresh] =
+          names.try_emplace({start.ns, start.workflow, start.name}, start.id);
       if (!fresh && held->second != start.id) {
         const bool same = executions.at(held->second).input_hash == start.input_hash;
         outcomes.push_back(
@@ -85,7 +94,7 @@ std::vector<StartOutcome> MemoryState::start(const std::vector<Start>& starts,
     execution.row = {.id = start.id,
                      .workflow = start.workflow,
                      .program_hash = start.program_hash,
-                     .name = start.name,
+                     .name = is_nameless(start) ? start.id.text() : start.name,
                      .pool = start.pool,
                      .input = start.input,
                      .output = {},
@@ -98,7 +107,8 @@ std::vector<StartOutcome> MemoryState::start(const std::vector<Start>& starts,
                      .quarantined = {},
                      .owner = {},
                      .redrive_of = start.redrive_of,
-                     .tags = start.tags};
+                     .tags = start.tags,
+                     .ns = start.ns};
     execution.semantics = start.semantics;
     execution.input_hash = start.input_hash;
     execution.journal.emplace(start.first.seq, start.first);
@@ -242,12 +252,9 @@ std::vector<ExecutionId> MemoryState::due(const ClaimRequest& request, bool susp
   std::vector<std::pair<Time, ExecutionId>> found;
   for (const ExecutionId id : unowned_) {
     const MemoryExecution& execution = executions.at(id);
-    const ExecutionRow& row = execution.row;
-    const bool served =
-        std::find(request.pools.begin(), request.pools.end(), row.pool) != request.pools.end();
-    if (row.quarantined.empty() && served && execution.semantics <= request.semantics &&
-        row.wake_at <= now() && (execution.deaths >= kSuspectDeaths) == suspects) {
-      found.emplace_back(*row.wake_at, id);
+    if (is_claimable(execution, request.pools, request.semantics) &&
+        execution.row.wake_at <= now() && (execution.deaths >= kSuspectDeaths) == suspects) {
+      found.emplace_back(*execution.row.wake_at, id);
     }
   }
   std::sort(found.begin(), found.end());
@@ -342,20 +349,56 @@ Result<ClaimResult> MemoryState::claim(Uuid writer, const ClaimRequest& request)
   }
   for (const ExecutionId id : unowned_) {
     const MemoryExecution& execution = executions.at(id);
-    const ExecutionRow& row = execution.row;
-    if (!row.quarantined.empty()) continue;
+    if (!is_claimable(execution, request.pools, request.semantics)) continue;
     if (execution.deaths >= kSuspectDeaths) continue;
-    if (!result.next_due || *row.wake_at < *result.next_due) result.next_due = row.wake_at;
+    const std::optional<Time>& wake_at = execution.row.wake_at;
+    if (!result.next_due || *wake_at < *result.next_due) result.next_due = wake_at;
   }
   return result;
 }
 
-Status MemoryState::deliver(const Delivery& delivery) {
-  const auto found = executions.find(delivery.execution);
-  if (found == executions.end()) {
-    return Error{ErrorCode::kNotFound, "there is no execution " + delivery.execution.text()};
+Result<MemoryExecution*> MemoryState::find(const Namespace& ns, ExecutionId id) {
+  const auto found = executions.find(id);
+  if (found != executions.end() && found->second.row.ns == ns) return &found->second;
+  return Error{ErrorCode::kNotFound, "there is no execution " + id.text()};
+}
+
+Look MemoryState::look(const LookRequest& request) const {
+  Look look;
+  look.now = now();
+  const auto earlier = [](std::optional<Time>& best, Time time) {
+    if (!best || time < *best) best = time;
+  };
+  for (const ExecutionId id : unowned_) {
+    const MemoryExecution& execution = executions.at(id);
+    if (!is_claimable(execution, request.pools, request.semantics)) continue;
+    const bool suspect = execution.deaths >= kSuspectDeaths;
+    earlier(suspect ? look.next_suspect : look.next_due, *execution.row.wake_at);
   }
-  MemoryExecution& execution = found->second;
+  for (const auto& [id, writer] : writers) {
+    if (writer.alive) {
+      look.has_late |= is_late(writer);
+    } else {
+      look.has_unfreed |= !owned_by(id).empty();
+    }
+  }
+  for (const ExecutionId id : with_inbox_) {
+    const MemoryExecution& execution = executions.at(id);
+    if (execution.inbox.empty()) continue;
+    const std::optional<Uuid> owner = execution.row.owner;
+    look.has_inbox |= owner && request.node && writers.at(*owner).node == *request.node;
+    look.has_stale_inbox |= unowned_.contains(id) && *execution.row.wake_at > look.now;
+  }
+  return look;
+}
+
+bool MemoryState::is_late(const MemoryWriter& writer) const {
+  const auto node = nodes.find(writer.node);
+  return node == nodes.end() || node->second.gone || node->second.expired;
+}
+
+Status MemoryState::deliver(const Namespace& ns, const Delivery& delivery) {
+  MemoryExecution& execution = *TRY(find(ns, delivery.execution));
   ExecutionRow& row = execution.row;
   for (const auto& [id, waiting] : execution.inbox) {
     if (waiting.dedupe_key == delivery.dedupe_key) return ok_status();
@@ -410,9 +453,9 @@ SweepReport MemoryState::sweep() {
   SweepReport report;
   for (auto& [id, writer] : writers) {
     if (!writer.alive) continue;
+    if (!is_late(writer)) continue;
     const auto node = nodes.find(writer.node);
     const bool gone = node == nodes.end() || node->second.gone;
-    if (!gone && !node->second.expired) continue;
     writer.alive = false;
     ++report.writers_marked;
     report.by_evidence |= gone;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -58,23 +59,28 @@ class MemoryState {
   std::vector<StartOutcome> start(const std::vector<Start>& starts, std::optional<Uuid> writer);
   Result<Ack> commit(Uuid writer, const Batch& batch);
   Result<ClaimResult> claim(Uuid writer, const ClaimRequest& request);
-  Status deliver(const Delivery& delivery);
+  Status deliver(const Namespace& ns, const Delivery& delivery);
+  Look look(const LookRequest& request) const;
+  // Of another namespace: it does not exist.
+  Result<MemoryExecution*> find(const Namespace& ns, ExecutionId id);
   SweepReport sweep();
   Status close(Uuid writer);
 
   const ExecutionSet& owned_by(Uuid writer) const;
 
   std::map<ExecutionId, MemoryExecution> executions;
-  std::map<std::pair<std::string, std::string>, ExecutionId> names;  // (workflow, name)
+  std::map<std::tuple<Namespace, std::string, std::string>, ExecutionId> names;  // workflow, name
   std::map<Uuid, MemoryNode> nodes;
   std::map<Uuid, MemoryWriter> writers;
   std::map<std::string, StoredProgram> programs;
   // By workflow: hashes by version, and the one deployed last.
-  std::map<std::string, std::vector<std::string>> versions;
-  std::map<std::string, std::string> current;
+  using WorkflowName = std::pair<Namespace, std::string>;
+  std::map<WorkflowName, std::vector<std::string>> versions;
+  std::map<WorkflowName, std::string> current;
 
  private:
   bool is_alive(Uuid writer) const;
+  bool is_late(const MemoryWriter& writer) const;
   MemoryExecution* owned_by(Uuid writer, ExecutionId id);
   ExecutionSet lost_in(Uuid writer, const Batch& batch);
   ExecutionSet losers_in(const Batch& batch, const std::vector<StartOutcome>& outcomes) const;

@@ -121,42 +121,46 @@ class MemoryStoreTables : public MemoryStore {
     return outcomes;
   }
 
-  Status deliver(const Delivery& delivery) override {
+  Status deliver(const Namespace& ns, const Delivery& delivery) override {
     if (std::string why = why_refused(delivery); !why.empty()) {
       return Error{ErrorCode::kRefusedData, why};
     }
     {
       const std::scoped_lock lock(tables_->mutex);
-      TRY(tables_->state.deliver(delivery));
+      TRY(tables_->state.deliver(ns, delivery));
     }
     tables_->hints.post();
     return ok_status();
   }
 
-  Result<ExecutionRow> describe(ExecutionId id) override {
+  Result<ExecutionRow> describe(const Namespace& ns, ExecutionId id) override {
     const std::scoped_lock lock(tables_->mutex);
-    const auto found = tables_->state.executions.find(id);
-    if (found == tables_->state.executions.end()) {
-      return Error{ErrorCode::kNotFound, "there is no execution " + id.text()};
-    }
-    return found->second.row;
+    return TRY(tables_->state.find(ns, id))->row;
   }
 
-  Result<std::optional<ExecutionId>> find(const std::string& workflow,
+  Result<std::optional<ExecutionId>> find(const Namespace& ns, const std::string& workflow,
                                           const std::string& name) override {
     const std::scoped_lock lock(tables_->mutex);
-    const auto found = tables_->state.names.find({workflow, name});
-    if (found == tables_->state.names.end()) return std::optional<ExecutionId>();
-    return std::optional<ExecutionId>(found->second);
+    const auto found = tables_->state.names.find({ns, workflow, name});
+    if (found != tables_->state.names.end()) return std::optional<ExecutionId>(found->second);
+    const auto id = Uuid::parse(name);
+    if (!id) return std::optional<ExecutionId>();
+    const auto execution = tables_->state.find(ns, ExecutionId{*id});
+    if (!execution.ok() || (*execution)->row.workflow != workflow ||
+        (*execution)->row.name != name) {
+      return std::optional<ExecutionId>();
+    }
+    return std::optional<ExecutionId>(ExecutionId{*id});
   }
 
-  Result<std::vector<ExecutionRow>> list(const ListFilter& filter) override {
+  Result<std::vector<ExecutionRow>> list(const Namespace& ns, const ListFilter& filter) override {
     const std::scoped_lock lock(tables_->mutex);
     std::vector<ExecutionRow> rows;
     const auto& executions = tables_->state.executions;
     for (auto item = executions.rbegin(); item != executions.rend(); ++item) {
       const ExecutionRow& row = item->second.row;
       if (rows.size() >= std::min<std::uint32_t>(filter.limit, kLongestPage)) break;
+      if (row.ns != ns) continue;
       if (filter.before && row.id >= *filter.before) continue;
       if (!filter.workflow.empty() && row.workflow != filter.workflow) continue;
       if (filter.status && row.status != *filter.status) continue;
@@ -165,13 +169,11 @@ class MemoryStoreTables : public MemoryStore {
     return rows;
   }
 
-  Result<std::vector<JournalRow>> journal(ExecutionId id, std::uint64_t after,
+  Result<std::vector<JournalRow>> journal(const Namespace& ns, ExecutionId id, std::uint64_t after,
                                           std::uint32_t limit) override {
     const std::scoped_lock lock(tables_->mutex);
     std::vector<JournalRow> rows;
-    const auto found = tables_->state.executions.find(id);
-    if (found == tables_->state.executions.end()) return rows;
-    const auto& journal = found->second.journal;
+    const auto& journal = TRY(tables_->state.find(ns, id))->journal;
     for (auto row = journal.upper_bound(after); row != journal.end(); ++row) {
       if (rows.size() >= limit) break;
       rows.push_back(row->second);
@@ -189,49 +191,57 @@ class MemoryStoreTables : public MemoryStore {
     return ok_status();
   }
 
-  Result<std::optional<SnapshotRow>> load_snapshot(ExecutionId id, std::uint64_t at_most) override {
+  Result<std::optional<SnapshotRow>> load_snapshot(const Namespace& ns, ExecutionId id,
+                                                   std::uint64_t at_most) override {
     const std::scoped_lock lock(tables_->mutex);
-    const auto found = tables_->state.executions.find(id);
-    if (found == tables_->state.executions.end()) return std::optional<SnapshotRow>();
-    const auto& snapshots = found->second.snapshots;
+    const auto found = tables_->state.find(ns, id);
+    if (!found.ok()) return std::optional<SnapshotRow>();
+    const auto& snapshots = (*found)->snapshots;
     const auto after = snapshots.upper_bound(at_most);
     if (after == snapshots.begin()) return std::optional<SnapshotRow>();
     return std::optional<SnapshotRow>(std::prev(after)->second);
   }
 
-  Result<std::uint32_t> put_program(const StoredProgram& program) override {
+  Result<std::uint32_t> put_program(const Namespace& ns, const StoredProgram& program) override {
     const std::scoped_lock lock(tables_->mutex);
     MemoryState& state = tables_->state;
     state.programs.try_emplace(program.hash, program);
-    std::vector<std::string>& versions = state.versions[program.workflow];
+    std::vector<std::string>& versions = state.versions[{ns, program.workflow}];
     const auto known = std::find(versions.begin(), versions.end(), program.hash);
     const auto version = static_cast<std::uint32_t>(known - versions.begin()) + 1;
     if (known == versions.end()) versions.push_back(program.hash);
-    state.current[program.workflow] = program.hash;
+    state.current[{ns, program.workflow}] = program.hash;
     return version;
   }
 
-  Result<StoredProgram> program_by_hash(const std::string& hash) override {
+  Result<StoredProgram> program_by_hash(const Namespace& ns, const std::string& hash) override {
     const std::scoped_lock lock(tables_->mutex);
-    const auto found = tables_->state.programs.find(hash);
-    if (found == tables_->state.programs.end()) {
-      return Error{ErrorCode::kNotFound, "there is no program " + hash};
+    for (const auto& [workflow, hashes] : tables_->state.versions) {
+      const auto known = std::find(hashes.begin(), hashes.end(), hash);
+      if (workflow.first != ns || known == hashes.end()) continue;
+      StoredProgram program = tables_->state.programs.at(hash);
+      program.workflow = workflow.second;
+      program.version = static_cast<std::uint32_t>(known - hashes.begin()) + 1;
+      return program;
     }
-    StoredProgram program = found->second;
-    program.version = version_of(program.workflow, hash);
-    return program;
+    return Error{ErrorCode::kNotFound, "there is no program " + hash};
   }
 
-  Result<StoredProgram> program_by_name(const std::string& workflow) override {
+  Result<StoredProgram> program_by_name(const Namespace& ns, const std::string& workflow) override {
     const std::scoped_lock lock(tables_->mutex);
-    const auto current = tables_->state.current.find(workflow);
+    const auto current = tables_->state.current.find({ns, workflow});
     if (current == tables_->state.current.end()) {
       return Error{ErrorCode::kNotFound, "there is no workflow " + workflow};
     }
     StoredProgram program = tables_->state.programs.at(current->second);
     program.workflow = workflow;
-    program.version = version_of(workflow, current->second);
+    program.version = version_of(ns, workflow, current->second);
     return program;
+  }
+
+  Result<Look> look(const LookRequest& request) override {
+    const std::scoped_lock lock(tables_->mutex);
+    return tables_->state.look(request);
   }
 
   Result<SweepReport> sweep() override {
@@ -262,8 +272,9 @@ class MemoryStoreTables : public MemoryStore {
  private:
   static constexpr std::uint32_t kLongestPage = 1'000;
 
-  std::uint32_t version_of(const std::string& workflow, const std::string& hash) const {
-    const std::vector<std::string>& versions = tables_->state.versions.at(workflow);
+  std::uint32_t version_of(const Namespace& ns, const std::string& workflow,
+                           const std::string& hash) const {
+    const std::vector<std::string>& versions = tables_->state.versions.at({ns, workflow});
     const auto found = std::find(versions.begin(), versions.end(), hash);
     return static_cast<std::uint32_t>(found - versions.begin()) + 1;
   }

@@ -1,9 +1,12 @@
 // Store — where facts are kept.  It speaks batches and sets; it knows nothing of what they mean.
 //
 // Two kinds of caller:
-//   * a lane holds a Session: every write it makes is one fenced call (shared protocol.md §1);
-//   * everybody else (API, CLI, sweeper, history readers) calls Store itself, and never touches
+//   * a lane holds a Session: every write it makes is one fenced call;
+//   * everybody else (API, CLI, keeper, history readers) calls Store itself, and never touches
 //     `owner` of a row whose writer is alive.
+//
+// Whoever is not a lane says for which Namespace it asks: what belongs to another one is answered
+// as if it did not exist (kNotFound).  A lane serves all namespaces; what it claims names its own.
 //
 // Implementations: MemoryStore (here) and PgStore (engine/postgres); tests/store runs one suite on
 // both.  All calls block.  A Store may be used from many threads; a Session from one at a time.
@@ -17,6 +20,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "base/namespace.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "engine/step/command.h"
@@ -24,7 +28,6 @@
 
 namespace stepwell::store {
 
-inline constexpr const char* kDefaultNamespace = "default";
 inline constexpr const char* kDefaultPool = "default";
 // The semantics of step() that this build can run: an execution that needs more is not claimed.
 inline constexpr int kSemanticsVersion = static_cast<int>(kSemantics);
@@ -40,11 +43,16 @@ struct JournalRow {
   std::string payload;  // encode_payload()
 };
 
+// Who goes first when there is more due than room.
+enum class Priority : std::uint8_t { kHigh = 0, kNormal = 1, kLow = 2 };
+
 struct Start {
   ExecutionId id;
   std::string workflow;  // Name.
   std::string program_hash;
-  std::string name;   // The client's name for it; unique per (namespace, workflow) while kept.
+  // The client's name for it; unique per (namespace, workflow) while kept.  Empty, or the id's own
+  // text: nameless, and nothing is kept.
+  std::string name;
   std::string input;  // JSON text.
   std::uint64_t input_hash = 0;
   std::string pool = kDefaultPool;
@@ -53,6 +61,10 @@ struct Start {
   std::optional<ExecutionId> redrive_of;  // Runs again what failed in that one.
   JournalRow first;                       // The started fact; seq 1.
   bool owned = false;  // In a lane's batch: is it to be owned by that lane at once?
+  Namespace ns;
+  std::uint32_t version = 0;  // Of the workflow, where the caller knows it.
+  Priority priority = Priority::kNormal;
+  std::string origin;  // What started it, for people; empty: a caller.
 };
 
 struct StartOutcome {
@@ -146,6 +158,7 @@ struct Claimed {
   std::uint64_t snapshot_hash = 0;  // SnapshotRow::journal_hash of it.
   std::vector<JournalRow> journal;  // Facts after the snapshot, in order of seq.
   std::vector<InboxRow> inbox;
+  Namespace ns;
 };
 
 struct ClaimRequest {
@@ -223,6 +236,7 @@ struct ExecutionRow {
   std::optional<Uuid> owner;  // Writer.
   std::optional<ExecutionId> redrive_of;
   std::vector<std::string> tags;
+  Namespace ns;
 };
 
 struct ListFilter {
@@ -255,6 +269,25 @@ struct SnapshotRow {
   std::string body;                // Execution::encode()
 };
 
+// What the keeper must know, in one call that is cheap when nothing goes on.
+struct LookRequest {
+  std::vector<std::string> pools = {kDefaultPool};
+  int semantics = kSemanticsVersion;
+  std::optional<Uuid> node = std::nullopt;  // Whose lanes' inboxes are looked at.
+};
+
+struct Look {
+  Time now;
+  // When the earliest unowned execution that a claim could take becomes due, and the earliest
+  // suspect; not after `now`: it is.
+  std::optional<Time> next_due, next_suspect;
+  bool has_inbox = false;  // Something waits in the inbox of a lane of that node.
+  // What sweep() is for: a lane may be marked dead, or was and still owns something, or a message
+  // that is older than a second waits for an execution that nobody owns.
+  bool has_late = false, has_unfreed = false, has_stale_inbox = false;
+  bool needs_sweep() const { return has_late || has_unfreed || has_stale_inbox; }
+};
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -264,27 +297,33 @@ class Store {
   // Starts that belong to no lane (API, CLI): due at once for whoever serves the pool.
   virtual Result<std::vector<StartOutcome>> start(const std::vector<Start>& starts) = 0;
   // 404 kNotFound; 409 kConflict when the execution's status does not allow it.
-  virtual Status deliver(const Delivery& delivery) = 0;
+  virtual Status deliver(const Namespace& ns, const Delivery& delivery) = 0;
 
-  virtual Result<ExecutionRow> describe(ExecutionId id) = 0;
-  virtual Result<std::optional<ExecutionId>> find(const std::string& workflow,
+  virtual Result<ExecutionRow> describe(const Namespace& ns, ExecutionId id) = 0;
+  // A name that looks like an id, and that nobody has given, is the id of a nameless execution.
+  virtual Result<std::optional<ExecutionId>> find(const Namespace& ns, const std::string& workflow,
                                                   const std::string& name) = 0;
-  virtual Result<std::vector<ExecutionRow>> list(const ListFilter& filter) = 0;
+  // The newest first.
+  virtual Result<std::vector<ExecutionRow>> list(const Namespace& ns, const ListFilter& filter) = 0;
   // Facts with seq > after, at most `limit`.
-  virtual Result<std::vector<JournalRow>> journal(ExecutionId id, std::uint64_t after,
-                                                  std::uint32_t limit) = 0;
+  virtual Result<std::vector<JournalRow>> journal(const Namespace& ns, ExecutionId id,
+                                                  std::uint64_t after, std::uint32_t limit) = 0;
 
   virtual Status save_snapshot(const SnapshotRow& snapshot) = 0;
   // The newest with seq <= at_most.
-  virtual Result<std::optional<SnapshotRow>> load_snapshot(ExecutionId id,
+  virtual Result<std::optional<SnapshotRow>> load_snapshot(const Namespace& ns, ExecutionId id,
                                                            std::uint64_t at_most) = 0;
 
   // The version number under that name (a definition deployed again keeps its number).
-  virtual Result<std::uint32_t> put_program(const StoredProgram& program) = 0;
-  virtual Result<StoredProgram> program_by_hash(const std::string& hash) = 0;
-  virtual Result<StoredProgram> program_by_name(const std::string& workflow) = 0;
+  virtual Result<std::uint32_t> put_program(const Namespace& ns, const StoredProgram& program) = 0;
+  // Only what is a version of one of the namespace's workflows.
+  virtual Result<StoredProgram> program_by_hash(const Namespace& ns, const std::string& hash) = 0;
+  virtual Result<StoredProgram> program_by_name(const Namespace& ns,
+                                                const std::string& workflow) = 0;
 
-  // Marks the dead (three statements, protocol §2), frees what they owned, wakes inboxes.
+  virtual Result<Look> look(const LookRequest& request) = 0;
+  // Marks the dead (three statements), frees what they owned, wakes inboxes; once an hour makes
+  // partitions ahead and forgets what is over.
   virtual Result<SweepReport> sweep() = 0;
   virtual Result<Time> now() = 0;
   // Blocks until a hint arrives that something may be due, or the time is over.

@@ -122,7 +122,7 @@ std::uint64_t facts_that_answer_nothing(store::Store& store, const Program& prog
   Execution execution;
   std::vector<Command> commands;
   std::uint64_t wrong = 0;
-  const auto journal = store.journal(row.id, 0, 1'000);
+  const auto journal = store.journal(Namespace(), row.id, 0, 1'000);
   for (const store::JournalRow& fact : *journal) {
     auto body = decode_payload(fact.kind, fact.payload);
     if (!step(program, execution, {fact.command, fact.at, fact.input_hash, std::move(*body)},
@@ -156,15 +156,15 @@ TEST(Crash, OfAWorkerInTheMiddleLosesAndDoublesNothing) {
   const auto killed = std::chrono::steady_clock::now();
   const pid_t second = spawn_worker(database, path, 0);
   store::Store& store = store_of(*caller);
-  const auto stored = store.program_by_name("crash");
+  const auto stored = store.program_by_name(Namespace(), "crash");
   Programs programs(store, steady_clock());
-  const ProgramRef program = *programs.get(stored->hash);
+  const ProgramRef program = *programs.get(Namespace(), stored->hash);
   for (int i = 0; i < kExecutions; ++i) {
     const auto ended = caller->wait(ids[static_cast<std::size_t>(i)], kPatience);
     ASSERT_TRUE(ended) << ended.error << " " << ended.value.waiting;
     EXPECT_EQ(ended.value.status + ended.value.output,
               "SUCCEEDED" + inputs[static_cast<std::size_t>(i)]);
-    const auto row = store.describe({*Uuid::parse(ids[static_cast<std::size_t>(i)])});
+    const auto row = store.describe(Namespace(), {*Uuid::parse(ids[static_cast<std::size_t>(i)])});
     EXPECT_EQ(facts_that_answer_nothing(store, *program, *row), 0u);
   }
   // Far less than the lease of 15 s: the dead is seen by evidence.

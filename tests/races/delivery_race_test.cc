@@ -34,7 +34,7 @@ class R4 : public Race {
     auto parking =
         std::async(std::launch::async, [&] { return lane.commit(1, parked_until_next_year(id)); });
     wait_until_waiting(*lane.link, "advisory");
-    CHECK(store_->deliver(stop_of(id)).ok(), "deliver");  // Answered: 200.
+    CHECK(store_->deliver(Namespace(), stop_of(id)).ok(), "deliver");  // Answered: 200.
     release();
     CHECK(parking.get().ok(), "park");
     return is_due(id);
@@ -49,7 +49,8 @@ class R4 : public Race {
     auto parking =
         std::async(std::launch::async, [&] { return lane.commit(1, parked_until_next_year(id)); });
     wait_until_waiting(*lane.link, "advisory");
-    auto delivering = std::async(std::launch::async, [&] { return store_->deliver(stop_of(id)); });
+    auto delivering =
+        std::async(std::launch::async, [&] { return store_->deliver(Namespace(), stop_of(id)); });
     wait_for(
         "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE query LIKE '%stepwell_deliver_v1%' "
         "AND wait_event = 'transactionid')");
@@ -160,7 +161,7 @@ TEST_F(R9, AskedInTheSameStatementTheLoserSeesNobody) {
   const Answer answer = losing.get();
   ASSERT_TRUE(answer.ok()) << answer.trouble().message;
   EXPECT_EQ(answer.rows().text(0, 1), "c");  // "Created": nothing was.
-  EXPECT_EQ(store_->describe(loser_.id).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(store_->describe(Namespace(), loser_.id).error().code, ErrorCode::kNotFound);
 }
 
 TEST_F(R9, AskedInALaterStatementItSeesTheWinner) {
@@ -229,8 +230,10 @@ class R12 : public Race {
     install("stepwell_claim_v1", mutation);
     RawLane dead = raw_lane();
     const ExecutionId id = owned_by(dead, 1)[0];
-    CHECK(store_->deliver({id, FactKind::kTaskSucceeded, CommandId{5}, "callback", "{}"}).ok(),
-          "200");
+    CHECK(
+        store_->deliver(Namespace(), {id, FactKind::kTaskSucceeded, CommandId{5}, "callback", "{}"})
+            .ok(),
+        "200");
     expire(*dead.node);
     sweep();
     auto node = store_->join({}).value();
@@ -360,9 +363,9 @@ class R14 : public Race {
     Batch reconcile;
     reconcile.released = {names_what_it_keeps ? kept : forgotten};
     CHECK(lane.commit(2, reconcile).ok(), "reconcile");
-    EXPECT_EQ(store_->describe(forgotten).value().owner, std::nullopt);
-    EXPECT_EQ(store_->describe(kept).value().owner, lane.writer);
-    return store_->describe(starting.starts[0].id).value().owner == lane.writer;
+    EXPECT_EQ(store_->describe(Namespace(), forgotten).value().owner, std::nullopt);
+    EXPECT_EQ(store_->describe(Namespace(), kept).value().owner, lane.writer);
+    return store_->describe(Namespace(), starting.starts[0].id).value().owner == lane.writer;
   }
 };
 
@@ -377,9 +380,9 @@ TEST_F(R14, FreeingWhatIsNamedDoesNot) { EXPECT_TRUE(run({}, false)); }
 class R16 : public Race {
  protected:
   std::string source_after_a_second_deployment() {
-    CHECK(store_->put_program({"h", "wf", "first", "{}", "f"}).ok(), "put");
-    CHECK(store_->put_program({"h", "wf", "second", "{}", "f"}).ok(), "put");
-    return store_->program_by_hash("h").value().source;
+    CHECK(store_->put_program(Namespace(), {"h", "wf", "first", "{}", "f"}).ok(), "put");
+    CHECK(store_->put_program(Namespace(), {"h", "wf", "second", "{}", "f"}).ok(), "put");
+    return store_->program_by_hash(Namespace(), "h").value().source;
   }
   bool an_older_step_claims(const std::vector<Replacement>& mutation) {
     install("stepwell_claim_v1", mutation);

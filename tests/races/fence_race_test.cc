@@ -31,7 +31,7 @@ class R1 : public FenceRace {
     install("stepwell_commit_v1", replacements);
     RawLane slow = raw_lane();
     const ExecutionId id = owned_by(slow, 1)[0];
-    CHECK(store_->deliver(stop_of(id)).ok(), "deliver");
+    CHECK(store_->deliver(Namespace(), stop_of(id)).ok(), "deliver");
     hold();
     Batch batch = one_fact(id, 2);
     batch.consumed = {{id, 1}};
@@ -112,7 +112,7 @@ class R2 : public FenceRace {
           "claim");
     CHECK(healthy->run_script("COMMIT").ok(), "commit");
     CHECK(reaping.get().ok(), "reap");
-    return store_->describe(id).value().owner == fresh;
+    return store_->describe(Namespace(), id).value().owner == fresh;
   }
 };
 
@@ -175,7 +175,8 @@ class R5 : public FenceRace {
     const Answer answer = lane.commit(1, batch);
     EXPECT_EQ(answer.ok(), !mutation.empty());
     EXPECT_TRUE(answer.ok() || answer.trouble().kind == Trouble::Kind::kFenced);
-    EXPECT_EQ(store_->find("wf", "started by a zombie").value().has_value(), !mutation.empty());
+    EXPECT_EQ(store_->find(Namespace(), "wf", "started by a zombie").value().has_value(),
+              !mutation.empty());
     return seqs(id);
   }
 };

@@ -146,7 +146,7 @@ store::SweepReport Race::sweep() {
 
 Seqs Race::seqs(ExecutionId id) {
   Seqs found;
-  const auto rows = store_->journal(id, 0, 1'000);
+  const auto rows = store_->journal(Namespace(), id, 0, 1'000);
   CHECK(rows.ok(), rows.error().message);
   for (const auto& row : *rows) found.push_back(row.seq);
   return found;

@@ -215,7 +215,7 @@ TEST_F(Executions, FailWhereATaskAnswersWhatCannotBeStored) {
       "FAILED Stepwell.DataRefused: the task's answer cannot be stored: cause contains a NUL, "
       "which the database cannot hold");
   EXPECT_EQ(row(id).quarantined, "");
-  EXPECT_EQ(store_->journal(row(id).id, 0, 10)->size(), 2u);
+  EXPECT_EQ(store_->journal(Namespace(), row(id).id, 0, 10)->size(), 2u);
 }
 
 // What its other branches had staged meanwhile goes on from facts that are not there.
@@ -325,7 +325,7 @@ TEST_F(Executions, WhoseFoldDoesNotFitAreKeptFromRunningAlone) {
   eventually("it ends", [&] { return row(id).status != ExecutionStatus::kRunning; });
   EXPECT_EQ(outcome(ended(*second, id)), "ABORTED Gone: wrong");
   EXPECT_EQ(row(id).quarantined, "");
-  const auto journal = store_->journal(row(id).id, 2, 10);
+  const auto journal = store_->journal(Namespace(), row(id).id, 2, 10);
   ASSERT_EQ(journal->size(), 1u);
   EXPECT_EQ(journal->front().seq, 3u);
   EXPECT_EQ(journal->front().kind, FactKind::kStopped);

@@ -91,7 +91,7 @@ TEST_F(OneLane, LeavesNoHoleWhereAFactWasRefused) {
   }
   EXPECT_EQ(outcome_of(id), R"(SUCCEEDED ["refused",1,2,3])");
   EXPECT_EQ(counters_.lost, 0u);
-  const auto journal = store_->journal(id, 0, 10);
+  const auto journal = store_->journal(Namespace(), id, 0, 10);
   std::vector<std::uint64_t> seqs;
   for (const store::JournalRow& row : *journal) seqs.push_back(row.seq);
   EXPECT_EQ(seqs, (std::vector<std::uint64_t>{1, 2, 3, 4, 5}));

@@ -88,36 +88,46 @@ class TamperedStore : public store::Store {
   Result<std::vector<store::StartOutcome>> start(const std::vector<store::Start>& starts) override {
     return real_->start(starts);
   }
-  Status deliver(const store::Delivery& delivery) override { return real_->deliver(delivery); }
-  Result<store::ExecutionRow> describe(ExecutionId id) override {
+  Status deliver(const Namespace& ns, const store::Delivery& delivery) override {
+    return real_->deliver(ns, delivery);
+  }
+  Result<store::ExecutionRow> describe(const Namespace& ns, ExecutionId id) override {
     if (tampering_.on_describe) tampering_.on_describe();
-    return real_->describe(id);
+    return real_->describe(ns, id);
   }
-  Result<std::optional<ExecutionId>> find(const std::string& workflow,
+  Result<std::optional<ExecutionId>> find(const Namespace& ns, const std::string& workflow,
                                           const std::string& name) override {
-    return real_->find(workflow, name);
+    return real_->find(ns, workflow, name);
   }
-  Result<std::vector<store::ExecutionRow>> list(const store::ListFilter& filter) override {
-    return real_->list(filter);
+  Result<std::vector<store::ExecutionRow>> list(const Namespace& ns,
+                                                const store::ListFilter& filter) override {
+    return real_->list(ns, filter);
   }
-  Result<std::vector<store::JournalRow>> journal(ExecutionId id, std::uint64_t after,
+  Result<std::vector<store::JournalRow>> journal(const Namespace& ns, ExecutionId id,
+                                                 std::uint64_t after,
                                                  std::uint32_t limit) override {
-    return real_->journal(id, after, limit);
+    return real_->journal(ns, id, after, limit);
   }
   Status save_snapshot(const store::SnapshotRow& row) override { return real_->save_snapshot(row); }
-  Result<std::optional<store::SnapshotRow>> load_snapshot(ExecutionId id,
+  Result<std::optional<store::SnapshotRow>> load_snapshot(const Namespace& ns, ExecutionId id,
                                                           std::uint64_t at_most) override {
-    return real_->load_snapshot(id, at_most);
+    return real_->load_snapshot(ns, id, at_most);
   }
-  Result<std::uint32_t> put_program(const store::StoredProgram& program) override {
-    return real_->put_program(program);
+  Result<std::uint32_t> put_program(const Namespace& ns,
+                                    const store::StoredProgram& program) override {
+    return real_->put_program(ns, program);
   }
-  Result<store::StoredProgram> program_by_hash(const std::string& hash) override {
+  Result<store::StoredProgram> program_by_hash(const Namespace& ns,
+                                               const std::string& hash) override {
     if (tampering_.on_program) tampering_.on_program();
-    return real_->program_by_hash(hash);
+    return real_->program_by_hash(ns, hash);
   }
-  Result<store::StoredProgram> program_by_name(const std::string& workflow) override {
-    return real_->program_by_name(workflow);
+  Result<store::StoredProgram> program_by_name(const Namespace& ns,
+                                               const std::string& workflow) override {
+    return real_->program_by_name(ns, workflow);
+  }
+  Result<store::Look> look(const store::LookRequest& request) override {
+    return real_->look(request);
   }
   Result<store::SweepReport> sweep() override {
     if (tampering_.before_sweep) TRY(tampering_.before_sweep());

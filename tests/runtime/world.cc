@@ -111,7 +111,7 @@ void World::eventually(const char* what, const std::function<bool()>& is_so) {
 }
 
 store::ExecutionRow World::row(const std::string& id) {
-  auto row = store_->describe(ExecutionId{*Uuid::parse(id)});
+  auto row = store_->describe(Namespace(), ExecutionId{*Uuid::parse(id)});
   EXPECT_TRUE(row.ok());
   return row.ok() ? *row : store::ExecutionRow{};
 }

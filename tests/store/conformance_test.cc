@@ -29,7 +29,7 @@ TEST_P(Conformance, AStartIsARunningRowThatIsDueAndNobodyOwns) {
   EXPECT_EQ((*outcomes)[0].kind, Kind::kCreated);
   EXPECT_EQ((*outcomes)[0].id, start.id);
 
-  const ExecutionRow row = db().describe(start.id).value();
+  const ExecutionRow row = db().describe(Namespace(), start.id).value();
   EXPECT_EQ(row.workflow, "wf");
   EXPECT_EQ(row.program_hash, "hash");
   EXPECT_EQ(row.name, "monday");
@@ -42,9 +42,9 @@ TEST_P(Conformance, AStartIsARunningRowThatIsDueAndNobodyOwns) {
   EXPECT_FALSE(row.owner);
   EXPECT_TRUE(row.wake_at);
   EXPECT_FALSE(row.ended_at);
-  EXPECT_EQ(db().find("wf", "monday").value(), start.id);
-  EXPECT_EQ(db().find("wf", "tuesday").value(), std::nullopt);
-  EXPECT_EQ(db().find("other", "monday").value(), std::nullopt);
+  EXPECT_EQ(db().find(Namespace(), "wf", "monday").value(), start.id);
+  EXPECT_EQ(db().find(Namespace(), "wf", "tuesday").value(), std::nullopt);
+  EXPECT_EQ(db().find(Namespace(), "other", "monday").value(), std::nullopt);
 }
 
 TEST_P(Conformance, ANameStartsOneExecution) {
@@ -66,7 +66,7 @@ TEST_P(Conformance, ANameStartsOneExecution) {
     EXPECT_EQ((*outcomes)[i].kind, expected[i].first) << i;
     EXPECT_EQ((*outcomes)[i].id, expected[i].second) << i;
   }
-  EXPECT_EQ(error_of(Status(db().describe(same.id).error())), ErrorCode::kNotFound);
+  EXPECT_EQ(error_of(Status(db().describe(Namespace(), same.id).error())), ErrorCode::kNotFound);
   EXPECT_EQ(seqs(fresh.id), Seqs{1});
 }
 
@@ -110,7 +110,7 @@ TEST_P(Conformance, AClaimTakesWhatIsDueOnce) {
   ASSERT_EQ(claimed.journal.size(), 1u);
   EXPECT_EQ(claimed.journal[0].kind, FactKind::kStarted);
   EXPECT_EQ(claimed.journal[0].payload, "{}");
-  const ExecutionRow row = db().describe(claimed.id).value();
+  const ExecutionRow row = db().describe(Namespace(), claimed.id).value();
   EXPECT_EQ(row.owner, b.lane->writer());
   EXPECT_FALSE(row.wake_at);
 }
@@ -140,7 +140,7 @@ TEST_P(Conformance, ABatchIsWrittenAndReadBack) {
   EXPECT_TRUE(ack.lost.empty());
   EXPECT_TRUE(ack.refused.empty());
   EXPECT_GT(unix_ms(ack.now), 1'600'000'000'000);
-  const auto rows = db().journal(id, 1, 10).value();
+  const auto rows = db().journal(Namespace(), id, 1, 10).value();
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0].payload, made.facts[0].payload);
   EXPECT_EQ(rows[0].input_hash, made.facts[0].input_hash);
@@ -157,12 +157,12 @@ TEST_P(Conformance, AJournalIsReadByPages) {
   Batch made = batch();
   for (std::uint64_t seq = 2; seq <= 10; ++seq) made.facts.push_back(fact(id, seq));
   commit(*p.lane, made);
-  const auto page = db().journal(id, 3, 4).value();
+  const auto page = db().journal(Namespace(), id, 3, 4).value();
   Seqs found;
   for (const auto& row : page) found.push_back(row.seq);
   EXPECT_EQ(found, (Seqs{4, 5, 6, 7}));
-  EXPECT_TRUE(db().journal(id, 10, 4).value().empty());
-  EXPECT_TRUE(db().journal(new_execution(), 0, 4).value().empty());
+  EXPECT_TRUE(db().journal(Namespace(), id, 10, 4).value().empty());
+  EXPECT_TRUE(db().journal(Namespace(), new_execution(), 0, 4).value().empty());
 }
 
 TEST_P(Conformance, TheSameBatchSentTwiceIsWrittenOnce) {
@@ -183,7 +183,8 @@ TEST_P(Conformance, AFinishEndsTheRow) {
   made.facts = {fact(ids[0], 2), fact(ids[1], 2, "{}", FactKind::kTaskFailed)};
   made.finishes = {finish_of(ids[0]), finish_of(ids[1], ExecutionStatus::kFailed)};
   commit(*p.lane, made);
-  const ExecutionRow good = db().describe(ids[0]).value(), bad = db().describe(ids[1]).value();
+  const ExecutionRow good = db().describe(Namespace(), ids[0]).value(),
+                     bad = db().describe(Namespace(), ids[1]).value();
   EXPECT_EQ(good.status, ExecutionStatus::kSucceeded);
   EXPECT_EQ(good.output, R"({"ok":1.0})");
   EXPECT_EQ(good.error, std::nullopt);
@@ -195,7 +196,7 @@ TEST_P(Conformance, AFinishEndsTheRow) {
   EXPECT_EQ(bad.error, "Bank.Busy");
   EXPECT_EQ(bad.cause, "the \"cause\"");
   EXPECT_TRUE(claim(*p.lane).claimed.empty());
-  EXPECT_EQ(error_of(db().deliver(stop_of(ids[0]))), ErrorCode::kConflict);
+  EXPECT_EQ(error_of(db().deliver(Namespace(), stop_of(ids[0]))), ErrorCode::kConflict);
 }
 
 TEST_P(Conformance, StartsOfALaneAreOwnedAtOnceAndMayEndInTheSameBatch) {
@@ -210,8 +211,8 @@ TEST_P(Conformance, StartsOfALaneAreOwnedAtOnceAndMayEndInTheSameBatch) {
   const Ack ack = commit(*p.lane, made);
   ASSERT_EQ(ack.starts.size(), 3u);
   for (const StartOutcome& outcome : ack.starts) EXPECT_EQ(outcome.kind, Kind::kCreated);
-  EXPECT_EQ(db().describe(mine.id).value().owner, p.lane->writer());
-  EXPECT_EQ(db().describe(quick.id).value().status, ExecutionStatus::kSucceeded);
+  EXPECT_EQ(db().describe(Namespace(), mine.id).value().owner, p.lane->writer());
+  EXPECT_EQ(db().describe(Namespace(), quick.id).value().status, ExecutionStatus::kSucceeded);
   EXPECT_EQ(seqs(quick.id), (Seqs{1, 2}));
   EXPECT_EQ(ids_of(claim(*p.lane)), Ids{handed.id});
 }
@@ -281,12 +282,12 @@ TEST_P(Conformance, WhatALaneDoesNotOwnItCannotChange) {
   std::sort(ack.lost.begin(), ack.lost.end());
   EXPECT_EQ(ack.lost, ids);
   for (const ExecutionId id : ids) {
-    const ExecutionRow row = db().describe(id).value();
+    const ExecutionRow row = db().describe(Namespace(), id).value();
     EXPECT_EQ(row.owner, a.lane->writer());
     EXPECT_EQ(row.status, ExecutionStatus::kRunning);
     EXPECT_EQ(row.quarantined, "");
   }
-  EXPECT_EQ(db().describe(mine).value().waiting, R"({"for":"timer"})");
+  EXPECT_EQ(db().describe(Namespace(), mine).value().waiting, R"({"for":"timer"})");
 }
 
 TEST_P(Conformance, AParkedExecutionHasNoOwnerUntilItsTime) {
@@ -297,7 +298,7 @@ TEST_P(Conformance, AParkedExecutionHasNoOwnerUntilItsTime) {
   made.parks = {{ids[0], now + std::chrono::hours(24), 0, R"({"state":"Wait"})"},
                 {ids[1], now - Millis{1}, 0, ""}};
   commit(*p.lane, made);
-  const ExecutionRow row = db().describe(ids[0]).value();
+  const ExecutionRow row = db().describe(Namespace(), ids[0]).value();
   EXPECT_FALSE(row.owner);
   EXPECT_EQ(row.wake_at, now + std::chrono::hours(24));
   EXPECT_EQ(row.waiting, R"({"state":"Wait"})");
@@ -312,7 +313,7 @@ TEST_P(Conformance, ADeliveryWakesAParkedExecution) {
   Batch made = batch();
   made.parks = {{id, db().now().value() + std::chrono::hours(24), 0, ""}};
   commit(*p.lane, made);
-  ASSERT_TRUE(db().deliver(stop_of(id)).ok());
+  ASSERT_TRUE(db().deliver(Namespace(), stop_of(id)).ok());
   const ClaimResult result = claim(*p.lane);
   ASSERT_EQ(ids_of(result), Ids{id});
   EXPECT_EQ(result.claimed[0].inbox_seq, 1u);
@@ -329,7 +330,7 @@ TEST_P(Conformance, ADeliveryWakesAParkedExecution) {
 TEST_P(Conformance, AParkThatHasNotSeenADeliveryIsDueAtOnce) {
   auto p = process();
   const ExecutionId id = claimed_by(*p.lane, 1)[0];
-  ASSERT_TRUE(db().deliver(stop_of(id)).ok());
+  ASSERT_TRUE(db().deliver(Namespace(), stop_of(id)).ok());
   Batch made = batch();
   made.parks = {{id, db().now().value() + std::chrono::hours(24), 0, ""}};
   commit(*p.lane, made);
@@ -339,9 +340,9 @@ TEST_P(Conformance, AParkThatHasNotSeenADeliveryIsDueAtOnce) {
 TEST_P(Conformance, TheOwnerGetsADeliveryOnceAndConsumesIt) {
   auto p = process();
   const ExecutionId id = claimed_by(*p.lane, 1)[0];
-  ASSERT_TRUE(db().deliver(stop_of(id, "a")).ok());
-  ASSERT_TRUE(db().deliver(stop_of(id, "a")).ok());  // Repeated: changes nothing.
-  ASSERT_TRUE(db().deliver(stop_of(id, "b")).ok());
+  ASSERT_TRUE(db().deliver(Namespace(), stop_of(id, "a")).ok());
+  ASSERT_TRUE(db().deliver(Namespace(), stop_of(id, "a")).ok());  // Repeated: changes nothing.
+  ASSERT_TRUE(db().deliver(Namespace(), stop_of(id, "b")).ok());
   const ClaimResult first = claim(*p.lane);
   ASSERT_EQ(first.inbox.size(), 2u);
   EXPECT_EQ(first.inbox[0].id, 1u);
@@ -367,7 +368,7 @@ TEST_P(Conformance, WhatWasConsumedByAnotherIsLost) {
 }
 
 TEST_P(Conformance, ADeliveryToNothingIsNotFound) {
-  EXPECT_EQ(error_of(db().deliver(stop_of(new_execution()))), ErrorCode::kNotFound);
+  EXPECT_EQ(error_of(db().deliver(Namespace(), stop_of(new_execution()))), ErrorCode::kNotFound);
 }
 
 TEST_P(Conformance, OnlyWhatEndedBadlyIsRedriven) {
@@ -377,13 +378,13 @@ TEST_P(Conformance, OnlyWhatEndedBadlyIsRedriven) {
   made.finishes = {finish_of(ids[0]), finish_of(ids[1], ExecutionStatus::kFailed)};
   commit(*p.lane, made);
   const auto redrive = [&](ExecutionId id) {
-    return db().deliver({id, FactKind::kRedriven, CommandId{0}, "r1", "{}"});
+    return db().deliver(Namespace(), {id, FactKind::kRedriven, CommandId{0}, "r1", "{}"});
   };
   EXPECT_EQ(error_of(redrive(ids[0])), ErrorCode::kConflict);
   EXPECT_EQ(error_of(redrive(ids[2])), ErrorCode::kConflict);
   ASSERT_TRUE(redrive(ids[1]).ok());
   ASSERT_TRUE(redrive(ids[1]).ok());  // Repeated.
-  const ExecutionRow row = db().describe(ids[1]).value();
+  const ExecutionRow row = db().describe(Namespace(), ids[1]).value();
   EXPECT_EQ(row.status, ExecutionStatus::kRunning);
   EXPECT_EQ(row.redrive_count, 1u);
   EXPECT_EQ(row.error, std::nullopt);
@@ -400,12 +401,13 @@ TEST_P(Conformance, QuarantineKeepsAnExecutionOutUntilItIsStoppedOrRedriven) {
   Batch made = batch();
   made.quarantines = {{ids[0], "fold mismatch at 7"}, {ids[1], "fold mismatch at 8"}};
   commit(*p.lane, made);
-  EXPECT_EQ(db().describe(ids[0]).value().quarantined, "fold mismatch at 7");
+  EXPECT_EQ(db().describe(Namespace(), ids[0]).value().quarantined, "fold mismatch at 7");
   EXPECT_TRUE(claim(*p.lane).claimed.empty());
-  ASSERT_TRUE(db().deliver(stop_of(ids[0])).ok());
-  ASSERT_TRUE(db().deliver({ids[1], FactKind::kRedriven, CommandId{0}, "r", "{}"}).ok());
-  EXPECT_EQ(db().describe(ids[0]).value().quarantined, "");
-  EXPECT_EQ(db().describe(ids[1]).value().redrive_count, 0u);  // It had not ended.
+  ASSERT_TRUE(db().deliver(Namespace(), stop_of(ids[0])).ok());
+  ASSERT_TRUE(
+      db().deliver(Namespace(), {ids[1], FactKind::kRedriven, CommandId{0}, "r", "{}"}).ok());
+  EXPECT_EQ(db().describe(Namespace(), ids[0]).value().quarantined, "");
+  EXPECT_EQ(db().describe(Namespace(), ids[1]).value().redrive_count, 0u);  // It had not ended.
   EXPECT_EQ(ids_of(claim(*p.lane)), ids);
 }
 
@@ -430,7 +432,7 @@ TEST_P(Conformance, AClaimBringsTheNewestSnapshotAndTheJournalAfterIt) {
   ASSERT_TRUE(db().save_snapshot({id, 2, 22, "old"}).ok());
   ASSERT_TRUE(db().save_snapshot({id, 4, 0xffff'0000'0000'0004, body}).ok());
   const auto at = [&](std::uint64_t seq) {
-    const auto found = db().load_snapshot(id, seq).value();
+    const auto found = db().load_snapshot(Namespace(), id, seq).value();
     return found ? std::pair(found->seq, found->body) : std::pair(std::uint64_t{0}, std::string());
   };
   EXPECT_EQ(at(1), std::pair(std::uint64_t{0}, std::string()));
@@ -468,23 +470,24 @@ TEST_P(Conformance, AClaimStopsAtItsBytes) {
 TEST_P(Conformance, AProgramKeepsItsVersion) {
   const auto put = [&](const std::string& hash, const std::string& workflow) {
     return db()
-        .put_program({hash, workflow, "source " + hash, "{\"h\":\"" + hash + "\"}", "f.yaml"})
+        .put_program(Namespace(),
+                     {hash, workflow, "source " + hash, "{\"h\":\"" + hash + "\"}", "f.yaml"})
         .value();
   };
   EXPECT_EQ(put("h1", "a"), 1u);
   EXPECT_EQ(put("h2", "a"), 2u);
-  EXPECT_EQ(db().program_by_name("a").value().hash, "h2");
+  EXPECT_EQ(db().program_by_name(Namespace(), "a").value().hash, "h2");
   EXPECT_EQ(put("h1", "a"), 1u);
   EXPECT_EQ(put("h1", "b"), 1u);
-  const store::StoredProgram newest = db().program_by_name("a").value();
+  const store::StoredProgram newest = db().program_by_name(Namespace(), "a").value();
   EXPECT_EQ(newest.hash, "h1");
   EXPECT_EQ(newest.version, 1u);
   EXPECT_EQ(newest.source, "source h1");
   EXPECT_EQ(newest.definition, "{\"h\":\"h1\"}");
   EXPECT_EQ(newest.file, "f.yaml");
-  EXPECT_EQ(db().program_by_hash("h2").value().version, 2u);
-  EXPECT_EQ(db().program_by_hash("none").error().code, ErrorCode::kNotFound);
-  EXPECT_EQ(db().program_by_name("none").error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(db().program_by_hash(Namespace(), "h2").value().version, 2u);
+  EXPECT_EQ(db().program_by_hash(Namespace(), "none").error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(db().program_by_name(Namespace(), "none").error().code, ErrorCode::kNotFound);
 }
 
 TEST_P(Conformance, ListsArePagedFromTheNewest) {
@@ -497,7 +500,7 @@ TEST_P(Conformance, ListsArePagedFromTheNewest) {
   commit(*p.lane, made);
   const auto listed = [&](const store::ListFilter& filter) {
     Ids found;
-    const auto rows = db().list(filter);
+    const auto rows = db().list(Namespace(), filter);
     EXPECT_TRUE(rows.ok());
     for (const ExecutionRow& row : *rows) found.push_back(row.id);
     return found;

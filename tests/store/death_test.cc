@@ -101,9 +101,9 @@ TEST_P(Deaths, OneLaneOfANodeHoldsItsSuspects) {
   const Ids ids = {new_execution(), new_execution(), new_execution()};
   start(ids);
   EXPECT_EQ(claimed_and_killed(), ids);
-  EXPECT_EQ(db().describe(ids[0]).value().waiting, "");
+  EXPECT_EQ(db().describe(Namespace(), ids[0]).value().waiting, "");
   EXPECT_EQ(claimed_and_killed(), ids);
-  EXPECT_EQ(db().describe(ids[0]).value().waiting, store::kSuspectWaiting);
+  EXPECT_EQ(db().describe(Namespace(), ids[0]).value().waiting, store::kSuspectWaiting);
   auto p = process();
   EXPECT_TRUE(claim(*p.lane).claimed.empty());  // All three are suspects now.
   const ClaimResult first = claim(*p.lane, with_suspects());
@@ -156,21 +156,21 @@ TEST_P(Deaths, FiveDeathsAloneLeadToQuarantineAndSpareTheNeighbours) {
   claimed_and_killed();
   claimed_and_killed();
   for (int i = 0; i < 5; ++i) {
-    EXPECT_EQ(db().describe(culprit).value().quarantined, "") << i;
+    EXPECT_EQ(db().describe(Namespace(), culprit).value().quarantined, "") << i;
     EXPECT_EQ(claimed_and_killed(with_suspects()), Ids{culprit}) << i;
   }
   const ExecutionId neighbour = new_execution();
   start({neighbour});
   auto p = process();
   EXPECT_EQ(ids_of(claim(*p.lane, with_suspects())), Ids{neighbour});
-  EXPECT_EQ(db().describe(culprit).value().quarantined,
+  EXPECT_EQ(db().describe(Namespace(), culprit).value().quarantined,
             "its process died five times while this execution was the only suspect in it");
-  EXPECT_EQ(db().describe(culprit).value().waiting, "");
+  EXPECT_EQ(db().describe(Namespace(), culprit).value().waiting, "");
   // Stopping it lets a lane fold the stop; one more death and it is back.
-  ASSERT_TRUE(db().deliver(stop_of(culprit)).ok());
+  ASSERT_TRUE(db().deliver(Namespace(), stop_of(culprit)).ok());
   EXPECT_EQ(claimed_and_killed(with_suspects()), Ids{culprit});
   EXPECT_TRUE(claim(*p.lane, with_suspects()).claimed.empty());
-  EXPECT_NE(db().describe(culprit).value().quarantined, "");
+  EXPECT_NE(db().describe(Namespace(), culprit).value().quarantined, "");
 }
 
 TEST_P(Deaths, ParkingClearsASuspect) {
@@ -192,7 +192,7 @@ TEST_P(Deaths, ASweepMakesDueWhatHasSomethingInItsInbox) {
   // A delivery to a dead owner's execution is found by whoever claims it.
   auto p = process();
   const ExecutionId id = claimed_by(*p.lane, 1)[0];
-  ASSERT_TRUE(db().deliver(stop_of(id)).ok());
+  ASSERT_TRUE(db().deliver(Namespace(), stop_of(id)).ok());
   kill(p);
   ASSERT_TRUE(db().sweep().ok());
   auto q = process();

@@ -39,7 +39,7 @@ class OnPostgres : public ::testing::Test {
   }
   Seqs seqs(ExecutionId id) {
     Seqs found;
-    const auto rows = store_->journal(id, 0, 1'000);
+    const auto rows = store_->journal(Namespace(), id, 0, 1'000);
     CHECK(rows.ok(), rows.error().message);
     for (const auto& row : *rows) found.push_back(row.seq);
     return found;

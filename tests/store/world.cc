@@ -172,7 +172,7 @@ store::Ack OnEveryStore::commit(store::Session& lane, const store::Batch& batch)
 
 std::vector<std::uint64_t> OnEveryStore::seqs(ExecutionId id) {
   std::vector<std::uint64_t> found;
-  const auto rows = db().journal(id, 0, 1'000);
+  const auto rows = db().journal(Namespace(), id, 0, 1'000);
   EXPECT_TRUE(rows.ok());
   for (const store::JournalRow& row : *rows) found.push_back(row.seq);
   return found;

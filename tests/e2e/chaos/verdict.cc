@@ -18,13 +18,13 @@ class Judge {
   Status look_at(const Expected& expected) {
     ++verdict.checked;
     const std::string who = expected.workflow + "/" + expected.name;
-    auto found = TRY(store_.find(expected.workflow, expected.name));
+    auto found = TRY(store_.find(Namespace(), expected.workflow, expected.name));
     if (!found) return count(verdict.lost, who + ": there is no such execution");
     if (!expected.id.empty() && found->text() != expected.id) {
       return count(verdict.lost,
                    who + ": acknowledged as " + expected.id + ", is " + found->text());
     }
-    const store::ExecutionRow row = TRY(store_.describe(*found));
+    const store::ExecutionRow row = TRY(store_.describe(Namespace(), *found));
     if (row.status == ExecutionStatus::kRunning) {
       return count(verdict.stuck, fmt::format("{} {}: still running; waiting: {} quarantined: {}",
                                               who, row.id.text(), row.waiting, row.quarantined));
@@ -49,7 +49,7 @@ class Judge {
   Result<ProgramRef> program(const std::string& hash) {
     ProgramRef& program = programs_[hash];
     if (!program) {
-      const store::StoredProgram stored = TRY(store_.program_by_hash(hash));
+      const store::StoredProgram stored = TRY(store_.program_by_hash(Namespace(), hash));
       program = dsl::compile(stored.definition).program;
       if (!program)
         return Error{ErrorCode::kInternal, "a stored program does not compile: " + hash};
@@ -63,7 +63,7 @@ class Judge {
     std::vector<Command> commands;
     std::uint64_t after = 0;
     for (;;) {
-      const auto page = TRY(store_.journal(row.id, after, kJournalPage));
+      const auto page = TRY(store_.journal(Namespace(), row.id, after, kJournalPage));
       for (const store::JournalRow& fact : page) {
         if (fact.seq != after + 1) {
           return count(verdict.mismatched, fmt::format("{}: fact {} is missing", who, after + 1));
