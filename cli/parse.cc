@@ -97,7 +97,7 @@ std::string words_of(const CLI::App& root, const CLI::App*& deepest) {
 
 // CLI11's words, or ours where those are for programmers.
 std::string words_for(const CLI::ParseError& error) {
-  const std::string what = error.what();
+  std::string what = error.what();
   constexpr std::string_view kConversion = "Could not convert: ";
   const std::size_t equals = what.find(" = ");
   if (what.rfind(kConversion, 0) != 0 || equals == std::string::npos) return what;

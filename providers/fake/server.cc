@@ -61,10 +61,10 @@ struct FakeServer::Parts {
       });
     };
     auto& strava = vendors["strava"] = std::make_unique<Vendor>("strava", options.seed, later);
-    strava->put_on(make_strava_face(truth));
+    strava->set_api(make_strava_api(truth));
     auto& google = vendors["google_health"] =
         std::make_unique<Vendor>("google_health", options.seed, later);
-    google->put_on(make_google_face(destination, google->knobs(), later));
+    google->set_api(make_google_api(destination, google->knobs(), later));
   }
   ~Parts() { *alive = false; }
 

@@ -2,7 +2,7 @@
 //
 // Nothing is stored: workout i of user u on day d is a hash of (seed, u, d, i).  Only the number of
 // workouts before each day is kept per user (4 bytes a day, made on first use), so "those from a to
-// b" is found in a step.  The records are canonical; a face turns them into a vendor's words.
+// b" is found in a step.  The records are canonical; a vendor API turns them into a vendor's words.
 // Thread-safety: none (the cache); one thread.
 #pragma once
 

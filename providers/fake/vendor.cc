@@ -40,7 +40,7 @@ void Vendor::handle(const server::Request& request, const std::string& path, Mil
     return counted(accounts_.grant(parse_form(request.body), knobs_, now));
   }
   const auto user = accounts_.user_of(bearer_of(request), knobs_, now);
-  if (!user) return counted(face_->refusal(401, "Authorization Error"));
+  if (!user) return counted(api_->refusal(401, "Authorization Error"));
   ++in_flight_[*user];
   most_in_flight_ = std::max(most_in_flight_, in_flight_[*user]);
   serve(request, path, *user, now, [this, user = *user, counted](server::Response response) {
@@ -64,18 +64,18 @@ server::Response Vendor::authorize(const server::Request& request) const {
 
 void Vendor::serve(server::Request request, const std::string& path, std::uint32_t user, Millis now,
                    server::Reply reply) {
-  const std::string route = face_->route(request.method, path);
+  const std::string route = api_->route(request.method, path);
   if (route.empty()) {
     ++unknown_routes_;
     last_unknown_route_ = request.method + " " + path;
-    return reply(face_->refusal(404, "there is no " + last_unknown_route_));
+    return reply(api_->refusal(404, "there is no " + last_unknown_route_));
   }
   ++routes_[route];
   const std::uint64_t ordinal = ordinals_[std::to_string(user) + " " + route]++;
   if (auto refusal = over_limit(user, now)) return reply(std::move(*refusal));
   Call call{std::make_shared<const server::Request>(std::move(request)), path, user, false};
   Random dice(mix(hash64(name_ + " " + route, seed_), mix(user, ordinal)));
-  const bool is_write = face_->is_write(route);
+  const bool is_write = api_->is_write(route);
   if (route == "create" && call.request->body.find("\"name\"") == std::string::npos)
     ++writes_without_key_;
   Fate fate = fate_of(dice, is_write);
@@ -87,7 +87,7 @@ void Vendor::serve(server::Request request, const std::string& path, std::uint32
   if (const Trouble* trouble = trouble_of(call)) {
     ++faults_;
     if (trouble->status > 0) {
-      return timely(face_->refusal(trouble->status, "this part of time gives trouble"));
+      return timely(api_->refusal(trouble->status, "this part of time gives trouble"));
     }
     fate = Fate::kSlow;
   }
@@ -99,7 +99,7 @@ void Vendor::serve(server::Request request, const std::string& path, std::uint32
 }
 
 std::optional<server::Response> Vendor::over_limit(std::uint32_t user, Millis now) {
-  const std::uint32_t who = face_->has_quota_per_user() ? user : 0;
+  const std::uint32_t who = api_->has_quota_per_user() ? user : 0;
   const Limit& limit = limits_[who];
   if (limit.until > now) {
     if (now > limit.since + kNotYetKnown) ++while_limited_;
@@ -114,16 +114,16 @@ std::optional<server::Response> Vendor::over_limit(std::uint32_t user, Millis no
 }
 
 server::Response Vendor::too_many(std::uint32_t user, Millis now, Millis wait) {
-  Limit& limit = limits_[face_->has_quota_per_user() ? user : 0];
+  Limit& limit = limits_[api_->has_quota_per_user() ? user : 0];
   if (limit.until <= now) limit = {now, now + wait};
-  server::Response response = face_->refusal(429, "Rate Limit Exceeded");
+  server::Response response = api_->refusal(429, "Rate Limit Exceeded");
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
   response.headers.emplace_back("Retry-After", std::to_string(seconds));
   return response;
 }
 
 const Trouble* Vendor::trouble_of(const Call& call) const {
-  const auto span = face_->span_of(call);
+  const auto span = api_->span_of(call);
   if (!span) return nullptr;
   const double days = static_cast<double>(span->to - span->from) / 86'400;
   for (const auto* windows : {&knobs_.bad_windows, &knobs_.slow_windows}) {
@@ -179,11 +179,11 @@ void Vendor::carry_out(Fate fate, Random& dice, const Call& call, const server::
 }
 
 server::Response Vendor::answer(const Call& call) const {
-  server::Response response = face_->answer(call);
-  const auto used = used_.find(face_->has_quota_per_user() ? call.user : 0);
+  server::Response response = api_->answer(call);
+  const auto used = used_.find(api_->has_quota_per_user() ? call.user : 0);
   const std::int64_t so_far = used == used_.end() ? 0 : used->second.second;
   const std::int64_t limit = knobs_.quota == 0 ? 1'000'000'000 : knobs_.quota;
-  for (auto& header : face_->quota_headers(limit, so_far)) {
+  for (auto& header : api_->quota_headers(limit, so_far)) {
     response.headers.push_back(std::move(header));
   }
   return response;
@@ -191,7 +191,7 @@ server::Response Vendor::answer(const Call& call) const {
 
 server::Response Vendor::error_of(std::uint64_t dice) const {
   switch (dice % 3) {
-    case 0: return face_->refusal(500, "Internal Error");
+    case 0: return api_->refusal(500, "Internal Error");
     case 1: {
       server::Response response;
       response.status = 502;
@@ -200,7 +200,7 @@ server::Response Vendor::error_of(std::uint64_t dice) const {
       return response;
     }
     default: {
-      server::Response response = face_->refusal(503, "Service Unavailable");
+      server::Response response = api_->refusal(503, "Service Unavailable");
       response.headers.emplace_back("Retry-After", std::to_string(knobs_.retry_after_s));
       return response;
     }

@@ -1,4 +1,4 @@
-// Vendor — one faked vendor: its face, accounts and knobs, and what it noticed of its clients.
+// Vendor — one faked vendor: its API, accounts and knobs, and what it noticed of its clients.
 //
 // Decides the fate of each request (served, refused, cut off, done but not told) and carries it
 // out. Thread-safety: none; one thread.
@@ -10,8 +10,8 @@
 
 #include "base/random.h"
 #include "providers/fake/accounts.h"
-#include "providers/fake/face.h"
 #include "providers/fake/knobs.h"
+#include "providers/fake/vendor_api.h"
 
 namespace stepwell::fake {
 
@@ -19,8 +19,8 @@ class Vendor {
  public:
   Vendor(std::string name, std::uint64_t seed, Later later);
 
-  // The face may look at knobs(), so it comes second.
-  void put_on(std::unique_ptr<Face> face) { face_ = std::move(face); }
+  // The API may look at knobs(), so it is set after construction.
+  void set_api(std::unique_ptr<VendorApi> api) { api_ = std::move(api); }
   Knobs& knobs() { return knobs_; }
   const Knobs& knobs() const { return knobs_; }
   Accounts& accounts() { return accounts_; }
@@ -62,7 +62,7 @@ class Vendor {
   Later later_;
   Knobs knobs_;
   Accounts accounts_;
-  std::unique_ptr<Face> face_;
+  std::unique_ptr<VendorApi> api_;
 
   std::map<std::string, std::uint64_t> ordinals_;  // Requests so far, by user and route.
   std::map<std::uint32_t, Limit> limits_;          // By user, or 0 for the whole app.

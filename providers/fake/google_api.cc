@@ -5,7 +5,7 @@
 
 #include "base/hash.h"
 #include "base/time.h"
-#include "providers/fake/face.h"
+#include "providers/fake/vendor_api.h"
 
 namespace stepwell::fake {
 namespace {
@@ -60,9 +60,9 @@ std::optional<Span> read_filter(const std::string& filter) {
   return span;
 }
 
-class GoogleFace : public Face {
+class GoogleApi : public VendorApi {
  public:
-  GoogleFace(Destination& destination, const Knobs& knobs, Later later)
+  GoogleApi(Destination& destination, const Knobs& knobs, Later later)
       : destination_(destination), knobs_(knobs), later_(std::move(later)) {}
 
   std::string route(const std::string& method, const std::string& path) const override {
@@ -252,8 +252,9 @@ class GoogleFace : public Face {
 
 }  // namespace
 
-std::unique_ptr<Face> make_google_face(Destination& destination, const Knobs& knobs, Later later) {
-  return std::make_unique<GoogleFace>(destination, knobs, std::move(later));
+std::unique_ptr<VendorApi> make_google_api(Destination& destination, const Knobs& knobs,
+                                           Later later) {
+  return std::make_unique<GoogleApi>(destination, knobs, std::move(later));
 }
 
 }  // namespace stepwell::fake

@@ -1,6 +1,6 @@
-// Face — one vendor's routes and shapes: ground truth to vendor JSON, vendor writes to points.
+// VendorApi — one vendor's routes and shapes: ground truth to its JSON, its writes to points.
 //
-// Tokens, quotas and faults are the server's; a face sees only requests that are to be served.
+// Tokens, quotas and faults are the server's; a vendor API sees only what gets past them.
 // Thread-safety: none; one thread.
 #pragma once
 
@@ -23,9 +23,9 @@ struct Call {
   bool is_pending = false;  // A write is to be answered before it is done.
 };
 
-class Face {
+class VendorApi {
  public:
-  virtual ~Face() = default;
+  virtual ~VendorApi() = default;
   // A name for what is asked, the same for every id in it; empty when there is no such route.
   virtual std::string route(const std::string& method, const std::string& path) const = 0;
   virtual bool is_write(const std::string& route) const = 0;
@@ -43,8 +43,9 @@ class Face {
 // Calls that again after a while.
 using Later = std::function<void(Millis, std::function<void()>)>;
 
-std::unique_ptr<Face> make_strava_face(const Truth& truth);
-// All of them outlive the face.
-std::unique_ptr<Face> make_google_face(Destination& destination, const Knobs& knobs, Later later);
+std::unique_ptr<VendorApi> make_strava_api(const Truth& truth);
+// All of them outlive the vendor API.
+std::unique_ptr<VendorApi> make_google_api(Destination& destination, const Knobs& knobs,
+                                           Later later);
 
 }  // namespace stepwell::fake

@@ -2,7 +2,7 @@
 #include <charconv>
 
 #include "base/time.h"
-#include "providers/fake/face.h"
+#include "providers/fake/vendor_api.h"
 
 namespace stepwell::fake {
 namespace {
@@ -40,9 +40,9 @@ Object summary_of(const Workout& w) {
   return out;
 }
 
-class StravaFace : public Face {
+class StravaApi : public VendorApi {
  public:
-  explicit StravaFace(const Truth& truth) : truth_(truth) {}
+  explicit StravaApi(const Truth& truth) : truth_(truth) {}
 
   std::string route(const std::string& method, const std::string& path) const override {
     if (method != "GET") return "";
@@ -135,8 +135,8 @@ class StravaFace : public Face {
 
 }  // namespace
 
-std::unique_ptr<Face> make_strava_face(const Truth& truth) {
-  return std::make_unique<StravaFace>(truth);
+std::unique_ptr<VendorApi> make_strava_api(const Truth& truth) {
+  return std::make_unique<StravaApi>(truth);
 }
 
 }  // namespace stepwell::fake
