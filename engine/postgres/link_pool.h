@@ -3,9 +3,9 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <vector>
 
+#include "base/sync/mutex.h"
 #include "engine/postgres/link.h"
 
 namespace stepwell::postgres {
@@ -41,7 +41,7 @@ class LinkPool {
 
   Result<std::unique_ptr<Link>> borrow() {
     {
-      const std::scoped_lock lock(mutex_);
+      const MutexLock lock(mutex_);
       if (!idle_.empty()) {
         std::unique_ptr<Link> link = std::move(idle_.back());
         idle_.pop_back();
@@ -52,14 +52,14 @@ class LinkPool {
   }
 
   void give_back(std::unique_ptr<Link> link) {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (idle_.size() < kKept) idle_.push_back(std::move(link));
   }
 
   PgOptions options_;
   LinkPurpose purpose_;
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Link>> idle_;
+  Mutex mutex_;
+  std::vector<std::unique_ptr<Link>> idle_ GUARDED_BY(mutex_);
 };
 
 }  // namespace stepwell::postgres

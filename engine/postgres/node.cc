@@ -50,7 +50,7 @@ Result<std::unique_ptr<store::Node>> PgNode::join(const PgOptions& options,
 
 PgNode::~PgNode() {
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   stop_changed_.notify_all();
@@ -93,14 +93,19 @@ Status PgNode::renew() {
 void PgNode::beat() {
   const Millis interval = std::min(node_.lease / 4, kLongestBeat);
   Millis pause = interval;
-  std::unique_lock lock(mutex_);
-  while (!stop_changed_.wait_for(lock, pause, [this] { return stopping_; })) {
-    lock.unlock();
+  while (rest(pause)) {
     const bool ready = (link_ != nullptr && !link_->is_lost()) || connect().ok();
     const bool renewed = ready && renew().ok();
     pause = renewed ? interval : kRetry;
-    lock.lock();
   }
+}
+
+bool PgNode::rest(Millis pause) {
+  const auto until = std::chrono::steady_clock::now() + pause;
+  const MutexLock lock(mutex_);
+  while (!stopping_ && stop_changed_.wait_until(mutex_, until)) {
+  }
+  return !stopping_;
 }
 
 }  // namespace stepwell::postgres

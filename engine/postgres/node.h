@@ -7,11 +7,10 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <thread>
 
+#include "base/sync/mutex.h"
 #include "engine/postgres/link.h"
 #include "engine/store/store.h"
 
@@ -34,17 +33,19 @@ class PgNode : public store::Node {
   Status connect();
   Status renew();
   void beat();
+  // False when it is time to stop.
+  bool rest(Millis pause);
 
   PgOptions options_;
   store::NodeOptions node_;
   Uuid id_;
   std::int64_t evidence_ = 0;
   std::unique_ptr<Link> link_;  // The heartbeat thread's, once that runs.
-  std::atomic<std::int64_t> renewed_at_ms_{
-      0};  // Boot-time clock, taken before the renewal was sent.
-  std::mutex mutex_;
-  std::condition_variable stop_changed_;
-  bool stopping_ = false;
+  // Of the boot-time clock, taken before the renewal was sent.
+  std::atomic<std::int64_t> renewed_at_ms_{0};
+  Mutex mutex_;
+  CondVar stop_changed_;
+  bool stopping_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 
