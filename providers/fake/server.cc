@@ -234,7 +234,7 @@ Result<std::unique_ptr<FakeServer>> FakeServer::start(loop::Loop& loop,
   auto parts = std::make_unique<Parts>(loop, options);
   if (!options.knobs.is_null()) TRY(parts->control(options.knobs));
   parts->http = TRY(server::HttpServer::listen(
-      loop, options.endpoint, [self = parts.get()](Request request, server::Reply reply) {
+      loop, options.endpoint, [self = parts.get()](const Request& request, server::Reply reply) {
         self->handle(request, std::move(reply));
       }));
   return std::unique_ptr<FakeServer>(new FakeServer(std::move(parts)));
