@@ -4,9 +4,9 @@
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <vector>
 
+#include "base/sync/mutex.h"
 #include "engine/task/task.h"
 #include "net/loop/loop.h"
 
@@ -26,28 +26,28 @@ class Answers {
       : loop_(&loop), arrived_(std::move(arrived)) {}
 
   void deliver(TaskAnswered answered) {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (loop_ == nullptr) return;
     waiting_.push_back(std::move(answered));
     // On the lane's own thread it looks by itself before it waits.
     if (waiting_.size() == 1 && !loop_->on_loop_thread()) loop_->post(arrived_);
   }
   void take(std::vector<TaskAnswered>& into) {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     into.swap(waiting_);
   }
-  // The lane ends: nobody takes answers any more.
+  // The lane ends: what arrives later is dropped.
   void close() {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     loop_ = nullptr;
     waiting_.clear();
   }
 
  private:
-  std::mutex mutex_;
-  loop::Loop* loop_;  // Guarded by mutex_, as what follows.
+  Mutex mutex_;
+  loop::Loop* loop_ GUARDED_BY(mutex_);  // Null once the lane has ended.
   const std::function<void()> arrived_;
-  std::vector<TaskAnswered> waiting_;
+  std::vector<TaskAnswered> waiting_ GUARDED_BY(mutex_);
 };
 
 }  // namespace stepwell::runtime

@@ -5,11 +5,11 @@
 
 #include <atomic>
 #include <functional>
-#include <mutex>
 #include <regex>
 #include <string>
 #include <vector>
 
+#include "base/sync/mutex.h"
 #include "tests/runtime/tampered_store.h"
 #include "tests/runtime/world.h"
 
@@ -100,7 +100,7 @@ class Outage : public World {
   Outage() {
     settings_.health = {.told = Millis(0), .tolerated = Millis(0)};
     settings_.tell = [this](const std::string& line) {
-      const std::scoped_lock lock(mutex_);
+      const MutexLock lock(mutex_);
       told_.push_back(std::regex_replace(line, std::regex("[0-9.]+ m?s"), "N s"));
     };
     tampering_.before_commit = [this](const store::Batch& batch) -> Status {
@@ -111,15 +111,15 @@ class Outage : public World {
     };
   }
   std::vector<std::string> told() {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     return told_;
   }
   Tampering tampering_;
   std::atomic<bool> is_full_{false};
 
  private:
-  std::mutex mutex_;
-  std::vector<std::string> told_;
+  Mutex mutex_;
+  std::vector<std::string> told_ GUARDED_BY(mutex_);
 };
 
 TEST_F(Outage, OfWritesIsToldAndAStartDoesNotWaitForItsEnd) {
