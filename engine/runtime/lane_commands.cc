@@ -1,9 +1,9 @@
 // Commands of a lane's executions: tasks, timers, and what comes back from them.
 #include <algorithm>
 
-#include "base/hash.h"
 #include "base/match.h"
 #include "engine/runtime/lane.h"
+#include "engine/step/key.h"
 
 namespace stepwell::runtime {
 namespace {
@@ -11,25 +11,6 @@ namespace {
 constexpr int kEffectsUpToPercent = 80;  // Of the lease.
 constexpr std::int64_t kFarMs = 60'000;  // No alarm is set for later than this.
 constexpr std::size_t kParkAtOnce = 8;   // Outstanding commands that are quickly looked through.
-
-// Stable across attempts of the same work; another execution, command or input: another key.
-std::string idempotency_key(ExecutionId execution, CommandId command, std::uint64_t input_hash) {
-  char bytes[32];
-  std::copy(execution.uuid.bytes.begin(), execution.uuid.bytes.end(), bytes);
-  for (int i = 0; i < 8; ++i) {
-    bytes[16 + i] = static_cast<char>(command.value >> (8 * i));
-    bytes[24 + i] = static_cast<char>(input_hash >> (8 * i));
-  }
-  const std::string_view all(bytes, sizeof bytes);
-  std::string key(32, '0');
-  for (int half = 0; half < 2; ++half) {
-    std::uint64_t hash = hash64(all, static_cast<std::uint64_t>(half) + 1);
-    for (int i = 15; i >= 0; --i, hash >>= 4) {
-      key[static_cast<std::size_t>(half * 16 + i)] = "0123456789abcdef"[hash & 15];
-    }
-  }
-  return key;
-}
 
 FactBody fact_of(TaskResult result) {
   return std::visit(
@@ -114,7 +95,7 @@ void Lane::hand_over(OwnedExecution& held, RunTask& command, TaskHandler& handle
   call.workflow = held.workflow;
   call.resource = std::move(command.resource);
   call.input = std::move(command.input);
-  call.idempotency_key = idempotency_key(held.id, command.id, command.input_hash);
+  call.idempotency_key = idempotency_key(*held.program, held.x, held.id, command.id);
   call.attempt = command.attempt;
   call.after_crash = command.id.value <= held.recovered_to;
   call.timeout = command.timeout;

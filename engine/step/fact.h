@@ -35,7 +35,8 @@ struct Limits {
 // The newest semantics of step().  An execution keeps those it began under:
 //   1  the first
 //   2  JSONata; variables limited to kVariablePayloads payloads in all
-inline constexpr std::uint32_t kSemantics = 2;
+//   3  the slim started fact; entries are counted, and a task's idempotency key is made of them
+inline constexpr std::uint32_t kSemantics = 3;
 // AWS's 10 MiB of variables, in payloads of 256 KiB: raised with them.
 inline constexpr std::uint64_t kVariablePayloads = 40;
 

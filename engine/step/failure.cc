@@ -125,6 +125,8 @@ bool Stepper::retry(Frame& frame, const State& state, const Problem& problem) {
   const auto delay = next_attempt(state.retry, frame.attempts, problem);
   if (!delay) return false;
   ++frame.attempt;
+  // What is inside of a Map or Parallel is new work in its next run.
+  if (!std::holds_alternative<Task>(state.kind)) ++frame.entries;
   back_off(frame, *delay, problem);
   return true;
 }
@@ -211,6 +213,7 @@ std::optional<Go> Stepper::handle_in_group(Frame& frame, const State& state, Pro
   const Group& group = program_.machine(frame.machine).groups[run.group];
   if (const auto delay = next_attempt(group.rules.retry, run.attempts, problem)) {
     frame.state = group.states.front();
+    ++frame.entries;
     frame.input = run.input;
     frame.variables = run.variables;
     frame.attempts.clear();

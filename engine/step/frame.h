@@ -93,6 +93,9 @@ struct Frame {
   std::uint64_t last_event = 0;     // What the next event calls its previous one.
   Attempts attempts;                // Of the current state's retriers.
   std::uint32_t attempt = 1;        // 1 + retries used in this state.
+  // Counts the states that the frame came to, the first included, and every further run of a Map,
+  // Parallel or group.  Neither a task that is tried again nor a redrive counts.
+  std::uint64_t entries = 1;
   std::optional<GroupRun> group;
   bool entered = false;    // Is the current state entered (and not left)?
   bool fresh = false;      // An iteration whose item is not yet selected.

@@ -16,13 +16,17 @@ namespace stepwell {
 namespace {
 
 constexpr std::string_view kMagic = "SWX";
-constexpr std::uint8_t kFormat = 1;
+// Format 1 is that of executions up to semantics 2; format 2 has the secret and the entries, too.
+constexpr std::uint8_t format_of(const Pins& pins) { return pins.semantics < 3 ? 1 : 2; }
+constexpr std::uint8_t kNewestFormat = 2;
 // A kind of value in the body.
 enum Tag : std::uint8_t { kNullTag, kFalseTag, kTrueTag, kIntTag, kDoubleTag, kTextTag };
 
 class Writer {
  public:
-  explicit Writer(bool share) : share_(share) {}
+  Writer(std::uint8_t format, bool share) : format_(format), share_(share) {}
+
+  std::uint8_t format() const { return format_; }
 
   void number(std::uint64_t n) { varint(body_, n); }
   void flag(bool b) { number(b ? 1 : 0); }
@@ -65,7 +69,7 @@ class Writer {
   }
   std::string finish() {
     std::string out(kMagic);
-    out += static_cast<char>(kFormat);
+    out += static_cast<char>(format_);
     varint(out, count_);
     return out + texts_ + body_;
   }
@@ -79,6 +83,7 @@ class Writer {
     out += static_cast<char>(n);
   }
 
+  const std::uint8_t format_;
   const bool share_;
   std::string texts_, body_;
   std::uint64_t count_ = 0;
@@ -90,11 +95,17 @@ class Reader {
   explicit Reader(std::string_view bytes) : bytes_(bytes) {}
 
   bool ok() const { return ok_; }
+  void refuse() { ok_ = false; }
   bool at_end() const { return bytes_.empty(); }
+  std::uint8_t format() const { return format_; }
 
   void header() {
-    if (!bytes_.starts_with(kMagic) || bytes_.size() < kMagic.size() + 1 ||
-        static_cast<std::uint8_t>(bytes_[kMagic.size()]) != kFormat) {
+    if (!bytes_.starts_with(kMagic) || bytes_.size() < kMagic.size() + 1) {
+      ok_ = false;
+      return;
+    }
+    format_ = static_cast<std::uint8_t>(bytes_[kMagic.size()]);
+    if (format_ == 0 || format_ > kNewestFormat) {
       ok_ = false;
       return;
     }
@@ -167,6 +178,7 @@ class Reader {
   }
 
   std::string_view bytes_;
+  std::uint8_t format_ = 0;
   std::vector<Value> texts_;
   bool ok_ = true;
 };
@@ -183,6 +195,8 @@ void write(Writer& out, const Pins& pins) {
     out.text(*text);
   }
   out.number(pins.seed);
+  if (out.format() < 2) return;
+  out.text({reinterpret_cast<const char*>(pins.secret.data()), pins.secret.size()});
 }
 
 void read(Reader& in, Pins& pins) {
@@ -197,6 +211,10 @@ void read(Reader& in, Pins& pins) {
     *text = in.text();
   }
   pins.seed = in.number();
+  if (in.format() < 2) return;
+  const std::string secret = in.text();
+  if (secret.size() != pins.secret.size()) return in.refuse();
+  std::copy(secret.begin(), secret.end(), pins.secret.begin());
 }
 
 void write(Writer& out, const std::optional<Millis>& duration) {
@@ -369,6 +387,7 @@ void write(Writer& out, const Frame& frame) {
   out.time(frame.entered_at);
   write(out, frame.attempts.counted);
   out.number(frame.attempt);
+  if (out.format() >= 2) out.number(frame.entries);
   const bool extended = is_extended(frame);
   out.number((frame.entered ? 1u : 0u) | (frame.fresh ? 2u : 0u) | (frame.quiet ? 4u : 0u) |
              (extended ? 8u : 0u));
@@ -390,6 +409,7 @@ bool read(Reader& in, Frame& frame) {
   frame.entered_at = in.time();
   frame.attempts.counted = read_numbers(in);
   frame.attempt = static_cast<std::uint32_t>(in.number());
+  if (in.format() >= 2) frame.entries = in.number();
   const std::uint64_t flags = in.number();
   frame.entered = (flags & 1) != 0;
   frame.fresh = (flags & 2) != 0;
@@ -453,7 +473,7 @@ void index_waiting(Execution& x, const Frame& frame) {
 }
 
 std::string encode_all(const Execution& x, bool share) {
-  Writer out(share);
+  Writer out(format_of(x.pins), share);
   write_head(out, x);
   std::vector<const Frame*> frames;
   frames.reserve(x.frames.size());
@@ -482,7 +502,7 @@ bool Execution::same_as(const Execution& other) const {
 }
 
 Result<Execution> Execution::decode(std::string_view bytes) {
-  const Error broken{ErrorCode::kInvalid, "this is not a snapshot of an execution (format 1)"};
+  const Error broken{ErrorCode::kInvalid, "this is not a snapshot of an execution (format 1 or 2)"};
   Reader in(bytes);
   in.header();
   if (!in.ok()) return broken;

@@ -262,6 +262,7 @@ Go Stepper::leave(Frame& frame, const State& state, Value output, std::optional<
     frame.variables = std::move(variables);
   }
   frame.state = *next;
+  ++frame.entries;
   frame.input = std::move(output);
   return Go::kOn;
 }

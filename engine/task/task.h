@@ -2,7 +2,7 @@
 //
 // A TaskHandler serves resources by name.  A lane calls start() on its own thread; the handler
 // answers through `done`, once, on any thread.  Work runs at least once: `idempotency_key` is the
-// same for every run of the same command with the same input.
+// same for every run of the same work, in whatever attempt, lane or redrive (engine/step/key.h).
 #pragma once
 
 #include <functional>
@@ -24,7 +24,7 @@ struct TaskCall {
   std::string workflow;
   std::string resource;
   Value input;
-  std::string idempotency_key;      // 32 hex digits, stable across attempts of the same work.
+  std::string idempotency_key;      // 32 hex digits.
   std::uint32_t attempt = 1;        // Retrier attempts, from 1.
   bool after_crash = false;         // An earlier run may have happened and left no trace.
   std::optional<Millis> timeout;    // The lane gives up after this; a hint for the handler.

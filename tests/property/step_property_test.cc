@@ -1,10 +1,12 @@
 // What holds for every program, execution and fact.  STEPWELL_SEED=n runs that seed alone.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 
 #include "dsl/dsl.h"
+#include "engine/step/key.h"
 #include "tests/property/world.h"
 
 namespace stepwell {
@@ -42,6 +44,12 @@ ProgramRef compiled(const RandomWorkflow& workflow) {
   }
   EXPECT_TRUE(compiled.ok()) << why << workflow.definition.to_pretty_json();
   return compiled.program;
+}
+
+// Whether some state of it fails whatever its tasks answer.
+bool fails_by_itself(const RandomWorkflow& workflow) {
+  const std::string text = workflow.definition.to_json();
+  return text.find("\"Fail\"") != std::string::npos || text.find("nowhere") != std::string::npos;
 }
 
 std::uint64_t slice_of(std::uint64_t seed) { return seed % 3 == 0 ? 1 + seed % 4 : 10'000; }
@@ -114,9 +122,7 @@ TEST(EveryExecution, CanBeRedrivenUntilItSucceeds) {
     const RandomWorkflow workflow = random_workflow(seed, Mood::kWild);
     const ProgramRef program = compiled(workflow);
     if (!program) return;
-    const std::string text = workflow.definition.to_json();
-    const bool may_fail =
-        text.find("\"Fail\"") != std::string::npos || text.find("nowhere") != std::string::npos;
+    const bool may_fail = fails_by_itself(workflow);
     WorldOptions options;
     options.order_seed = seed;
     options.slice = slice_of(seed);
@@ -145,6 +151,43 @@ TEST(EveryExecution, CanBeRedrivenUntilItSucceeds) {
     EXPECT_TRUE(world.fold().same_as(world.execution()));
   });
   std::cout << "redriven " << redriven << " times\n";
+}
+
+TEST(EveryExecution, KeepsTheKeysOfItsTasksOverARedriveAndAFold) {
+  std::uint64_t compared = 0;
+  for_seeds(1500, [&compared](std::uint64_t seed) {
+    const RandomWorkflow workflow = random_workflow(seed, Mood::kWild);
+    const ProgramRef program = compiled(workflow);
+    // What fails in the redrive's own steps takes its siblings with it.
+    if (!program || fails_by_itself(workflow)) return;
+    WorldOptions options;
+    options.order_seed = seed;
+    options.slice = slice_of(seed);
+    World world(*program, workflow.input, options);
+    world.start();
+    world.run(Random(seed).below(20));
+    if (!world.running()) return;
+    const auto before = world.open_keys();
+    world.stop();
+    EXPECT_TRUE(world.redrive());
+    while (world.execution().continuation) {
+      world.deliver(Fact{*world.execution().continuation, {}, 0, Continued{}});
+    }
+    if (!world.running()) return;
+    const auto after = world.open_keys();
+    EXPECT_TRUE(std::includes(after.begin(), after.end(), before.begin(), before.end()))
+        << workflow.definition.to_pretty_json();
+    compared += before.size();
+    const Execution folded = world.fold();
+    for (const Command& command : outstanding(*program, folded)) {
+      const auto* task = std::get_if<RunTask>(&command);
+      if (task == nullptr) continue;
+      EXPECT_TRUE(after.contains(idempotency_key(*program, folded, {}, task->id)));
+    }
+    EXPECT_EQ(world.broken(), "") << workflow.definition.to_pretty_json();
+  });
+  EXPECT_GT(compared, 0u);
+  std::cout << "compared " << compared << " keys\n";
 }
 
 TEST(Snapshots, ThatAreBrokenAreRefused) {

@@ -1,8 +1,17 @@
 #include "tests/property/world.h"
 
+#include <algorithm>
+
 #include "base/match.h"
+#include "engine/step/key.h"
 
 namespace stepwell::testing {
+
+namespace {
+
+constexpr ExecutionId kId{};
+
+}  // namespace
 
 World::World(const Program& program, Value input, const WorldOptions& options)
     : program_(program),
@@ -113,6 +122,7 @@ void World::check_outstanding() {
                               mine->attempt == task.attempt && mine->timeout == task.timeout &&
                               mine->resource == task.resource,
                           "a task is issued again as it was");
+                     check_key(task);
                    },
                    [&](const SetTimer& timer) {
                      const auto* mine = std::get_if<SetTimer>(&at->second);
@@ -127,6 +137,32 @@ void World::check_outstanding() {
                command);
     ++at;
   }
+}
+
+std::set<std::string> World::open_keys() const {
+  std::set<std::string> keys;
+  for (const auto& [id, command] : open_) {
+    if (std::holds_alternative<RunTask>(command)) {
+      keys.insert(idempotency_key(program_, execution_, kId, id));
+    }
+  }
+  return keys;
+}
+
+void World::check_key(const RunTask& task) {
+  const std::string key = idempotency_key(program_, execution_, kId, task.id);
+  const auto [issued, is_new] = keys_.emplace(task.id, key);
+  must(issued->second == key, "a task that is issued again has its key");
+  if (!is_new) return;
+  const bool was_seen = !seen_keys_.insert(key).second;
+  must(was_seen || task.attempt == 1, "a further attempt has the key of the first");
+  must(!was_seen || task.attempt > 1 || execution_.redrive_count > 0,
+       "only attempts and redrives have a key again");
+  must(open_keys().size() ==
+           static_cast<std::size_t>(std::count_if(
+               open_.begin(), open_.end(),
+               [](const auto& open) { return std::holds_alternative<RunTask>(open.second); })),
+       "no two tasks that run have one key");
 }
 
 // The fact once more, and an answer to what nobody asked.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -35,6 +36,8 @@ class World {
   bool redrive();
 
   const Execution& execution() const { return execution_; }
+  // The idempotency keys of the tasks that are outstanding.
+  std::set<std::string> open_keys() const;
   bool running() const { return execution_.is_running(); }
   const std::vector<Fact>& journal() const { return journal_; }
   std::uint64_t events() const { return events_; }
@@ -52,6 +55,7 @@ class World {
   void take(std::vector<Command> commands);
   void check_tree();
   void check_outstanding();
+  void check_key(const RunTask& task);
   void check_stale(const Fact& fact);
   FactBody task_answer(const RunTask& task);
 
@@ -63,6 +67,8 @@ class World {
   Execution execution_;
   std::vector<Fact> journal_;
   std::map<CommandId, Command> open_;
+  std::map<CommandId, std::string> keys_;  // Of every task, as it was issued.
+  std::set<std::string> seen_keys_;
   bool finished_ = false, kind_ = false;
   std::uint64_t events_ = 0, tasks_ = 0;
   std::string broken_;

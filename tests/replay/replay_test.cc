@@ -13,6 +13,7 @@
 
 #include "base/hash.h"
 #include "dsl/dsl.h"
+#include "engine/step/key.h"
 #include "tests/property/world.h"
 
 namespace stepwell {
@@ -24,6 +25,8 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t kSeeds[] = {174, 322, 95, 353, 297, 430, 283, 173, 130};
 // Groups that begin again and catch, failures that are tolerated, delays that are honored.
 constexpr std::uint64_t kExtensionSeeds[] = {5532, 5427, 652, 420, 2184};
+
+const ExecutionId kExecution{*Uuid::parse("01923d8c-7c00-7000-8000-000000000001")};
 
 Value fact_json(const Fact& fact) {
   return Object{{"kind", static_cast<int>(fact.kind())},
@@ -48,22 +51,40 @@ Fact fact_of(const Value& json) {
               static_cast<std::uint64_t>(number_at(json, "hash")), std::move(body).value()};
 }
 
-// What a fold of the facts shows: every event, the end, and a hash of the snapshot.
+// The key of every task that runs after a fact, of semantics that pins what it is made of.
+void note_keys(const Program& program, const Execution& execution, Object& keys) {
+  if (execution.pins.semantics < 3) return;
+  for (const Command& command : outstanding(program, execution)) {
+    const auto* task = std::get_if<RunTask>(&command);
+    if (task == nullptr) continue;
+    const std::string key = idempotency_key(program, execution, kExecution, task->id);
+    const std::string id = std::to_string(task->id.value);
+    const Value* const known = keys.find(id);
+    CHECK(known == nullptr || known->as_string() == key, "a task keeps its key while it runs");
+    if (known == nullptr) keys.set(id, key);
+  }
+}
+
+// What a fold of the facts shows: every event, every key, the end, and a hash of the snapshot.
 Value seen(const Program& program, const Value::Array& facts) {
   Execution execution;
   Value::Array history;
+  Object keys;
   const Listener listener = [&](const HistoryEvent& event) {
     history.push_back(to_aws_json(event));
   };
   for (const Value& fact : facts) {
     std::vector<Command> commands;
     CHECK(step(program, execution, fact_of(fact), commands, &listener), "every fact counts");
+    note_keys(program, execution, keys);
   }
   const std::string snapshot = execution.encode();
-  return Object{{"history", std::move(history)},
-                {"status", to_string(execution.status)},
-                {"output", execution.output},
-                {"snapshot", sha256_hex(snapshot)}};
+  Object shown{{"history", std::move(history)},
+               {"status", to_string(execution.status)},
+               {"output", execution.output},
+               {"snapshot", sha256_hex(snapshot)}};
+  if (execution.pins.semantics >= 3) shown.set("keys", std::move(keys));
+  return shown;
 }
 
 ProgramRef compiled(const Value& definition) {
