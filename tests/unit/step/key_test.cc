@@ -116,7 +116,8 @@ constexpr const char* kMapOfParallels = R"({"StartAt": "M", "States": {
       "P": {"Type": "Parallel", "End": true, "Retry": [{"ErrorEquals": ["Part"]}], "Branches": [
         {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "x.x", "End": true,
           "Retry": [{"ErrorEquals": ["Own"]}]}}},
-        {"StartAt": "U", "States": {"U": {"Type": "Task", "Resource": "x.x", "End": true}}}]}}}}}})";
+        {"StartAt": "U", "States": {
+          "U": {"Type": "Task", "Resource": "x.x", "End": true}}}]}}}}}})";
 
 TEST(Key, TellsBranchesAndIterationsApart) {
   const Driver x(kMapOfParallels, "[0,1]");
