@@ -59,13 +59,13 @@ FlakyWire::FlakyWire(const postgres::PgOptions& options) : options_(options) {
   const sockaddr_un address = address_of(folder_ + "/.s.PGSQL.5432");
   CHECK(bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "bind");
   CHECK(listen(listener_, 16) == 0, "listen");
-  threads_.emplace_back([this] { accept_all(); });
+  acceptor_ = std::thread([this] { accept_all(); });
 }
 
 FlakyWire::~FlakyWire() {
   stopping_ = true;
-  threads_.front().join();
-  for (std::size_t i = 1; i < threads_.size(); ++i) threads_[i].join();
+  acceptor_.join();  // After it nobody adds a thread.
+  for (std::thread& thread : threads_) thread.join();
   for (const Pipe& pipe : pipes_) {
     close(pipe.client);
     close(pipe.server);

@@ -46,6 +46,7 @@ class FlakyWire {
   Mutex mutex_;
   std::vector<Pipe> pipes_ GUARDED_BY(mutex_);
   std::vector<std::thread> threads_ GUARDED_BY(mutex_);
+  std::thread acceptor_;
 };
 
 }  // namespace stepwell::testing
