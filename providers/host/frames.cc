@@ -39,9 +39,9 @@ Result<std::optional<Value>> FrameReader::next() {
   return std::optional<Value>(std::move(frame).value());
 }
 
-std::string text_of(const Value& object, std::string_view key, std::string otherwise) {
+std::string text_of(const Value& object, std::string_view key, std::string_view otherwise) {
   const Value* member = object.find(key);
-  return member != nullptr && member->is_string() ? member->as_string() : std::move(otherwise);
+  return member != nullptr && member->is_string() ? member->as_string() : std::string(otherwise);
 }
 
 std::int64_t int_of(const Value& object, std::string_view key, std::int64_t otherwise) {

@@ -54,7 +54,7 @@ class FrameReader {
 };
 
 // Members of a frame, with a default for what is absent or of another kind.
-std::string text_of(const Value& object, std::string_view key, std::string otherwise = {});
+std::string text_of(const Value& object, std::string_view key, std::string_view otherwise = {});
 std::int64_t int_of(const Value& object, std::string_view key, std::int64_t otherwise = 0);
 bool flag_of(const Value& object, std::string_view key, bool otherwise = false);
 

@@ -10,6 +10,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstddef>
 #include <cstring>
@@ -122,7 +123,7 @@ volatile std::int64_t running_call = 0;  // 0: none.
 
 std::size_t append_text(char* out, std::size_t at, const char* text) {
   const std::size_t size = std::strlen(text);
-  std::memcpy(out + at, text, size);
+  std::copy_n(text, size, out + at);
   return at + size;
 }
 

@@ -28,12 +28,12 @@ int write_chunk(lua_State*, const void* bytes, std::size_t size, void* out) {
 }
 
 const std::string& prelude_bytecode() {
-  static const std::string bytecode = [] {
+  static const std::string kBytecode = [] {
     auto compiled = compile_lua(kPrelude, "sw");
     CHECK(compiled.ok(), "the prelude does not compile: " + compiled.error().message);
     return std::move(compiled).value();
   }();
-  return bytecode;
+  return kBytecode;
 }
 
 void load_chunk(lua_State* lua, const std::string& bytecode, const char* name) {
