@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""docs/protocol.md names tests and functions that exist, and every race that is a test;
-docs/formats.md names every fact and every semantics of step().
+"""The pages that speak of the code speak of what is there.
 
-  protocol_test.py SOURCE
+docs/protocol.md names tests and functions that exist, and every race that is a test;
+docs/formats.md every fact and every semantics of step(); docs/TOUR.md files, seven of them to read.
+
+  code_pages_test.py SOURCE
 """
 import glob
 import os
@@ -11,6 +13,7 @@ import sys
 
 SOURCE = os.path.abspath(sys.argv[1])
 RACES = range(1, 19)
+TOUR_FILES, TOUR_LINES = 7, 1_500
 # No test can be named: the page must say why, in place of one.
 WITHOUT_TEST = {15: "no child executions", 18: "no standby"}
 
@@ -41,12 +44,24 @@ def check_formats():
     for number in sorted(set(rows) - set(kinds.values())):
         verdict(False, f"{number} is no kind of fact", "formats")
     newest = int(re.search(r"kSemantics = (\d+);", header)[1])
-    told = [int(n) for n in re.findall(r"^\| (\d+) \| [^|`]+ \|$", page, re.M)]
+    told = [int(n) for n in re.findall(r"^\| (\d+) \| [^|]+ \|$", page, re.M)]
     verdict(told == list(range(1, newest + 1)), f"semantics 1 to {newest} are told", "formats")
 
 
-def main():
-    check_formats()
+def check_tour():
+    page = read(f"{SOURCE}/docs/TOUR.md")
+    stops = re.findall(r"^\| \d+ \| `([^`]+)` \|", page, re.M)
+    verdict(len(stops) == TOUR_FILES, f"{TOUR_FILES} files", "TOUR")
+    lines = 0
+    for path in sorted(set(re.findall(r"`(\w+(?:/\w+)+(?:\.\w+)?)`", page))):
+        there = os.path.exists(os.path.join(SOURCE, path))
+        verdict(there, f"{path} is there", "TOUR")
+        if there and path in stops:
+            lines += read(os.path.join(SOURCE, path)).count("\n")
+    verdict(0 < lines <= TOUR_LINES, f"{lines} lines, at most {TOUR_LINES}", "TOUR")
+
+
+def check_protocol():
     page = read(f"{SOURCE}/docs/protocol.md")
     tests = set()
     for path in glob.glob(f"{SOURCE}/tests/**/*.cc", recursive=True):
@@ -72,6 +87,11 @@ def main():
             verdict(f"`{suite}." in page, f"the tests of {suite} are on the page")
     for name in sorted(set(re.findall(r"`(stepwell_\w+)`", page))):
         verdict(name in plain, f"{name} is a function of sql/engine")
+
+def main():
+    check_protocol()
+    check_formats()
+    check_tour()
     return 1 if failures else 0
 
 
