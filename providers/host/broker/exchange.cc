@@ -163,12 +163,12 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
         std::max(Millis(1), std::min(left, Millis(static_cast<std::int64_t>(timeout_ * 1000))));
     HttpClient& client =
         override_of(wires_.options, folder_->manifest) != nullptr ? wires_.open : wires_.guarded;
-    client.send(request_, [self = shared_from_this()](HttpReply reply) {
-      if (*self->alive_) self->receive(std::move(reply));
+    client.send(request_, [self = shared_from_this()](const HttpReply& reply) {
+      if (*self->alive_) self->receive(reply);
     });
   }
 
-  void receive(HttpReply reply) {
+  void receive(const HttpReply& reply) {
     if (reply.failure != Outcome::kNone) return tell(failure_of(reply));
     if (reply.status == 401 && wants_token_ && !refused_generation_) {
       refused_generation_ = open_->row.generation;
