@@ -18,7 +18,7 @@ namespace stepwell::fake {
 struct Trouble {
   Span span;
   double max_days = 0;
-  int status = 500;  // 0: no answer at all, for slow_ms; then one as if nothing had been.
+  int status = 500;  // 0: served, but only after slow_ms.
 };
 
 struct Knobs {

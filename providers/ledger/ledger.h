@@ -1,8 +1,8 @@
 // Ledger and Connections — what a sync must remember between calls, beside the journal.
 //
 // The ledger knows, for each record pushed, its key (a hash, never its content) and where it ended
-// up: `intent` is stored before the call to the destination, so an intent without a result is an
-// outcome that nobody knows.  Connections hold sealed tokens.
+// up: `intent` is stored before the call to the destination, so an intent without a result is a
+// write whose outcome is unknown.  Connections hold sealed tokens.
 // All calls block: never on a lane's thread.  Any thread may call.
 #pragma once
 

@@ -98,7 +98,7 @@ void Child::flush() {
     const ssize_t wrote =
         ::send(channel_, out_.data() + sent_, out_.size() - sent_, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) break;  // Full, or gone: reading will tell.
+    if (wrote < 0) break;  // Full, or closed; the reader finds out which.
     sent_ += static_cast<std::size_t>(wrote);
   }
   const bool is_all = sent_ == out_.size();
@@ -114,7 +114,7 @@ void Child::flush() {
 
 void Child::kill(const std::string& why) {
   if (pid_ > 0 && !*reaped_) ::kill(pid_, SIGKILL);
-  // A thread cannot be ended; it is left to itself.
+  // A trusted plugin is a thread, which cannot be killed: it ends when it reads the closed channel.
   hang_up(why);
 }
 
@@ -123,7 +123,7 @@ void Child::hang_up(const std::string& why) {
   is_gone_ = true;
   loop_.unwatch(watch_);
   watch_ = 0;
-  // Not from inside the caller's frame: it may be in the middle of something.
+  // From the loop, not from here: the listener may destroy what the caller is still using.
   loop_.after(Millis(0), [this, why, alive = alive_] {
     if (*alive) listener_.gone(why);
   });

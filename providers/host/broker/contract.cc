@@ -12,7 +12,7 @@ namespace {
 constexpr std::size_t kMaxCursorBytes = 4096;
 constexpr std::size_t kMaxHandleBytes = 1024;
 
-// Thrown nowhere: an empty text means that all is well.
+// What is wrong with a result; empty when nothing is.
 using Problem = std::string;
 
 struct Answer {

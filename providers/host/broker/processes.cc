@@ -24,7 +24,7 @@ Value load_frame(const Folder& folder) {
                                               {"cpu_ms", folder.manifest.limits.cpu_ms}})}});
 }
 
-// The class of an error that Lua made up must be one of its own to raise.
+// A provider may raise only the classes that are left to it; any other is a broken contract.
 Failure checked_failure(const Folder& folder, const Value& error) {
   static const std::vector<std::string> kKnown = {
       "RateLimited", "Unauthorized", "Revoked",     "Forbidden",     "NotFound",         "Gone",
@@ -64,7 +64,7 @@ void Broker::pump_suspects(const std::string& provider) {
   const auto running = solitary_.find(provider);
   if (running != solitary_.end() && !running->second->calls.empty()) return;
   if (queue.empty()) {
-    // Nobody is suspected any more.
+    // No call is suspected any more: the process for suspects is not needed.
     solitary_.erase(provider);
     suspects_.erase(provider);
     return;
@@ -148,7 +148,7 @@ void Broker::on_gone(const PluginRef& plugin) {
   if (const auto found = home.find(provider); found != home.end() && found->second == plugin) {
     home.erase(found);
   }
-  // We are inside one of its callbacks; it is destroyed later.
+  // This runs inside one of its callbacks, so it must outlive them: the loop lets go of it later.
   loop_.post([plugin] {});
   const auto calls = std::move(plugin->calls);
   plugin->calls.clear();

@@ -24,19 +24,19 @@ void Broker::on_request(const PluginRef& plugin, const CallRef& call, const Valu
   const Value body = given == nullptr ? Value(Object()) : *given;
   const std::int64_t number = int_of(frame, "n");
   auto& records = call->records;
-  // A run counts its requests from one.  One that is repeated would be answered at no cost to it.
+  // A run numbers its requests from 1.  A repeated number would let a plugin ask for free.
   if (number != ++call->asked) {
     plugin->culprit = call->wire_id;
     plugin->reason = "crash";
-    return plugin->child->kill();  // It does not speak our language.
+    return plugin->child->kill();  // It broke the protocol.
   }
   const auto index = static_cast<std::size_t>(number - 1);
   const std::uint64_t fingerprint = fingerprint_of(kind, body);
   ++call->awaited;
   if (index < records.size()) {
     if (records[index]->fingerprint == fingerprint) return replay(call, index);
-    // This run goes another way than the one before (tables have no order).  Fine, unless what was
-    // sent cannot be taken back.
+    // This run asks for something else than the one before (the order of pairs() is not fixed).
+    // That is fine unless the earlier run has sent a write.
     for (std::size_t i = index; i < records.size(); ++i) {
       if (!records[i]->is_write) continue;
       return end(call, fail("Ambiguous", call->folder->manifest.id + "." + call->function +

@@ -46,7 +46,7 @@ Result<std::string> read_key(const std::string& path) {
                                         "that the lost one sealed stay lost)"};
 }
 
-// Whole or not at all, whenever the process ends; one that is there already stays.
+// Written beside it and then linked: a crash leaves a whole file or none.  An existing file stays.
 Status write_key(const std::string& path, const std::string& key) {
   std::string beside = path + ".XXXXXX";
   const int descriptor = ::mkostemp(beside.data(), O_CLOEXEC);  // Mode 0600.

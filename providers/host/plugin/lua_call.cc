@@ -134,7 +134,7 @@ LuaCall& LuaCall::of(lua_State* lua) { return **static_cast<LuaCall**>(lua_getex
 
 void* LuaCall::allocate(void* self, void* block, std::size_t old_size, std::size_t new_size) {
   LuaCall& call = *static_cast<LuaCall*>(self);
-  if (block == nullptr) old_size = 0;  // Then it is the kind of object.
+  if (block == nullptr) old_size = 0;  // Lua passes the kind of object there.
   if (new_size == 0) {
     std::free(block);
     call.memory_used_ -= old_size;
