@@ -35,7 +35,12 @@ Lane::Lane(LaneWorld world, loop::Loop& loop, unsigned number)
                         loop_.post([this, unsent = std::move(unsent), epoch] {
                           on_fenced(unsent, epoch);
                         });
-                      }}) {
+                      }}),
+      room_(world_.settings.max_held),
+      due_snapshots_(world_.settings.snapshot_facts),
+      deadlines_(loop_, world_.mono, world_.clock,
+                 {.due = [this](const Timers::Entry& entry, Time now) { on_due(entry, now); },
+                  .look = [this](const Timers::Entry& entry) { look_at_task(entry); }}) {
   committer_.set_room(world_.settings.max_held);
 }
 
@@ -101,8 +106,8 @@ void Lane::begin_here(Beginning beginning, StartAnswer answer) {
     return;
   }
   beginning.row.first = row_of(*held, fact);
-  // With no room left it is anybody's.
-  beginning.row.owned = held_.size() < world_.settings.max_held;
+  // If this lane is full, the execution is stored unowned and any lane may claim it.
+  beginning.row.owned = room_.has(held_.size());
   const bool is_owned = beginning.row.owned;
   open_.batch.starts.push_back(std::move(beginning.row));
   open_.answers.push_back(std::move(answer));
@@ -144,7 +149,7 @@ bool Lane::apply(OwnedExecution& held, const Fact& fact) {
   }
   open_.batch.facts.push_back(row_of(held, fact));
   take_commands(held);
-  if (!held.is_ended) consider_snapshot(held);
+  if (!held.is_ended) due_snapshots_.consider(held);
   return true;
 }
 
@@ -192,11 +197,9 @@ void Lane::drop(ExecutionId id) {
   for (const CommandId command : commands) {
     cross_out(*held, command, held->outstanding.at(command));
   }
-  due_snapshots_.erase(id);
+  due_snapshots_.forget(id);
   world_.ends.release(id);
-  // There was more to claim than there was room for.
-  if (is_full_ && held_.size() + folding_.size() < world_.settings.max_held / 4 * 3) {
-    is_full_ = false;
+  if (room_.has_reopened(taken())) {  // There was more to claim than it had room for.
     update_room();
     want_claim();
   }
@@ -214,33 +217,20 @@ std::vector<ExecutionId> Lane::held_ids() const {
   return ids;
 }
 
-// Due when the journal since the last one has outgrown it: the total work stays linear.
-void Lane::consider_snapshot(OwnedExecution& held) {
-  if (held.snapshot_under_way || held.facts_since_snapshot < world_.settings.snapshot_facts ||
-      held.bytes_since_snapshot < held.snapshot_bytes) {
-    return;
-  }
-  held.snapshot_under_way = true;
-  held.facts_since_snapshot = held.bytes_since_snapshot = 0;
-  due_snapshots_[held.id] = {held.seq, held.journal_hash, held.x};
-}
-
-// Its facts are durable: encode and write it, elsewhere.
+// Once its facts are durable, a snapshot is encoded and written on another thread.
 void Lane::save_snapshot(OwnedExecution& held) {
-  const auto found = due_snapshots_.find(held.id);
-  if (found == due_snapshots_.end() || found->second.seq > held.durable) return;
-  auto due = std::make_shared<DueSnapshot>(std::move(found->second));
-  due_snapshots_.erase(found);
+  std::optional<DueSnapshot> ready = due_snapshots_.take(held);
+  if (!ready) return;
+  auto due = std::make_shared<DueSnapshot>(std::move(*ready));
   world_.archivists.run([this, due, id = held.id] {
     store::SnapshotRow row{id, due->seq, due->journal_hash, due->x.encode()};
     due->x = {};
     const std::size_t bytes = row.body.size();
-    // A snapshot that cannot be written is missed by nobody: the journal is all there.
+    // A failed snapshot is harmless: the journal is complete.
     if (world_.store.save_snapshot(row).ok()) ++world_.counters.snapshots;
     loop_.post([this, id, bytes] {
       if (OwnedExecution* mine = find(id)) {
-        mine->snapshot_under_way = false;
-        mine->snapshot_bytes = bytes;
+        DueSnapshots::written(*mine, bytes);
       }
     });
   });
@@ -261,7 +251,7 @@ void Lane::settle() {
 void Lane::flush() {
   if (open_.empty()) return;
   open_.epoch = epoch_;
-  open_.refusals_seen = refusals_seen_;
+  open_.refusals_seen = refusals_.seen();
   committer_.submit(std::move(open_));
   open_ = {};
 }

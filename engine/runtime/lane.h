@@ -23,9 +23,13 @@
 #include "base/clock.h"
 #include "engine/runtime/answers.h"
 #include "engine/runtime/committer.h"
+#include "engine/runtime/deadlines.h"
+#include "engine/runtime/due_snapshots.h"
 #include "engine/runtime/ends.h"
 #include "engine/runtime/fold.h"
 #include "engine/runtime/owned_execution.h"
+#include "engine/runtime/refusals.h"
+#include "engine/runtime/room.h"
 #include "engine/runtime/settings.h"
 #include "engine/task/dispatcher.h"
 #include "engine/task/pool.h"
@@ -85,7 +89,6 @@ class Lane {
   void drop(ExecutionId id);
   void drop_all();
   std::vector<ExecutionId> held_ids() const;  // Sorted.
-  void consider_snapshot(OwnedExecution& held);
   void save_snapshot(OwnedExecution& held);
   void settle();
   void flush();
@@ -100,6 +103,7 @@ class Lane {
   void on_broken(const Folded& folded, const std::vector<store::InboxRow>& inbox);
   void on_fenced(std::vector<StartAnswer> unsent, std::uint64_t epoch);
   void consume(OwnedExecution& held, const store::InboxRow& row);
+  std::size_t taken() const { return held_.size() + folding_.size(); }
   void update_room();
 
   // ---- facts that the store refuses (lane_refusals.cc)
@@ -117,9 +121,8 @@ class Lane {
   void cancel(OwnedExecution& held, CommandId command);
   void cross_out(OwnedExecution& held, CommandId command, const Outstanding& outstanding);
   void answer(TaskAnswered answered);
-  void fire_timers();
-  void fire_timeouts();
-  void arm();
+  void on_due(const Timers::Entry& entry, Time now);
+  void look_at_task(const Timers::Entry& entry);
 
   // ---- upkeep (lane_upkeep.cc)
   void upkeep();
@@ -141,33 +144,20 @@ class Lane {
   HeldMap held_;
   // Claimed, and being folded: what came for them meanwhile.
   std::unordered_map<ExecutionId, std::vector<store::InboxRow>> folding_;
-  // Folded again without these facts, since the store refuses them.
-  struct Refusal {
-    std::vector<store::JournalRow> answers;  // Of tasks; they are replaced by failures.
-    std::string reason;
-  };
-  std::unordered_map<ExecutionId, Refusal> refusals_;
-  std::uint64_t refusals_seen_ = 0;
+  Room room_;
+  DueSnapshots due_snapshots_;
+  Deadlines deadlines_;
+  Refusals refusals_;
   Chunk open_;
   std::uint64_t epoch_ = 0;
   std::vector<Command> commands_;         // Scratch of apply().
   std::vector<TaskAnswered> answered_;    // Scratch of settle().
   std::vector<OwnedExecution*> touched_;  // Scratch of on_landed().
-  struct DueSnapshot {
-    std::uint64_t seq = 0, journal_hash = 0;
-    Execution x;
-  };
-  std::unordered_map<ExecutionId, DueSnapshot> due_snapshots_;  // Until their facts are durable.
-  Timers timers_;    // Of executions, by the store's clock.
-  Timers timeouts_;  // Of tasks that run here, by the monotonic clock.
-  loop::TimerId alarm_ = 0;
-  std::int64_t alarm_at_ms_ = 0;  // Monotonic.
   loop::TimerId claim_alarm_ = 0;
   std::deque<std::pair<ExecutionId, RunTask>> held_back_;
   std::uint64_t runs_ = 0;
   std::uint64_t claims_seen_ = 0;
   std::int64_t reconciled_ms_ = 0;
-  bool is_full_ = false;
   bool is_stopping_ = false;
 };
 

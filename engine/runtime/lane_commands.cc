@@ -9,7 +9,6 @@ namespace stepwell::runtime {
 namespace {
 
 constexpr int kEffectsUpToPercent = 80;  // Of the lease.
-constexpr std::int64_t kFarMs = 60'000;  // No alarm is set for later than this.
 constexpr std::size_t kParkAtOnce = 8;   // Outstanding commands that are quickly looked through.
 
 FactBody fact_of(TaskResult result) {
@@ -115,8 +114,7 @@ void Lane::hand_over(OwnedExecution& held, RunTask& command, TaskHandler& handle
 void Lane::watch(OwnedExecution& held, CommandId command, Outstanding& outstanding) {
   const std::int64_t next = next_end_ms(outstanding);
   if (next == 0) return;
-  outstanding.timer = timeouts_.add(next, held.id, command);
-  arm();
+  outstanding.timer = deadlines_.add_look(next, held.id, command);
 }
 
 void Lane::set_timer(OwnedExecution& held, const SetTimer& command) {
@@ -126,8 +124,7 @@ void Lane::set_timer(OwnedExecution& held, const SetTimer& command) {
   Outstanding& outstanding = held.outstanding[command.id];
   outstanding.kind = Outstanding::Kind::kTimer;
   outstanding.due = command.due;
-  outstanding.timer = timers_.add(unix_ms(command.due), held.id, command.id);
-  arm();
+  outstanding.timer = deadlines_.add_timer(command.due, held.id, command.id);
 }
 
 void Lane::cancel(OwnedExecution& held, CommandId command) {
@@ -140,7 +137,11 @@ void Lane::cancel(OwnedExecution& held, CommandId command) {
 
 void Lane::cross_out(OwnedExecution& held, CommandId command, const Outstanding& outstanding) {
   const bool is_task = outstanding.kind == Outstanding::Kind::kTask;
-  if (outstanding.timer != 0) (is_task ? timeouts_ : timers_).cancel(outstanding.timer);
+  if (is_task) {
+    deadlines_.cancel_look(outstanding.timer);
+  } else {
+    deadlines_.cancel_timer(outstanding.timer);
+  }
   if (is_task && outstanding.handler != nullptr) outstanding.handler->cancel(held.id, command);
 }
 
@@ -155,57 +156,35 @@ void Lane::answer(TaskAnswered answered) {
     return;
   }
   const std::uint64_t input_hash = found->second.input_hash;
-  if (found->second.timer != 0) timeouts_.cancel(found->second.timer);
+  deadlines_.cancel_look(found->second.timer);
   held->outstanding.erase(found);
   apply(*held, Fact{answered.command, world_.clock.now(), input_hash,
                     fact_of(std::move(*answered.result))});
 }
 
-void Lane::fire_timers() {
-  const Time now = world_.clock.now();
-  while (const auto entry = timers_.take_due(unix_ms(now))) {
-    OwnedExecution* held = find(entry->execution);
-    if (held == nullptr || held->outstanding.erase(entry->command) == 0) continue;
-    apply(*held, Fact{entry->command, now, 0, TimerFired{}});
-  }
+void Lane::on_due(const Timers::Entry& entry, Time now) {
+  OwnedExecution* held = find(entry.execution);
+  if (held == nullptr || held->outstanding.erase(entry.command) == 0) return;
+  apply(*held, Fact{entry.command, now, 0, TimerFired{}});
 }
 
-void Lane::fire_timeouts() {
-  while (const auto entry = timeouts_.take_due(world_.mono.monotonic_ms())) {
-    OwnedExecution* held = find(entry->execution);
-    if (held == nullptr) continue;
-    const auto found = held->outstanding.find(entry->command);
-    if (found == held->outstanding.end()) continue;
-    const std::int64_t now = world_.mono.monotonic_ms();
-    if (next_end_ms(found->second) > now) {
-      watch(*held, entry->command, found->second);
-      continue;
-    }
-    const Outstanding outstanding = found->second;
-    held->outstanding.erase(found);
-    if (outstanding.handler != nullptr) outstanding.handler->cancel(held->id, entry->command);
-    const bool is_silent = outstanding.ends_ms == 0 || outstanding.ends_ms > now;
-    apply(*held, Fact{entry->command, world_.clock.now(), outstanding.input_hash,
-                      TaskTimedOut{is_silent}});
-  }
-}
-
-// One alarm of the loop for the earliest of all timers.
-void Lane::arm() {
+// A task has run, or been silent, for as long as it may, unless a beat came meanwhile.
+void Lane::look_at_task(const Timers::Entry& entry) {
+  OwnedExecution* held = find(entry.execution);
+  if (held == nullptr) return;
+  const auto found = held->outstanding.find(entry.command);
+  if (found == held->outstanding.end()) return;
   const std::int64_t now = world_.mono.monotonic_ms();
-  std::int64_t at = now + kFarMs;
-  if (const auto next = timers_.next_ms())
-    at = std::min(at, now + *next - unix_ms(world_.clock.now()));
-  if (const auto next = timeouts_.next_ms()) at = std::min(at, *next);
-  if (alarm_ != 0 && alarm_at_ms_ <= at) return;
-  if (alarm_ != 0) loop_.cancel(alarm_);
-  alarm_at_ms_ = at;
-  alarm_ = loop_.after(Millis(std::max<std::int64_t>(0, at - now)), [this] {
-    alarm_ = 0;
-    fire_timers();
-    fire_timeouts();
-    arm();
-  });
+  if (next_end_ms(found->second) > now) {
+    watch(*held, entry.command, found->second);
+    return;
+  }
+  const Outstanding outstanding = found->second;
+  held->outstanding.erase(found);
+  if (outstanding.handler != nullptr) outstanding.handler->cancel(held->id, entry.command);
+  const bool is_silent = outstanding.ends_ms == 0 || outstanding.ends_ms > now;
+  apply(*held,
+        Fact{entry.command, world_.clock.now(), outstanding.input_hash, TaskTimedOut{is_silent}});
 }
 
 }  // namespace stepwell::runtime

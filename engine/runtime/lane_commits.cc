@@ -170,7 +170,7 @@ void Lane::on_broken(const Folded& folded, const std::vector<store::InboxRow>& i
 }
 
 void Lane::consume(OwnedExecution& held, const store::InboxRow& row) {
-  // A row that comes while it is parked or ended is the store's to deal with.
+  // While an execution parks or ends, new inbox rows stay in the store, which makes it due again.
   if (held.is_ended || held.is_parking) return;
   held.inbox_seen = std::max(held.inbox_seen, row.id);
   const ExecutionId id = held.id;
@@ -190,8 +190,7 @@ void Lane::on_fenced(std::vector<StartAnswer> unsent, std::uint64_t epoch) {
   refusals_.clear();
   held_back_.clear();
   drop_all();
-  timers_.clear();
-  timeouts_.clear();
+  deadlines_.clear();
   due_snapshots_.clear();
   update_room();
   for (StartAnswer& answer : unsent) {
@@ -199,11 +198,6 @@ void Lane::on_fenced(std::vector<StartAnswer> unsent, std::uint64_t epoch) {
   }
 }
 
-void Lane::update_room() {
-  const std::size_t taken = held_.size() + folding_.size();
-  const std::size_t most = world_.settings.max_held;
-  committer_.set_room(taken < most ? most - taken : 0);
-  if (taken >= most) is_full_ = true;
-}
+void Lane::update_room() { committer_.set_room(room_.left(taken())); }
 
 }  // namespace stepwell::runtime

@@ -82,7 +82,7 @@ void Lane::upkeep() {
   run_held_back();
   update_room();
   ask_reconcile();
-  arm();  // The store's clock may have been corrected.
+  deadlines_.arm();  // The store's clock may have been corrected.
 }
 
 void Lane::look_after(OwnedExecution& held, std::int64_t now_ms) {

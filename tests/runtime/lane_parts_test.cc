@@ -1,0 +1,229 @@
+// What a lane is made of, each part alone: room, due snapshots, deadlines, refusals.
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "engine/runtime/deadlines.h"
+#include "engine/runtime/due_snapshots.h"
+#include "engine/runtime/refusals.h"
+#include "engine/runtime/room.h"
+
+namespace stepwell::runtime {
+namespace {
+
+ExecutionId id_of(std::uint64_t number) { return {Uuid::v4(number, number)}; }
+
+TEST(RoomTest, IsFullUntilAQuarterIsFree) {
+  Room room(8);
+  EXPECT_EQ(room.left(0), 8u);
+  EXPECT_EQ(room.left(7), 1u);
+  EXPECT_FALSE(room.has_reopened(0)) << "it was never full";
+  EXPECT_EQ(room.left(9), 0u) << "what was being folded counts, too";
+  EXPECT_FALSE(room.has(8));
+  EXPECT_FALSE(room.has_reopened(7)) << "one place is no reason to claim";
+  EXPECT_FALSE(room.has_reopened(6));
+  EXPECT_TRUE(room.has_reopened(5));
+  EXPECT_FALSE(room.has_reopened(5)) << "told once";
+}
+
+class DueSnapshotsTest : public ::testing::Test {
+ protected:
+  void fact(std::uint64_t bytes) {
+    ++held_.seq;
+    ++held_.facts_since_snapshot;
+    held_.bytes_since_snapshot += bytes;
+    held_.journal_hash = held_.seq * 7;
+    due_.consider(held_);
+  }
+  DueSnapshots due_{3};
+  OwnedExecution held_;
+};
+
+TEST_F(DueSnapshotsTest, WaitUntilTheirFactsAreDurable) {
+  held_.id = id_of(1);
+  fact(10);
+  fact(10);
+  EXPECT_FALSE(held_.snapshot_under_way) << "two facts are folded faster than a snapshot is read";
+  fact(10);
+  EXPECT_TRUE(held_.snapshot_under_way);
+  fact(10);
+  held_.durable = 2;
+  EXPECT_FALSE(due_.take(held_)) << "its third fact may be lost yet";
+  held_.durable = 4;
+  const auto taken = due_.take(held_);
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(taken->seq, 3u);
+  EXPECT_EQ(taken->journal_hash, 21u);
+  EXPECT_FALSE(due_.take(held_)) << "given once";
+}
+
+TEST_F(DueSnapshotsTest, AreDueWhenTheJournalHasOutgrownTheLastOne) {
+  held_.id = id_of(1);
+  for (int i = 0; i < 3; ++i) fact(10);
+  held_.durable = held_.seq;
+  ASSERT_TRUE(due_.take(held_));
+  for (int i = 0; i < 9; ++i) fact(10);
+  held_.durable = held_.seq;
+  EXPECT_FALSE(due_.take(held_)) << "the last one is still under way";
+  DueSnapshots::written(held_, 100);
+  fact(9);  // 99 bytes since then.
+  EXPECT_FALSE(held_.snapshot_under_way);
+  fact(1);
+  EXPECT_TRUE(held_.snapshot_under_way);
+  due_.forget(held_.id);
+  held_.durable = held_.seq;
+  EXPECT_FALSE(due_.take(held_));
+}
+
+// A loop whose time is set, for what uses nothing but alarms.
+class AlarmLoop final : public loop::Loop {
+ public:
+  std::int64_t now_ms = 1'000'000;
+  std::map<loop::TimerId, std::pair<std::int64_t, std::function<void()>>> alarms;
+
+  void pass(std::int64_t ms) {
+    now_ms += ms;
+    while (!alarms.empty()) {
+      auto first = alarms.begin();
+      for (auto i = alarms.begin(); i != alarms.end(); ++i) {
+        if (i->second.first < first->second.first) first = i;
+      }
+      if (first->second.first > now_ms) return;
+      const auto fire = std::move(first->second.second);
+      alarms.erase(first);
+      fire();
+    }
+  }
+
+  loop::TimerId after(Millis delay, std::function<void()> fire) override {
+    alarms[++last_] = {now_ms + delay.count(), std::move(fire)};
+    return last_;
+  }
+  void cancel(loop::TimerId timer) override { alarms.erase(timer); }
+  std::int64_t monotonic_ms() const override { return now_ms; }
+
+  void post(std::function<void()>) override { ADD_FAILURE() << "post"; }
+  bool on_loop_thread() const override { return true; }
+  void before_wait(std::function<void()>) override { ADD_FAILURE() << "before_wait"; }
+  void offload(std::function<void()>, std::function<void()>) override { ADD_FAILURE(); }
+  loop::TimerId every(Millis, std::function<void()>) override { return 0; }
+  loop::WatchId watch(int, bool, bool, std::function<void(bool, bool)>) override { return 0; }
+  void change(loop::WatchId, bool, bool) override { ADD_FAILURE() << "change"; }
+  void unwatch(loop::WatchId) override { ADD_FAILURE() << "unwatch"; }
+  void* native() const override { return nullptr; }
+
+ private:
+  loop::TimerId last_ = 0;
+};
+
+struct LoopClock final : Clock {
+  explicit LoopClock(const AlarmLoop& of) : loop(of) {}
+  std::int64_t monotonic_ms() const override { return loop.now_ms; }
+  const AlarmLoop& loop;
+};
+
+class DeadlinesTest : public ::testing::Test {
+ protected:
+  // The store's time says so much more than the monotonic clock.
+  void store_is_ahead_by(std::int64_t ms) {
+    clock_.correct(from_unix_ms(loop_.now_ms + ms), loop_.now_ms);
+  }
+  Time store_time() const { return clock_.now(); }
+
+  AlarmLoop loop_;
+  LoopClock mono_{loop_};
+  StoreClock clock_{mono_};
+  std::vector<std::string> told_;
+  Deadlines deadlines_{loop_,
+                       mono_,
+                       clock_,
+                       {.due =
+                            [this](const Timers::Entry& entry, Time now) {
+                              EXPECT_EQ(now, store_time());
+                              told_.push_back("timer " + std::to_string(entry.command.value));
+                            },
+                        .look =
+                            [this](const Timers::Entry& entry) {
+                              told_.push_back("look " + std::to_string(entry.command.value));
+                            }}};
+};
+
+using Told = std::vector<std::string>;
+
+TEST_F(DeadlinesTest, GoByTheStoresClockAndByThisProcessesOwn) {
+  store_is_ahead_by(500'000);
+  deadlines_.add_timer(store_time() + Millis(30), id_of(1), {1});
+  deadlines_.add_look(loop_.now_ms + 20, id_of(1), {2});
+  const TimerKey crossed_out = deadlines_.add_look(loop_.now_ms + 10, id_of(1), {3});
+  deadlines_.cancel_look(crossed_out);
+  EXPECT_EQ(loop_.alarms.size(), 1u) << "one alarm, for the earliest";
+  loop_.pass(19);
+  EXPECT_EQ(told_, Told{});
+  loop_.pass(1);
+  EXPECT_EQ(told_, (Told{"look 2"}));
+  loop_.pass(10);
+  EXPECT_EQ(told_, (Told{"look 2", "timer 1"}));
+}
+
+TEST_F(DeadlinesTest, AreSetAnewWhenTheStoresClockIsCorrected) {
+  store_is_ahead_by(0);
+  deadlines_.add_timer(store_time() + Millis(10'000), id_of(1), {1});
+  deadlines_.add_look(loop_.now_ms + 10'000, id_of(1), {2});
+  store_is_ahead_by(9'990);
+  deadlines_.arm();
+  loop_.pass(10);
+  EXPECT_EQ(told_, (Told{"timer 1"})) << "a task's own time is not the store's";
+  deadlines_.clear();
+  loop_.pass(20'000);
+  EXPECT_EQ(told_, (Told{"timer 1"}));
+}
+
+store::JournalRow answer(ExecutionId id, std::uint64_t seq, std::string payload) {
+  store::JournalRow row;
+  row.execution = id;
+  row.seq = seq;
+  row.kind = FactKind::kTaskSucceeded;
+  row.command = {seq};
+  row.payload = std::move(payload);
+  return row;
+}
+
+std::vector<std::uint64_t> seqs(const std::optional<Refusal>& refusal) {
+  std::vector<std::uint64_t> all;
+  if (refusal) {
+    for (const store::JournalRow& row : refusal->answers) all.push_back(row.seq);
+  }
+  return all;
+}
+
+using Seqs = std::vector<std::uint64_t>;
+
+TEST(RefusalsTest, KeepTheAnswersThatAreAtFault) {
+  Refusals refusals;
+  store::Batch batch;
+  batch.facts = {answer(id_of(1), 2, R"({"output":1})"), answer(id_of(1), 3, "\xff"),
+                 answer(id_of(2), 2, "\xff"), answer(id_of(1), 4, R"({"output":4})"),
+                 answer(id_of(1), 5, std::string("\0", 1))};
+  EXPECT_TRUE(refusals.keep({id_of(1), "not UTF-8"}, batch));
+  const auto kept = refusals.take(id_of(1));
+  EXPECT_EQ(seqs(kept), (Seqs{3, 5}));
+  EXPECT_EQ(kept->reason, "not UTF-8");
+  EXPECT_FALSE(refusals.take(id_of(1))) << "given once";
+}
+
+TEST(RefusalsTest, KeepEveryAnswerWhenNoneIsKnownToBeAtFault) {
+  Refusals refusals;
+  store::Batch batch;
+  batch.facts = {answer(id_of(1), 2, R"({"output":1})"), answer(id_of(1), 3, R"({"output":2})")};
+  batch.facts[1].kind = FactKind::kTimerFired;
+  batch.facts.push_back(answer(id_of(1), 4, R"({"output":3})"));
+  EXPECT_TRUE(refusals.keep({id_of(1), "the end is too long"}, batch));
+  EXPECT_EQ(seqs(refusals.take(id_of(1))), (Seqs{2, 4}));
+  batch.facts.resize(2);
+  batch.facts.erase(batch.facts.begin());
+  EXPECT_FALSE(refusals.keep({id_of(1), "a timer"}, batch)) << "nothing can stand in for it";
+  EXPECT_FALSE(refusals.take(id_of(1)));
+}
+
+}  // namespace
+}  // namespace stepwell::runtime
