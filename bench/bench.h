@@ -21,6 +21,7 @@ struct Arguments {
   std::uint64_t n = 0;           // 0: the workload's own.
   unsigned lanes = 0;            // 0: the engine's own.
   unsigned repeats = 1;          // Of `recovery`.
+  unsigned connections = 100;    // Of clients over HTTP.
   std::uint64_t window = 2'000;  // Executions that the caller of `chain` keeps running at once.
   std::string shared;            // Worker processes: the file of their counters.
   std::uint64_t kill_at = 0;     // Worker processes: the count of task runs that is their last.
@@ -79,6 +80,7 @@ Result<Object> run_latency(const Arguments& arguments);
 Result<Object> run_start(const Arguments& arguments);
 Result<Object> run_timers(const Arguments& arguments);
 Result<Object> run_pure(const Arguments& arguments);  // Needs no database.
+Result<Object> run_http(const Arguments& arguments);  // The same.
 Result<Object> run_recovery(const Arguments& arguments);
 [[noreturn]] void run_worker(const Arguments& arguments);
 

@@ -1,6 +1,6 @@
 // stepwell-bench — the work of the performance page, one JSON line per run.
 //
-//   stepwell-bench chain|fanout|map|latency|start|recovery|timers|pure
+//   stepwell-bench chain|fanout|map|latency|start|recovery|timers|pure|http
 //                  [--database URL] [--n N] [--lanes L] [--window W] [--repeats R]
 //   stepwell-bench jsonata CASES.jsonl DATASETS.json     (tools/jsonata_speed.sh compares it)
 //
@@ -43,6 +43,8 @@ bool parse(int count, char** words, Arguments& arguments) {
       arguments.lanes = static_cast<unsigned>(number);
     } else if (flag == "--window") {
       arguments.window = number;
+    } else if (flag == "--connections") {
+      arguments.connections = static_cast<unsigned>(number);
     } else if (flag == "--repeats") {
       arguments.repeats = static_cast<unsigned>(number);
     } else if (flag == "--kill-at") {
@@ -77,10 +79,10 @@ struct Scratch {
   }
 };
 
-int run_without_database(const Arguments& arguments) {
-  auto line = run_pure(arguments);
+int run_without_database(const Arguments& arguments, Workload workload) {
+  auto line = workload(arguments);
   if (!line.ok()) {
-    fmt::print(stderr, "stepwell-bench: pure: {}\n", line.error().message);
+    fmt::print(stderr, "stepwell-bench: {}: {}\n", arguments.workload, line.error().message);
     return 2;
   }
   fmt::print("{}\n", Value(std::move(*line)).to_json());
@@ -123,11 +125,16 @@ int main(int count, char** words) {
   Arguments arguments;
   const bool is_understood = parse(count, words, arguments);
   if (is_understood && arguments.workload == "worker") run_worker(arguments);
-  if (is_understood && arguments.workload == "pure") return run_without_database(arguments);
+  if (is_understood && arguments.workload == "pure") {
+    return run_without_database(arguments, &run_pure);
+  }
+  if (is_understood && arguments.workload == "http") {
+    return run_without_database(arguments, &run_http);
+  }
   const auto workload = kWorkloads.find(arguments.workload);
   if (!is_understood || workload == kWorkloads.end()) {
     fmt::print(stderr,
-               "usage: stepwell-bench pure|chain|fanout|map|latency|start|recovery|timers "
+               "usage: stepwell-bench pure|http|chain|fanout|map|latency|start|recovery|timers "
                "[--database URL] [--n N] [--lanes L] [--window W] [--repeats R]\n"
                "       stepwell-bench jsonata CASES.jsonl DATASETS.json\n");
     return 2;

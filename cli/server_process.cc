@@ -169,7 +169,7 @@ Exit run_server(Console& console, const ServerOptions& options) {
     return Exit::kFailed;
   }
   loop::UvLoop loop;
-  server::Endpoint endpoint;
+  http::Endpoint endpoint;
   endpoint.host = options.host;
   endpoint.port = options.port;
   auto api = server::Api::serve(loop, *engine, endpoint);

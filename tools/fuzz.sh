@@ -6,7 +6,7 @@ set -euo pipefail
 
 build=$1; shift
 minutes=10 keep=false targets=()
-all=(json jsonpath jsonata pictures yaml step)
+all=(json jsonpath jsonata pictures yaml step http)
 while [ $# -gt 0 ]; do
   case $1 in
     --minutes)

@@ -1,7 +1,10 @@
 // What needs no connection: requests and responses as values, and the escapes of URLs.
+#include <algorithm>
+
+#include "base/value.h"
 #include "net/http/http.h"
 
-namespace stepwell::server {
+namespace stepwell::http {
 namespace {
 
 int hex_digit(char c) {
@@ -18,14 +21,14 @@ bool is_unreserved(char c) {
 
 }  // namespace
 
-std::string Request::header(const std::string& lower_case_name) const {
+std::string Request::header(std::string_view lower_case_name) const {
   for (const auto& [name, value] : headers) {
     if (name == lower_case_name) return value;
   }
   return {};
 }
 
-std::string Request::query_value(const std::string& name) const {
+std::string Request::query_value(std::string_view name) const {
   for (const auto& [key, value] : query) {
     if (key == name) return value;
   }
@@ -38,6 +41,23 @@ Response Response::json(int status, std::string body) {
 
 Response Response::text(int status, std::string body) {
   return {status, {{"Content-Type", "text/plain; charset=utf-8"}}, std::move(body), Cut::kNone};
+}
+
+Response refusal(int status, std::string_view code, std::string_view message,
+                 std::string_view hint) {
+  return Response::json(status, "{\"code\":" + json_quote(code) + ",\"message\":" +
+                                    json_quote(message) + ",\"hint\":" + json_quote(hint) + "}");
+}
+
+std::string server_sent_event(std::string_view event, std::string_view data) {
+  std::string text;
+  if (!event.empty()) text.append("event: ").append(event).append("\n");
+  for (std::size_t at = 0; at <= data.size();) {
+    const std::size_t end = std::min(data.find('\n', at), data.size());
+    text.append("data: ").append(data.substr(at, end - at)).append("\n");
+    at = end + 1;
+  }
+  return text + "\n";
 }
 
 std::string url_decode(std::string_view text, bool plus_is_space) {
@@ -73,4 +93,4 @@ std::string url_encode(std::string_view text) {
   return out;
 }
 
-}  // namespace stepwell::server
+}  // namespace stepwell::http

@@ -8,8 +8,8 @@
 namespace stepwell::fake {
 namespace {
 
-server::Response refused(const char* error) {
-  return server::Response::json(400, Value(Object{{"error", error}}).to_json());
+http::Response refused(const char* error) {
+  return http::Response::json(400, Value(Object{{"error", error}}).to_json());
 }
 
 }  // namespace
@@ -21,7 +21,7 @@ Form parse_form(const std::string& text) {
     const std::string pair = text.substr(from, to - from);
     const std::size_t equals = std::min(pair.find('='), pair.size());
     const std::string value = equals < pair.size() ? pair.substr(equals + 1) : "";
-    form[server::url_decode(pair.substr(0, equals), true)] = server::url_decode(value, true);
+    form[http::url_decode(pair.substr(0, equals), true)] = http::url_decode(value, true);
     from = to + 1;
   }
   return form;
@@ -77,13 +77,13 @@ std::optional<std::uint32_t> Accounts::user_of(const std::string& access_token, 
   return named->user;
 }
 
-server::Response Accounts::grant(const Form& form, const Knobs& knobs, Millis now) {
+http::Response Accounts::grant(const Form& form, const Knobs& knobs, Millis now) {
   const auto field = [&](const char* name) {
     const auto found = form.find(name);
     return found == form.end() ? std::string() : found->second;
   };
   if (field("client_id").empty() || field("client_secret").empty()) {
-    return server::Response::json(401, R"({"error":"invalid_client"})");
+    return http::Response::json(401, R"({"error":"invalid_client"})");
   }
   std::optional<Named> named;
   const bool is_code = field("grant_type") == "authorization_code";
@@ -108,7 +108,7 @@ server::Response Accounts::grant(const Form& form, const Knobs& knobs, Millis no
   const std::uint64_t next = mine.access_until.rbegin()->first + 1;
   mine.access_until[next] = now + Millis(knobs.access_ttl_s * 1000);
   if (knobs.rotation != "none") mine.refresh_generation = next;
-  return server::Response::json(200, tokens(named->user, knobs, now).to_json());
+  return http::Response::json(200, tokens(named->user, knobs, now).to_json());
 }
 
 std::string Accounts::code_for(std::uint32_t user) const {

@@ -33,7 +33,7 @@ class Accounts {
   std::optional<std::uint32_t> user_of(const std::string& access_token, const Knobs& knobs,
                                        Millis now);
   // POST .../oauth/token
-  server::Response grant(const Form& form, const Knobs& knobs, Millis now);
+  http::Response grant(const Form& form, const Knobs& knobs, Millis now);
   // A code for grant_type=authorization_code; good once.
   std::string code_for(std::uint32_t user) const;
   // From now on every token of the user is dead, until a code is exchanged.

@@ -25,7 +25,7 @@
 namespace stepwell::fake {
 
 struct FakeOptions {
-  server::Endpoint endpoint = {};
+  http::Endpoint endpoint = {};
   std::uint64_t seed = 7;
   std::uint32_t users = 1;
   std::uint32_t years = 3;

@@ -90,7 +90,7 @@ class GoogleApi : public VendorApi {
     return Span{point->start, point->start + 1};
   }
 
-  server::Response answer(const Call& call) override {
+  http::Response answer(const Call& call) override {
     const std::string name = route(call.request->method, call.path);
     if (name == "identity") {
       return json(
@@ -103,7 +103,7 @@ class GoogleApi : public VendorApi {
     return name == "change" ? change(call) : remove(call);
   }
 
-  server::Response refusal(int status, const std::string& message) const override {
+  http::Response refusal(int status, const std::string& message) const override {
     const char* word = status == 400   ? "INVALID_ARGUMENT"
                        : status == 401 ? "UNAUTHENTICATED"
                        : status == 404 ? "NOT_FOUND"
@@ -112,15 +112,15 @@ class GoogleApi : public VendorApi {
                        : status == 503 ? "UNAVAILABLE"
                                        : "INTERNAL";
     const Value error(Object{{"code", status}, {"message", message}, {"status", word}});
-    return server::Response::json(status, Value(Object{{"error", error}}).to_json());
+    return http::Response::json(status, Value(Object{{"error", error}}).to_json());
   }
 
   bool has_quota_per_user() const override { return true; }
-  server::Headers quota_headers(std::int64_t, std::int64_t) const override { return {}; }
+  http::Headers quota_headers(std::int64_t, std::int64_t) const override { return {}; }
 
  private:
-  static server::Response json(Object body) {
-    return server::Response::json(200, Value(std::move(body)).to_json());
+  static http::Response json(Object body) {
+    return http::Response::json(200, Value(std::move(body)).to_json());
   }
 
   static std::string name_of(const std::string& id) {
@@ -151,7 +151,7 @@ class GoogleApi : public VendorApi {
                         {"exercise", point.exercise}});
   }
 
-  server::Response list(const Call& call) const {
+  http::Response list(const Call& call) const {
     const std::string filter = call.request->query_value("filter");
     const auto span = read_filter(filter);
     if (!span) return refusal(400, "INVALID_DATA_POINT_FILTER");
@@ -178,7 +178,7 @@ class GoogleApi : public VendorApi {
   }
 
   // Runs the write now, or after a while; the operation says which.
-  server::Response start(const Call& call, std::function<Value()> write) {
+  http::Response start(const Call& call, std::function<Value()> write) {
     const std::string id = "op-" + std::to_string(++operations_made_);
     if (!call.is_pending) {
       operations_[id] = write();
@@ -190,7 +190,7 @@ class GoogleApi : public VendorApi {
     return operation(id);
   }
 
-  server::Response operation(const std::string& id) const {
+  http::Response operation(const std::string& id) const {
     const auto found = operations_.find(id);
     if (found == operations_.end()) return refusal(404, "no such operation");
     Object body{{"name", "operations/" + id}, {"done", found->second.has_value()}};
@@ -201,7 +201,7 @@ class GoogleApi : public VendorApi {
     return json(std::move(body));
   }
 
-  server::Response create(const Call& call) {
+  http::Response create(const Call& call) {
     const auto body = parse_json(call.request->body);
     auto point = body.ok() ? point_of(*body) : std::nullopt;
     if (!point) return refusal(400, "the data point is malformed");
@@ -218,7 +218,7 @@ class GoogleApi : public VendorApi {
     });
   }
 
-  server::Response change(const Call& call) {
+  http::Response change(const Call& call) {
     const auto body = parse_json(call.request->body);
     auto point = body.ok() ? point_of(*body) : std::nullopt;
     if (!point) return refusal(400, "the data point is malformed");
@@ -230,7 +230,7 @@ class GoogleApi : public VendorApi {
     });
   }
 
-  server::Response remove(const Call& call) {
+  http::Response remove(const Call& call) {
     const auto body = parse_json(call.request->body);
     const Value* names = body.ok() ? body->find("names") : nullptr;
     if (names == nullptr || !names->is_array()) return refusal(400, "names are missing");

@@ -10,8 +10,8 @@
 namespace stepwell::fake {
 namespace {
 
-using server::Request;
-using server::Response;
+using http::Request;
+using http::Response;
 
 Millis wall_clock() {
   return std::chrono::duration_cast<Millis>(std::chrono::system_clock::now().time_since_epoch());
@@ -68,7 +68,7 @@ struct FakeServer::Parts {
   }
   ~Parts() { *alive = false; }
 
-  void handle(const Request& request, server::Reply reply);
+  void handle(const Request& request, http::Reply reply);
   Response admin(const Request& request);
   Status control(const Value& change);
   Value knobs() const;
@@ -85,10 +85,10 @@ struct FakeServer::Parts {
   Truth truth;
   Destination destination;
   std::map<std::string, std::unique_ptr<Vendor>> vendors;
-  std::unique_ptr<server::HttpServer> http;
+  std::unique_ptr<http::Server> server;
 };
 
-void FakeServer::Parts::handle(const Request& request, server::Reply reply) {
+void FakeServer::Parts::handle(const Request& request, http::Reply reply) {
   for (const auto& [name, vendor] : vendors) {
     const std::string prefix = "/" + name + "/";
     if (request.path.rfind(prefix, 0) != 0) continue;
@@ -233,8 +233,8 @@ Result<std::unique_ptr<FakeServer>> FakeServer::start(loop::Loop& loop,
   }
   auto parts = std::make_unique<Parts>(loop, options);
   if (!options.knobs.is_null()) TRY(parts->control(options.knobs));
-  parts->http = TRY(server::HttpServer::listen(
-      loop, options.endpoint, [self = parts.get()](const Request& request, server::Reply reply) {
+  parts->server = TRY(http::Server::listen(
+      loop, options.endpoint, [self = parts.get()](const Request& request, http::Reply reply) {
         self->handle(request, std::move(reply));
       }));
   return std::unique_ptr<FakeServer>(new FakeServer(std::move(parts)));
@@ -243,8 +243,8 @@ Result<std::unique_ptr<FakeServer>> FakeServer::start(loop::Loop& loop,
 FakeServer::FakeServer(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 FakeServer::~FakeServer() = default;
 
-int FakeServer::port() const { return parts_->http->port(); }
-std::string FakeServer::url() const { return parts_->http->url(); }
+int FakeServer::port() const { return parts_->server->port(); }
+std::string FakeServer::url() const { return parts_->server->url(); }
 Status FakeServer::control(const Value& change) { return parts_->control(change); }
 
 Result<Value> FakeServer::tokens(const std::string& provider, std::uint32_t user) {

@@ -61,22 +61,22 @@ class StravaApi : public VendorApi {
     return Span{workout->start, workout->start + 1};
   }
 
-  server::Response answer(const Call& call) override {
+  http::Response answer(const Call& call) override {
     if (call.path == "/athlete") {
-      return server::Response::json(
+      return http::Response::json(
           200, Value(Object{{"id", call.user}, {"resource_state", 2}}).to_json());
     }
     return call.path == "/athlete/activities" ? list(call) : activity(call);
   }
 
-  server::Response refusal(int status, const std::string& message) const override {
-    return server::Response::json(
+  http::Response refusal(int status, const std::string& message) const override {
+    return http::Response::json(
         status, Value(Object{{"message", message}, {"errors", Value::Array()}}).to_json());
   }
 
   bool has_quota_per_user() const override { return false; }
 
-  server::Headers quota_headers(std::int64_t limit, std::int64_t used) const override {
+  http::Headers quota_headers(std::int64_t limit, std::int64_t used) const override {
     const std::string limits = std::to_string(limit) + ",1000000000";
     const std::string usage = std::to_string(used) + "," + std::to_string(used);
     return {{"X-RateLimit-Limit", limits},
@@ -87,7 +87,7 @@ class StravaApi : public VendorApi {
 
  private:
   // `after` and `before` are both exclusive.
-  Span span_of_list(const server::Request& request) const {
+  Span span_of_list(const http::Request& request) const {
     Span span = truth_.all();
     const std::string after = request.query_value("after"), before = request.query_value("before");
     if (const auto t = number(after)) span.from = *t + 1;
@@ -95,7 +95,7 @@ class StravaApi : public VendorApi {
     return span;
   }
 
-  server::Response list(const Call& call) const {
+  http::Response list(const Call& call) const {
     for (const auto& [name, value] : call.request->query) {
       if ((name != "after" && name != "before" && name != "page" && name != "per_page") ||
           !number(value)) {
@@ -116,10 +116,10 @@ class StravaApi : public VendorApi {
       const auto ordinal = static_cast<std::uint32_t>(is_rising ? first + i : last - 1 - i);
       items.push_back(Value(summary_of(truth_.workout(call.user, ordinal))));
     }
-    return server::Response::json(200, Value(std::move(items)).to_json());
+    return http::Response::json(200, Value(std::move(items)).to_json());
   }
 
-  server::Response activity(const Call& call) const {
+  http::Response activity(const Call& call) const {
     const auto workout = truth_.by_id(number(call.path.substr(12)).value_or(0));
     if (!workout || workout->user != call.user) return refusal(404, "Record Not Found");
     Object out = summary_of(*workout);
@@ -127,7 +127,7 @@ class StravaApi : public VendorApi {
     out.set("calories", static_cast<double>(workout->kcal));
     out.set("device_name", workout->is_manual ? Value() : Value("Fake Watch 2"));
     out.set("laps", Value::Array());
-    return server::Response::json(200, Value(std::move(out)).to_json());
+    return http::Response::json(200, Value(std::move(out)).to_json());
   }
 
   const Truth& truth_;

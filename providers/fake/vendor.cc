@@ -12,7 +12,7 @@ namespace {
 // A client cannot know of a limit before the answer that told of it has arrived.
 constexpr Millis kNotYetKnown{250};
 
-std::string bearer_of(const server::Request& request) {
+std::string bearer_of(const http::Request& request) {
   const std::string header = request.header("authorization");
   return header.rfind("Bearer ", 0) == 0 ? header.substr(7) : std::string();
 }
@@ -28,12 +28,12 @@ Value to_value(const std::map<std::string, std::int64_t>& counts) {
 Vendor::Vendor(std::string name, std::uint64_t seed, Later later)
     : name_(std::move(name)), seed_(seed), later_(std::move(later)), accounts_(name_, seed) {}
 
-void Vendor::handle(const server::Request& request, const std::string& path, Millis now,
-                    server::Reply reply) {
+void Vendor::handle(const http::Request& request, const std::string& path, Millis now,
+                    Respond respond) {
   ++requests_;
-  auto counted = [this, reply = std::move(reply)](server::Response response) {
-    ++statuses_[response.cut == server::Response::Cut::kNone ? response.status : 0];
-    reply(std::move(response));
+  auto counted = [this, respond = std::move(respond)](http::Response response) {
+    ++statuses_[response.cut == http::Response::Cut::kNone ? response.status : 0];
+    respond(std::move(response));
   };
   if (path == "/oauth/authorize") return counted(authorize(request));
   if (path == "/oauth/token") {
@@ -43,46 +43,47 @@ void Vendor::handle(const server::Request& request, const std::string& path, Mil
   if (!user) return counted(api_->refusal(401, "Authorization Error"));
   ++in_flight_[*user];
   most_in_flight_ = std::max(most_in_flight_, in_flight_[*user]);
-  serve(request, path, *user, now, [this, user = *user, counted](server::Response response) {
+  serve(request, path, *user, now, [this, user = *user, counted](http::Response response) {
     --in_flight_[user];
     counted(std::move(response));
   });
 }
 
 // Consents at once, in the name of ?user=.
-server::Response Vendor::authorize(const server::Request& request) const {
+http::Response Vendor::authorize(const http::Request& request) const {
   const auto user =
       static_cast<std::uint32_t>(std::strtoul(request.query_value("user").c_str(), nullptr, 10));
-  server::Response response;
+  http::Response response;
   response.status = 302;
   response.headers.emplace_back(
       "Location", request.query_value("redirect_uri") +
-                      "?code=" + server::url_encode(accounts_.code_for(std::max(user, 1u))) +
-                      "&state=" + server::url_encode(request.query_value("state")));
+                      "?code=" + http::url_encode(accounts_.code_for(std::max(user, 1u))) +
+                      "&state=" + http::url_encode(request.query_value("state")));
   return response;
 }
 
-void Vendor::serve(server::Request request, const std::string& path, std::uint32_t user, Millis now,
-                   server::Reply reply) {
+void Vendor::serve(http::Request request, const std::string& path, std::uint32_t user, Millis now,
+                   Respond respond) {
   const std::string route = api_->route(request.method, path);
   if (route.empty()) {
     ++unknown_routes_;
     last_unknown_route_ = request.method + " " + path;
-    return reply(api_->refusal(404, "there is no " + last_unknown_route_));
+    return respond(api_->refusal(404, "there is no " + last_unknown_route_));
   }
   ++routes_[route];
   const std::uint64_t ordinal = ordinals_[std::to_string(user) + " " + route]++;
-  if (auto refusal = over_limit(user, now)) return reply(std::move(*refusal));
-  Call call{std::make_shared<const server::Request>(std::move(request)), path, user, false};
+  if (auto refusal = over_limit(user, now)) return respond(std::move(*refusal));
+  Call call{std::make_shared<const http::Request>(std::move(request)), path, user, false};
   Random dice(mix(hash64(name_ + " " + route, seed_), mix(user, ordinal)));
   const bool is_write = api_->is_write(route);
   if (route == "create" && call.request->body.find("\"name\"") == std::string::npos)
     ++writes_without_key_;
   Fate fate = fate_of(dice, is_write);
   call.is_pending = dice.unit() < knobs_.pending && is_write;
-  auto timely = [this, reply = std::move(reply)](server::Response response) {
-    if (knobs_.latency_ms == 0) return reply(std::move(response));
-    later_(Millis(knobs_.latency_ms), [reply, response = std::move(response)] { reply(response); });
+  auto timely = [this, respond = std::move(respond)](http::Response response) {
+    if (knobs_.latency_ms == 0) return respond(std::move(response));
+    later_(Millis(knobs_.latency_ms),
+           [respond, response = std::move(response)] { respond(response); });
   };
   if (const Trouble* trouble = trouble_of(call)) {
     ++faults_;
@@ -98,7 +99,7 @@ void Vendor::serve(server::Request request, const std::string& path, std::uint32
   carry_out(fate, dice, call, timely);
 }
 
-std::optional<server::Response> Vendor::over_limit(std::uint32_t user, Millis now) {
+std::optional<http::Response> Vendor::over_limit(std::uint32_t user, Millis now) {
   const std::uint32_t who = api_->has_quota_per_user() ? user : 0;
   const Limit& limit = limits_[who];
   if (limit.until > now) {
@@ -113,10 +114,10 @@ std::optional<server::Response> Vendor::over_limit(std::uint32_t user, Millis no
   return too_many(user, now, Millis((window + 1) * knobs_.quota_s * 1000) - now);
 }
 
-server::Response Vendor::too_many(std::uint32_t user, Millis now, Millis wait) {
+http::Response Vendor::too_many(std::uint32_t user, Millis now, Millis wait) {
   Limit& limit = limits_[api_->has_quota_per_user() ? user : 0];
   if (limit.until <= now) limit = {now, now + wait};
-  server::Response response = api_->refusal(429, "Rate Limit Exceeded");
+  http::Response response = api_->refusal(429, "Rate Limit Exceeded");
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
   response.headers.emplace_back("Retry-After", std::to_string(seconds));
   return response;
@@ -156,30 +157,30 @@ Vendor::Fate Vendor::fate_of(Random& dice, bool is_write) const {
   return fate;
 }
 
-void Vendor::carry_out(Fate fate, Random& dice, const Call& call, const server::Reply& reply) {
-  using Cut = server::Response::Cut;
+void Vendor::carry_out(Fate fate, Random& dice, const Call& call, const Respond& respond) {
+  using Cut = http::Response::Cut;
   faults_ += fate == Fate::kServe ? 0 : 1;
-  const auto cut_off = [](server::Response response, Cut cut) {
+  const auto cut_off = [](http::Response response, Cut cut) {
     response.cut = cut;
     return response;
   };
   switch (fate) {
     case Fate::kServe:
-    case Fate::kLimited: return reply(answer(call));
-    case Fate::kError: return reply(error_of(dice.next()));
-    case Fate::kReset: return reply(cut_off({}, Cut::kBeforeReply));
-    case Fate::kTruncated: return reply(cut_off(answer(call), Cut::kHalfway));
+    case Fate::kLimited: return respond(answer(call));
+    case Fate::kError: return respond(error_of(dice.next()));
+    case Fate::kReset: return respond(cut_off({}, Cut::kBeforeReply));
+    case Fate::kTruncated: return respond(cut_off(answer(call), Cut::kHalfway));
     case Fate::kSlow:
-      return later_(Millis(knobs_.slow_ms), [this, call, reply] { reply(answer(call)); });
-    case Fate::kCommitThenFail: (void)answer(call); return reply(error_of(dice.next()));
+      return later_(Millis(knobs_.slow_ms), [this, call, respond] { respond(answer(call)); });
+    case Fate::kCommitThenFail: (void)answer(call); return respond(error_of(dice.next()));
     case Fate::kLandLate:
       later_(Millis(knobs_.land_late_ms), [this, call] { (void)answer(call); });
-      return reply(cut_off({}, Cut::kBeforeReply));
+      return respond(cut_off({}, Cut::kBeforeReply));
   }
 }
 
-server::Response Vendor::answer(const Call& call) const {
-  server::Response response = api_->answer(call);
+http::Response Vendor::answer(const Call& call) const {
+  http::Response response = api_->answer(call);
   const auto used = used_.find(api_->has_quota_per_user() ? call.user : 0);
   const std::int64_t so_far = used == used_.end() ? 0 : used->second.second;
   const std::int64_t limit = knobs_.quota == 0 ? 1'000'000'000 : knobs_.quota;
@@ -189,18 +190,18 @@ server::Response Vendor::answer(const Call& call) const {
   return response;
 }
 
-server::Response Vendor::error_of(std::uint64_t dice) const {
+http::Response Vendor::error_of(std::uint64_t dice) const {
   switch (dice % 3) {
     case 0: return api_->refusal(500, "Internal Error");
     case 1: {
-      server::Response response;
+      http::Response response;
       response.status = 502;
       response.headers = {{"Content-Type", "text/html"}};
       response.body = "<html><body><h1>502 Bad Gateway</h1></body></html>";
       return response;
     }
     default: {
-      server::Response response = api_->refusal(503, "Service Unavailable");
+      http::Response response = api_->refusal(503, "Service Unavailable");
       response.headers.emplace_back("Retry-After", std::to_string(knobs_.retry_after_s));
       return response;
     }

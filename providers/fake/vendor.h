@@ -15,6 +15,9 @@
 
 namespace stepwell::fake {
 
+// Called once, with the answer.
+using Respond = std::function<void(http::Response)>;
+
 class Vendor {
  public:
   Vendor(std::string name, std::uint64_t seed, Later later);
@@ -26,8 +29,7 @@ class Vendor {
   Accounts& accounts() { return accounts_; }
 
   // `path` is below the vendor's name.  `now` is of the wall clock.
-  void handle(const server::Request& request, const std::string& path, Millis now,
-              server::Reply reply);
+  void handle(const http::Request& request, const std::string& path, Millis now, Respond respond);
   // Counters, for the audit.
   Value behaviour() const;
 
@@ -46,16 +48,16 @@ class Vendor {
     Millis since{0}, until{0};
   };
 
-  void serve(server::Request request, const std::string& path, std::uint32_t user, Millis now,
-             server::Reply reply);
-  server::Response authorize(const server::Request& request) const;
-  std::optional<server::Response> over_limit(std::uint32_t user, Millis now);
-  server::Response too_many(std::uint32_t user, Millis now, Millis wait);
+  void serve(http::Request request, const std::string& path, std::uint32_t user, Millis now,
+             Respond respond);
+  http::Response authorize(const http::Request& request) const;
+  std::optional<http::Response> over_limit(std::uint32_t user, Millis now);
+  http::Response too_many(std::uint32_t user, Millis now, Millis wait);
   const Trouble* trouble_of(const Call& call) const;
   Fate fate_of(Random& dice, bool is_write) const;
-  void carry_out(Fate fate, Random& dice, const Call& call, const server::Reply& reply);
-  server::Response error_of(std::uint64_t dice) const;
-  server::Response answer(const Call& call) const;
+  void carry_out(Fate fate, Random& dice, const Call& call, const Respond& respond);
+  http::Response error_of(std::uint64_t dice) const;
+  http::Response answer(const Call& call) const;
 
   std::string name_;
   std::uint64_t seed_;

@@ -17,7 +17,7 @@
 namespace stepwell::fake {
 
 struct Call {
-  std::shared_ptr<const server::Request> request;
+  std::shared_ptr<const http::Request> request;
   std::string path;  // Below the vendor: "/athlete/activities".
   std::uint32_t user = 0;
   bool is_pending = false;  // A write is to be answered before it is done.
@@ -31,13 +31,13 @@ class VendorApi {
   virtual bool is_write(const std::string& route) const = 0;
   // The part of time that the request is about, if any.
   virtual std::optional<Span> span_of(const Call& call) const = 0;
-  virtual server::Response answer(const Call& call) = 0;
+  virtual http::Response answer(const Call& call) = 0;
   // An error as this vendor words it.
-  virtual server::Response refusal(int status, const std::string& message) const = 0;
+  virtual http::Response refusal(int status, const std::string& message) const = 0;
   // Quotas are per user, or of the whole app.
   virtual bool has_quota_per_user() const = 0;
   // Headers on every answer that tell of the quota.
-  virtual server::Headers quota_headers(std::int64_t limit, std::int64_t used) const = 0;
+  virtual http::Headers quota_headers(std::int64_t limit, std::int64_t used) const = 0;
 };
 
 // Calls that again after a while.

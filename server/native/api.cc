@@ -9,6 +9,8 @@ namespace stepwell::server {
 
 namespace {
 
+using http::Reply;
+
 // A request that asks the database: answered by a thread of the pool, or when the time is over.
 struct Waiting {
   Waiting(Request the_request, Reply the_reply)
@@ -40,14 +42,14 @@ void answer_elsewhere(loop::Loop& loop, Engine& engine, const ApiLimits& limits,
 
 }  // namespace
 
-Result<std::unique_ptr<Api>> Api::serve(loop::Loop& loop, Engine& engine, const Endpoint& endpoint,
-                                        const ApiLimits& limits) {
+Result<std::unique_ptr<Api>> Api::serve(loop::Loop& loop, Engine& engine,
+                                        const http::Endpoint& endpoint, const ApiLimits& limits) {
   auto api = std::unique_ptr<Api>(new Api);
-  Handler handler = [&loop, &engine, limits](Request request, Reply reply) {
+  http::Handler handler = [&loop, &engine, limits](Request request, Reply reply) {
     if (!may_block(request)) return reply(route(engine, request));
     answer_elsewhere(loop, engine, limits, std::move(request), std::move(reply));
   };
-  api->http_ = TRY(HttpServer::listen(loop, endpoint, std::move(handler)));
+  api->http_ = TRY(http::Server::listen(loop, endpoint, std::move(handler)));
   return api;
 }
 

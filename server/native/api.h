@@ -1,6 +1,6 @@
 // Api — the native HTTP API under /v1 (docs/http.md), over one Engine.
 //
-// Thread-safety: as HttpServer: everything on the loop's thread.  Ownership: the engine and the
+// Thread-safety: as http::Server: everything on the loop's thread.  Ownership: the engine and the
 // loop outlive the Api.  Calls into the engine that may block run on the loop's pool of threads;
 // /healthz and /readyz are answered on the loop, however many of the others wait.
 #pragma once
@@ -23,14 +23,15 @@ struct ApiLimits {
 class Api {
  public:
   static Result<std::unique_ptr<Api>> serve(loop::Loop& loop, Engine& engine,
-                                            const Endpoint& endpoint, const ApiLimits& limits = {});
+                                            const http::Endpoint& endpoint,
+                                            const ApiLimits& limits = {});
   ~Api();
   int port() const;
   std::string url() const;
 
  private:
   Api() = default;
-  std::unique_ptr<HttpServer> http_;
+  std::unique_ptr<http::Server> http_;
 };
 
 }  // namespace stepwell::server

@@ -7,6 +7,9 @@
 
 namespace stepwell::server {
 
+using http::Request;
+using http::Response;
+
 // False: it is answered from what is known here, so it may be asked for on a loop.
 bool may_block(const Request& request);
 

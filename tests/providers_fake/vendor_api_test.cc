@@ -155,8 +155,8 @@ TEST(Google, ListsByCivilStartNewestFirstInPages) {
   }
   const std::string filter =
       "?filter=" +
-      server::url_encode(R"(exercise.interval.civil_start_time >= "2026-03-01T07:12:00" AND )"
-                         R"(exercise.interval.civil_start_time < "2026-03-02")");
+      http::url_encode(R"(exercise.interval.civil_start_time >= "2026-03-01T07:12:00" AND )"
+                       R"(exercise.interval.civil_start_time < "2026-03-02")");
   std::set<std::string> starts;
   std::string token, last = "9";
   int pages = 0;

@@ -58,6 +58,16 @@ bool HttpClient::fill() {
   return true;
 }
 
+void HttpClient::finish_sending() { ::shutdown(fd_, SHUT_WR); }
+
+std::string HttpClient::receive_bytes(std::size_t count) {
+  while (buffer_.size() < count && fill()) {
+  }
+  const std::string bytes = buffer_.substr(0, count);
+  buffer_.erase(0, count);
+  return bytes;
+}
+
 bool HttpClient::is_closed() {
   char byte = 0;
   const ssize_t n = buffer_.empty() ? ::recv(fd_, &byte, 1, 0) : 1;
@@ -94,7 +104,7 @@ Answer HttpClient::get(const std::string& target) { return call("GET", target, "
 
 Answer HttpClient::call(const std::string& method, const std::string& target,
                         const std::string& body, const std::string& extra_headers) {
-  std::string head = method + " " + target + " HTTP/1.1\r\nHost: test\r\n" + extra_headers;
+  std::string head = method + " " + target + " HTTP/1.1\r\nHost: localhost\r\n" + extra_headers;
   if (!body.empty()) head += "Content-Length: " + std::to_string(body.size()) + "\r\n";
   send(head + "\r\n" + body);
   return receive();

@@ -23,7 +23,9 @@ class HttpClient {
   HttpClient& operator=(const HttpClient&) = delete;
 
   void send(const std::string& bytes);
-  Answer receive();  // The next answer on the connection.
+  Answer receive();                              // The next answer on the connection.
+  void finish_sending();                         // A half-close; it still receives.
+  std::string receive_bytes(std::size_t count);  // As they come; fewer when the other side closes.
   bool is_closed();  // Waits for the other side to close; false if it sends more or waits.
 
   Answer get(const std::string& target);

@@ -81,8 +81,8 @@ class OutageTest : public ::testing::Test {
     engine_->stop();
   }
   static std::string start(const std::string& key) {
-    return "POST /v1/workflows/done/executions HTTP/1.1\r\nHost: test\r\nIdempotency-Key: " + key +
-           "\r\nContent-Length: 0\r\n\r\n";
+    return "POST /v1/workflows/done/executions HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: " +
+           key + "\r\nContent-Length: 0\r\n\r\n";
   }
   Answer get(const std::string& target) { return HttpClient(api_->port()).get(target); }
   // The first answer with that status.
@@ -111,7 +111,7 @@ TEST_F(OutageTest, TellsThatItIsAliveAndReadyHoweverManyWait) {
   std::vector<std::unique_ptr<HttpClient>> waiting;
   for (int i = 0; i <= kPoolThreads; ++i) {
     waiting.push_back(std::make_unique<HttpClient>(api_->port()));
-    waiting.back()->send("GET " + std::string(kNobody) + " HTTP/1.1\r\nHost: test\r\n\r\n");
+    waiting.back()->send("GET " + std::string(kNobody) + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
   }
   door.wait_until_here(kPoolThreads);
   EXPECT_EQ(get("/healthz").body, R"({"status":"alive"})");

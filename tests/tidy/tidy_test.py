@@ -18,7 +18,7 @@ TABLE = """# Architecture
 | `base/sync` | `base` | – | locks |
 | `engine/step` | `base` | – | the heart |
 | `engine/loop` | `base` | libuv | the loop |
-| `server` | `base`, `engine/loop`, `include/stepwell` | libmicrohttpd | HTTP |
+| `server` | `base`, `engine/loop`, `include/stepwell` | libssl | HTTP |
 """
 GOOD = {
     "docs/ARCHITECTURE.md": TABLE,
@@ -48,9 +48,9 @@ CASES = [
     ("nobody but its owner includes a library", "server/api.cc",
      "#include <uv.h>\n", "library", "it belongs to engine/loop"),
     ("a library that the table does not know is refused", "server/api.cc",
-     "#include <boost/asio.hpp>\n", "library", "is of no library"),
+     "#include <wslay/wslay.h>\n", "library", "is of no library"),
     ("a library has one owner in the table", "docs/ARCHITECTURE.md",
-     TABLE.replace("libmicrohttpd", "libmicrohttpd, libuv"), "library", "one library, one module"),
+     TABLE.replace("libssl", "libssl, libuv"), "library", "one library, one module"),
     ("a folder must be in the table", "surprise/new.cc",
      "int x;\n", "module", "belongs to no row"),
     ("the table must be there", "docs/ARCHITECTURE.md", "# nothing\n", "table", "no row"),

@@ -30,8 +30,9 @@ LIBRARIES = [
     (r"nlohmann/", "nlohmann/json"), (r"yaml-cpp/", "yaml-cpp"), (r"pqxx/", "libpqxx"),
     (r"libpq", "libpqxx"), (r"uv\.h$", "libuv"), (r"uv/", "libuv"), (r"curl/", "libcurl"),
     (r"(lua|lauxlib|lualib|luaconf)(\.h|\.hpp|5\.4/|$)", "Lua"), (r"lua5\.4/", "Lua"),
-    (r"sodium", "libsodium"), (r"microhttpd\.h$", "libmicrohttpd"), (r"CLI/", "CLI11"),
-    (r"openssl/", "libcrypto"), (r"pcre2\.h$", "PCRE2"),
+    (r"sodium", "libsodium"), (r"boost/", "Boost"), (r"CLI/", "CLI11"),
+    (r"openssl/(ssl|err)\.h$", "libssl"), (r"openssl/", "libcrypto"), (r"zlib\.h$", "zlib"),
+    (r"pcre2\.h$", "PCRE2"),
     (r"fmt/", "fmt"), (r"gtest/|gmock/", "GoogleTest"),
 ]
 # The operating system's and the C library's own headers.
