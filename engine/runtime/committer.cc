@@ -37,7 +37,7 @@ Status Committer::open() {
 
 void Committer::submit(Chunk&& chunk) {
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     // Into the chunk that waits: one batch is cheaper than two.
     const bool fits = !chunks_.empty() && !chunks_.back().held && !chunk.held &&
                       chunks_.back().epoch == chunk.epoch &&
@@ -55,7 +55,7 @@ void Committer::submit(Chunk&& chunk) {
 
 void Committer::want_claim() {
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     if (std::exchange(claim_wanted_, true)) return;
   }
   woken_();
@@ -63,14 +63,14 @@ void Committer::want_claim() {
 
 void Committer::finish() {
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     finishing_ = true;
   }
   woken_();
 }
 
 bool Committer::is_finishing() const {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return finishing_;
 }
 
@@ -124,7 +124,7 @@ std::optional<Millis> Committer::choose() {
   const std::int64_t now = mono_.monotonic_ms();
   Chunk chunk;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     const bool may_claim = claim_wanted_ && !finishing_ && session_ != nullptr;
     if (may_claim && now >= next_claim_ms_ && (was_chunk_ || chunks_.empty())) {
       claim_wanted_ = was_chunk_ = false;
@@ -255,7 +255,7 @@ std::optional<Millis> Committer::on_fenced(std::vector<StartAnswer> answers) {
   held_.reset();
   claim_in_doubt_ = false;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     for (Chunk& chunk : chunks_) {
       std::move(chunk.answers.begin(), chunk.answers.end(), std::back_inserter(answers));
     }

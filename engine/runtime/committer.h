@@ -16,11 +16,11 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <variant>
 
 #include "base/clock.h"
+#include "base/sync/mutex.h"
 #include "engine/observe/counters.h"
 #include "engine/observe/health.h"
 #include "engine/runtime/backlog.h"
@@ -123,10 +123,10 @@ class Committer {
   std::map<ExecutionId, std::uint64_t> refused_since_;  // the newest of each execution.
 
   std::atomic<std::size_t> room_{1'000};
-  mutable std::mutex mutex_;
-  std::deque<Chunk> chunks_;  // Guarded by mutex_, as what follows.
-  bool claim_wanted_ = false;
-  bool finishing_ = false;
+  mutable Mutex mutex_;
+  std::deque<Chunk> chunks_ GUARDED_BY(mutex_);
+  bool claim_wanted_ GUARDED_BY(mutex_) = false;
+  bool finishing_ GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace stepwell::runtime

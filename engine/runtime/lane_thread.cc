@@ -7,7 +7,7 @@ namespace stepwell::runtime {
 CommitterThread::CommitterThread(Committer& committer) : committer_(committer) {
   committer_.on_work([this] {
     {
-      const std::scoped_lock lock(mutex_);
+      const MutexLock lock(mutex_);
       is_woken_ = true;
     }
     changed_.notify_one();
@@ -33,12 +33,14 @@ void CommitterThread::run() {
 }
 
 void CommitterThread::rest(std::optional<Millis> pause) {
-  std::unique_lock lock(mutex_);
-  const auto is_woken = [this] { return is_woken_; };
-  if (pause) {
-    changed_.wait_for(lock, *pause, is_woken);
-  } else {
-    changed_.wait(lock, is_woken);
+  const auto until = std::chrono::steady_clock::now() + pause.value_or(Millis(0));
+  const MutexLock lock(mutex_);
+  while (!is_woken_) {
+    if (!pause) {
+      changed_.wait(mutex_);
+    } else if (!changed_.wait_until(mutex_, until)) {
+      break;
+    }
   }
   is_woken_ = false;
 }

@@ -3,12 +3,11 @@
 // Thread-safety: start() and stop() by one thread, begin() and want_claim() by any.
 #pragma once
 
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <thread>
 #include <vector>
 
+#include "base/sync/mutex.h"
 #include "engine/runtime/lane.h"
 
 namespace stepwell::runtime {
@@ -27,9 +26,9 @@ class CommitterThread {
   void rest(std::optional<Millis> pause);
 
   Committer& committer_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool is_woken_ = false;  // Guarded by mutex_.
+  Mutex mutex_;
+  CondVar changed_;
+  bool is_woken_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 

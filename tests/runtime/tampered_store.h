@@ -12,6 +12,7 @@ namespace stepwell::runtime {
 // Each may be empty.  Called on the threads that call the store.
 struct Tampering {
   std::function<Millis(Millis)> age;  // Of the newest renewal.
+  std::function<void()> before_open;  // Of a session.
   std::function<void(const store::ClaimRequest&)> on_claim;
   std::function<bool()> is_dead;  // After on_claim: the writer is marked dead, and hears it now.
   std::function<void(store::ClaimResult&)> claimed;  // May change what the lane hears.
@@ -64,6 +65,7 @@ class TamperedNode : public store::Node {
   }
   Millis lease() const override { return real_->lease(); }
   Result<std::unique_ptr<store::Session>> open_session() override {
+    if (tampering_.before_open) tampering_.before_open();
     auto session = TRY(real_->open_session());
     return std::unique_ptr<store::Session>(
         std::make_unique<TamperedSession>(std::move(session), tampering_));
