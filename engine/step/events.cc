@@ -1,8 +1,7 @@
-// History events: their shape, here and in GetExecutionHistory's JSON.
-#include <array>
+// History events as GetExecutionHistory answers them.
 #include <cctype>
 
-#include "engine/step/stepper.h"
+#include "engine/step/history.h"
 
 namespace stepwell {
 
@@ -21,24 +20,6 @@ std::string details_key(const std::string& type) {
 }
 
 }  // namespace
-
-void Stepper::publish(std::uint64_t id, std::uint64_t previous, std::string_view a,
-                      std::string_view b, Object details) {
-  HistoryEvent event;
-  event.id = id;
-  event.previous_id = previous;
-  event.at = now_;
-  event.type.reserve(a.size() + b.size());
-  event.type.append(a).append(b);
-  if (!details.empty()) event.details = std::move(details);
-  event.about = about_;
-  (*listener_)(std::move(event));
-}
-
-void Stepper::put_problem(Object& details, const Problem& problem) {
-  if (problem.error) details.set("error", *problem.error);
-  if (problem.cause) details.set("cause", *problem.cause);
-}
 
 Value to_aws_json(const HistoryEvent& event) {
   Object json{{"timestamp", to_rfc3339(event.at)},

@@ -8,8 +8,6 @@
 
 namespace stepwell {
 
-namespace {
-
 std::vector<FrameId> frames_in_order(const Execution& execution) {
   std::vector<FrameId> ids;
   ids.reserve(execution.frames.size());
@@ -17,8 +15,6 @@ std::vector<FrameId> frames_in_order(const Execution& execution) {
   std::sort(ids.begin(), ids.end());
   return ids;
 }
-
-}  // namespace
 
 const char* to_string(ExecutionStatus status) {
   switch (status) {

@@ -94,4 +94,7 @@ struct Execution {
   bool same_as(const Execution& other) const;
 };
 
+// The ids of its frames in order: their order in memory means nothing.
+std::vector<FrameId> frames_in_order(const Execution& execution);
+
 }  // namespace stepwell

@@ -46,42 +46,49 @@ bool is_tolerant(const State& state) {
   return map != nullptr && (map->distributed || map->tolerate_failures);
 }
 
+bool is_halted(const Frame& frame) {
+  return std::holds_alternative<Halted>(frame.doing) && !frame.entered;
+}
+
 // A century: far beyond any sensible delay, and far from overflowing.
 constexpr double kLongestSeconds = 100.0 * 366 * 86400;
 
 }  // namespace
 
-Problem Stepper::take_fault(Frame& frame) {
-  Problem problem = std::move(fault_);
+std::string Stepper::prefix(const Frame& frame) const {
+  return "An error occurred while executing the state '" + state_of(frame).name +
+         "' (entered at the event id #" + std::to_string(frame.entered_event) + "). ";
+}
+
+Problem Stepper::problem_of(Frame& frame, Fault fault) {
+  Problem problem = std::move(*fault);
   const bool is_query = problem.error == "States.QueryEvaluationError";
   if (problem.error == kRuntime || is_query || problem.error == "States.IntrinsicFailure") {
     problem.cause = prefix(frame) + problem.cause.value_or("");
   }
   if (is_query) {
     problem.evaluated_in = frame.id;
-    tell_evaluation_failed(frame, state_of(frame), problem);
+    teller_.evaluation_failed(frame, state_of(frame), problem);
   }
   return problem;
 }
 
-Go Stepper::fail_with_fault(Frame& frame) { return fail(frame, take_fault(frame)); }
-
-Go Stepper::fail_nowhere_to_go(Frame& frame) {
-  return fail_runtime(frame,
-                      "Failed to transition out of the state. The state does not point to a next "
-                      "state.");
+Go Stepper::fail(Frame& frame, Fault fault) {
+  return fail(frame, problem_of(frame, std::move(fault)));
 }
 
-Go Stepper::fail_runtime(Frame& frame, std::string cause) {
-  runtime_fault(std::move(cause));
-  return fail_with_fault(frame);
+Go Stepper::fail_nowhere_to_go(Frame& frame) {
+  return fail(frame, runtime_fault("Failed to transition out of the state. The state does not "
+                                   "point to a next state."));
 }
 
 Go Stepper::fail(Frame& leaf, Problem problem) {
-  // Inside a distributed Map each iteration is an execution of its own: it alone ends.
-  note_failure(problem);
+  if (observer_ != nullptr) {
+    observer_->note_failure(problem);
+    failed_at_ = StatePlace{leaf.machine, leaf.state, problem.blame};
+  }
   is_caught_ = false;
-  if (listener_ != nullptr) failed_at_ = StatePlace{leaf.machine, leaf.state, problem.blame};
+  // Inside a distributed Map each iteration is an execution of its own: it alone ends.
   bool fatal = problem.error == kRuntime;
   if (fatal && !leaf.quiet) return end_failed(leaf.last_event, problem);
   Frame* frame = &leaf;
@@ -114,9 +121,7 @@ Go Stepper::fail(Frame& leaf, Problem problem) {
 }
 
 Go Stepper::end_failed(std::uint64_t previous, const Problem& problem) {
-  about_ = failed_at_;
-  tell(previous, "ExecutionFailed", {}, [&](Object& details) { put_problem(details, problem); });
-  about_.reset();
+  teller_.execution_failed(previous, problem, failed_at_);
   end(ExecutionStatus::kFailed, Value(), problem);
   return Go::kStop;
 }
@@ -152,7 +157,7 @@ std::optional<Millis> Stepper::next_attempt(const std::vector<Retrier>& retriers
         ++attempts.honored[i];
         const Millis most(std::llround(retrier.max_server_delay_seconds * 1000));
         const Millis delay = std::clamp(*problem.retry_after, Millis(0), most);
-        note_retry(i, delay);
+        if (observer_ != nullptr) observer_->note_retry(i, delay);
         return delay;
       }
     }
@@ -161,7 +166,7 @@ std::optional<Millis> Stepper::next_attempt(const std::vector<Retrier>& retriers
     if (used >= retrier.max_attempts) return std::nullopt;
     ++attempts.counted[i];
     const Millis delay = backoff(retrier, used, problem);
-    note_retry(i, delay);
+    if (observer_ != nullptr) observer_->note_retry(i, delay);
     return delay;
   }
   return std::nullopt;
@@ -172,41 +177,45 @@ Millis Stepper::backoff(const Retrier& retrier, std::uint32_t used, const Proble
   for (std::uint32_t k = 0; k < used && delay < kLongestSeconds; ++k) delay *= retrier.backoff_rate;
   if (retrier.max_delay_seconds) delay = std::min(delay, *retrier.max_delay_seconds);
   delay = std::min(delay, kLongestSeconds);
-  if (retrier.jitter == Jitter::kFull) delay *= next_random().unit();
+  if (retrier.jitter == Jitter::kFull) delay *= evaluation_.next_random().unit();
   const Millis wait(std::llround(delay * 1000));
   if (!problem.retry_after || retrier.server_delay == ServerDelay::kIgnore) return wait;
   const Millis longest(static_cast<std::int64_t>(kLongestSeconds) * 1000);
   return std::max(wait, std::min(*problem.retry_after, longest));
 }
 
-// `rules`: whose catchers they are, the state's own or its group's.
 std::optional<Go> Stepper::catch_problem(Frame& frame, const State& state, const State& rules,
                                          Problem& problem) {
   for (std::size_t i = 0; i < rules.catchers.size(); ++i) {
     const Catcher& catcher = rules.catchers[i];
     if (!matches(catcher.error_equals, problem)) continue;
-    note_catch(i);
+    if (observer_ != nullptr) observer_->note_catch(i);
     mark(&catcher);
     is_caught_ = true;
     destroy_children(frame);
-    const Value caught = error_output(problem);
-    if (rules.speaks_jsonata())
-      return catch_computed(frame, state, rules, catcher, caught, problem);
-    Value output;
-    std::optional<Value> assigned;
-    if (!place(catcher.result_path, frame.input, caught, output) ||
-        (catcher.assign && !evaluate(frame, rules, *catcher.assign, caught, assigned.emplace())) ||
-        !check_size(state.name, output) || !check_assigned(frame, state, assigned)) {
-      // The catcher itself went wrong: it cannot catch that, too.
-      const std::string why = fault_.cause.value_or("");
-      return end_failed(frame.last_event, runtime_problem(frame, why));
-    }
-    return leave(frame, state, std::move(output), std::move(assigned), catcher.next);
+    return catch_by(frame, state, rules, catcher, problem);
   }
   return std::nullopt;
 }
 
-// Retry and Catch of the group that the frame's state is in.  Nothing: they have no answer.
+std::optional<Go> Stepper::catch_by(Frame& frame, const State& state, const State& rules,
+                                    const Catcher& catcher, Problem& problem) {
+  auto caught = evaluation_.departure_caught(frame, rules, catcher, error_output(problem));
+  Fault wrong = caught.ok() ? evaluation_.check_size(state.name, caught->output) : caught.error();
+  if (wrong == nullptr) wrong = evaluation_.check_assigned(frame, state, caught->assigned);
+  if (wrong == nullptr) return leave(frame, state, std::move(caught), catcher.next);
+  // The catcher itself went wrong, and cannot catch that, too.
+  if (!rules.speaks_jsonata()) {
+    Problem fatal;
+    fatal.error = kRuntime;
+    fatal.cause = prefix(frame) + wrong->cause.value_or("");
+    return end_failed(frame.last_event, fatal);
+  }
+  problem = problem_of(frame, std::move(wrong));
+  tell_children_failed(frame, state, problem);
+  return std::nullopt;
+}
+
 std::optional<Go> Stepper::handle_in_group(Frame& frame, const State& state, Problem& problem) {
   if (!frame.group) return std::nullopt;
   GroupRun& run = *frame.group;
@@ -230,13 +239,6 @@ std::optional<Go> Stepper::handle_in_group(Frame& frame, const State& state, Pro
   return go;
 }
 
-Problem Stepper::runtime_problem(const Frame& frame, const std::string& cause) const {
-  Problem problem;
-  problem.error = kRuntime;
-  problem.cause = prefix(frame) + cause;
-  return problem;
-}
-
 // In a distributed Map a number of iterations may fail, and in one with TolerateFailures.
 bool Stepper::tolerate(Frame& parent, Frame& child, const Problem& problem) {
   const State& state = state_of(parent);
@@ -252,7 +254,7 @@ bool Stepper::tolerate(Frame& parent, Frame& child, const Problem& problem) {
   children.failures.push_back({child.index, problem.error, problem.cause});
   const bool loud = !child.quiet;
   const std::uint64_t last = child.last_event;
-  if (loud) parent.last_event = tell_iteration(state, "Failed", child.index, last);
+  if (loud) parent.last_event = teller_.iteration(state, "Failed", child.index, last);
   halt(child, loud, last);
   destroy_children(child);
   child_gone(parent, state, child, last);
@@ -267,11 +269,9 @@ void Stepper::tell_children_failed(Frame& frame, const State& state, const Probl
                    (map != nullptr || std::holds_alternative<Parallel>(state.kind));
   if (!has_children && !own) return;
   if (has_children && map != nullptr && map->distributed) {
-    tell_map_run(frame, *map, "MapRunFailed", &problem);
+    teller_.map_run(frame, *map, "MapRunFailed", &problem);
   }
-  const std::uint64_t previous = frame.last_event;
-  tell_of(frame, kind_name(state.kind), "StateFailed", [](Object&) {});
-  undecided_ = {frame.last_event, previous};
+  teller_.children_failed(frame, state);
   frame.entered = false;
 }
 
@@ -282,12 +282,12 @@ void Stepper::tell_child_failed(Frame& parent, Frame& child) {
   const bool loud = !child.quiet;
   if (loud) parent.last_event = child.last_event;
   const std::uint64_t previous = parent.last_event;
-  if (iterations && loud) tell_iteration(state, "Failed", child.index, previous);
+  if (iterations && loud) teller_.iteration(state, "Failed", child.index, previous);
   halt(child, loud, previous);
   for (const FrameId id : std::get<Children>(parent.doing).running) {
     if (id.value == 0 || id == child.id) continue;
     Frame& sibling = frame(id);
-    if (iterations && loud) tell_iteration(state, "Aborted", sibling.index, previous);
+    if (iterations && loud) teller_.iteration(state, "Aborted", sibling.index, previous);
     halt(sibling, loud, previous);
   }
 }
@@ -300,8 +300,8 @@ void Stepper::halt(Frame& frame, bool tell_it, std::uint64_t previous) {
       if (id.value == 0) continue;
       Frame& child = this->frame(id);
       const bool loud = tell_it && !child.quiet;
-      if (iterations && loud && !halted(child)) {
-        tell_iteration(state, "Aborted", child.index, previous);
+      if (iterations && loud && !is_halted(child)) {
+        teller_.iteration(state, "Aborted", child.index, previous);
       }
       halt(child, loud, previous);
     }
@@ -313,13 +313,9 @@ void Stepper::halt(Frame& frame, bool tell_it, std::uint64_t previous) {
   }
   const State& state = state_of(frame);
   if (tell_it && frame.entered && is_long_running(state)) {
-    tell(previous, kind_name(state.kind), "StateAborted");
+    teller_.state_aborted(state, previous);
   }
   frame.entered = false;
-}
-
-bool Stepper::halted(const Frame& frame) {
-  return std::holds_alternative<Halted>(frame.doing) && !frame.entered;
 }
 
 void Stepper::cancel(CommandId command) {

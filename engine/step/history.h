@@ -1,10 +1,9 @@
-// History — an execution as Step Functions tells it: a view that step() yields to whoever listens.
+// History — an execution as Step Functions tells it: a view that step() yields to an observer.
 //
-// Ids are counted whether anybody listens or not; details are built only for a listener.
+// Ids are counted whether anybody observes or not; details are built only for an observer.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -26,8 +25,6 @@ struct HistoryEvent {
   // the history itself has names only.
   std::optional<StatePlace> about;
 };
-
-using Listener = std::function<void(HistoryEvent)>;
 
 // As GetExecutionHistory answers it:
 // {"id","previousEventId","timestamp","type","<type>EventDetails"}.

@@ -7,7 +7,7 @@
 #include "engine/step/command.h"
 #include "engine/step/execution.h"
 #include "engine/step/fact.h"
-#include "engine/step/history.h"
+#include "engine/step/observer.h"
 #include "language/program/program.h"
 
 namespace stepwell {
@@ -16,8 +16,8 @@ namespace stepwell {
 // `default_next` of a Choice, a Retrier, a Catcher.  Only asked, never listed.
 using Reached = std::unordered_set<const void*>;
 
-// step(), adding what the fact leads through.
+// step(), adding what the fact leads through.  `history`: who hears it; nullptr: nobody.
 bool step_marking(const Program& program, Execution& execution, const Fact& fact,
-                  std::vector<Command>& commands, const Listener* listener, Reached& reached);
+                  std::vector<Command>& commands, const Observer* history, Reached& reached);
 
 }  // namespace stepwell

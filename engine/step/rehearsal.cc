@@ -6,72 +6,55 @@ namespace stepwell {
 
 namespace {
 
-// Objects member by member, all else as `over` has it.
-Value laid_over(const Value& under, const Value& over) {
-  if (!under.is_object() || !over.is_object()) return over;
-  Object merged = under.as_object();
-  for (const auto& [name, value] : over.as_object()) {
-    const Value* below = under.find(name);
-    merged.set(name, below != nullptr ? laid_over(*below, value) : value);
+// Writes down what happens until the state is left.
+class Notes final : public Observer {
+ public:
+  explicit Notes(Rehearsal& rehearsal) : to_(rehearsal) {}
+
+  void note_stage(std::string_view stage, const Value& value) const override {
+    if (!to_.departure) to_.stages.set(stage, value);
   }
-  return merged;
-}
+  void note_failure(const Problem& problem) const override {
+    if (to_.departure) return;
+    to_.error = problem.error;
+    to_.cause = problem.cause;
+    to_.retrier.reset();
+    to_.catcher.reset();
+  }
+  void note_retry(std::size_t retrier, Millis backoff) const override {
+    if (to_.departure) return;
+    to_.retrier = retrier;
+    to_.backoff = backoff;
+  }
+  void note_catch(std::size_t catcher) const override {
+    if (!to_.departure) to_.catcher = catcher;
+  }
+  void note_departure(const Frame& frame, const Value& output, const std::optional<Value>& assigned,
+                      const std::string* next) const override {
+    if (to_.departure) return;
+    Rehearsal::Departure departure;
+    departure.output = output;
+    departure.variables = frame.variables;
+    if (assigned) {
+      // What is assigned replaces a variable as a whole.
+      Object variables = frame.variables.as_object();
+      for (const auto& [name, value] : assigned->as_object()) variables.set(name, value);
+      departure.variables = std::move(variables);
+    }
+    if (next != nullptr) departure.next = *next;
+    to_.departure = std::move(departure);
+  }
+
+ private:
+  Rehearsal& to_;
+};
 
 }  // namespace
 
 bool rehearse(const Program& program, Execution& execution, const Fact& fact,
               std::vector<Command>& commands, Rehearsal& rehearsal) {
-  Stepper stepper(program, execution, fact, commands, nullptr);
-  stepper.look_on(&rehearsal);
-  return stepper.apply();
-}
-
-void Stepper::note_stage(std::string_view stage, const Value& value) {
-  if (!rehearsal_->departure) rehearsal_->stages.set(stage, value);
-}
-
-void Stepper::note_failure(const Problem& problem) {
-  if (rehearsal_ == nullptr || rehearsal_->departure) return;
-  rehearsal_->error = problem.error;
-  rehearsal_->cause = problem.cause;
-  rehearsal_->retrier.reset();
-  rehearsal_->catcher.reset();
-}
-
-void Stepper::note_retry(std::size_t retrier, Millis backoff) {
-  if (rehearsal_ == nullptr || rehearsal_->departure) return;
-  rehearsal_->retrier = retrier;
-  rehearsal_->backoff = backoff;
-}
-
-void Stepper::note_catch(std::size_t catcher) {
-  if (rehearsal_ == nullptr || rehearsal_->departure) return;
-  rehearsal_->catcher = catcher;
-}
-
-void Stepper::note_departure(const Frame& frame, const Value& output,
-                             const std::optional<Value>& assigned, std::optional<StateId> next) {
-  if (rehearsal_ == nullptr || rehearsal_->departure) return;
-  Rehearsal::Departure departure;
-  departure.output = output;
-  departure.variables = frame.variables;
-  if (assigned) {
-    // What is assigned replaces a variable as a whole.
-    Object variables = frame.variables.as_object();
-    for (const auto& [name, value] : assigned->as_object()) variables.set(name, value);
-    departure.variables = std::move(variables);
-  }
-  if (next) departure.next = program_.state(frame.machine, *next).name;
-  rehearsal_->departure = std::move(departure);
-}
-
-void Stepper::add_given_context(Object& context) const {
-  if (!rehearsal_->context.is_object()) return;
-  context = laid_over(Value(std::move(context)), rehearsal_->context).as_object();
-}
-
-const Value* Stepper::given_items() const {
-  return rehearsal_ != nullptr && rehearsal_->items ? &*rehearsal_->items : nullptr;
+  const Notes notes(rehearsal);
+  return Stepper(program, execution, fact, commands, &notes, &rehearsal).apply();
 }
 
 Go Stepper::rehearse_children(Frame& frame, const State& state, const Children& children) {
@@ -81,9 +64,11 @@ Go Stepper::rehearse_children(Frame& frame, const State& state, const Children& 
     if (map->item_selector) {
       Value::Array selected(children.results.size());
       for (std::size_t i = 0; i < selected.size(); ++i) {
-        if (!item_of(frame, state, children, i, selected[i])) return fail_with_fault(frame);
+        auto item = evaluation_.item(frame, state, children, i);
+        if (!item.ok()) return fail(frame, item.error());
+        selected[i] = std::move(*item);
       }
-      note("afterItemSelector", selected);
+      observer_->note_stage("afterItemSelector", selected);
     }
   }
   if (const auto* failed = std::get_if<TaskFailed>(&rehearsal_->children)) {

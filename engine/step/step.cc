@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/match.h"
+#include "engine/step/reached.h"
 #include "engine/step/rehearsal.h"
 #include "engine/step/stepper.h"
 
@@ -11,7 +12,32 @@ namespace stepwell {
 
 namespace {
 
-RunTask run_task_of(const Program& program, const Frame& frame, const RunningTask& running) {
+CommandId id_of(const Command& command) {
+  return std::visit(match{
+                        [](const Finish&) { return CommandId{}; },
+                        [](const auto& other) { return other.id; },
+                    },
+                    command);
+}
+
+// Hands the history on and remembers what was reached.
+class Marking final : public Observer {
+ public:
+  Marking(const Observer* history, Reached& reached) : history_(history), reached_(reached) {}
+
+  bool wants_history() const override { return history_ != nullptr && history_->wants_history(); }
+  void hear(HistoryEvent event) const override { history_->hear(std::move(event)); }
+  void reach(const void* part) const override { reached_.insert(part); }
+
+ private:
+  const Observer* const history_;
+  Reached& reached_;
+};
+
+}  // namespace
+
+RunTask run_task_of(const Program& program, const Frame& frame) {
+  const auto& running = std::get<RunningTask>(frame.doing);
   const State& state = program.state(frame.machine, frame.state);
   RunTask command;
   command.id = running.command;
@@ -26,34 +52,15 @@ RunTask run_task_of(const Program& program, const Frame& frame, const RunningTas
   return command;
 }
 
-CommandId id_of(const Command& command) {
-  return std::visit(match{
-                        [](const Finish&) { return CommandId{}; },
-                        [](const auto& other) { return other.id; },
-                    },
-                    command);
-}
-
-std::vector<FrameId> frames_in_order(const Execution& execution) {
-  std::vector<FrameId> ids;
-  ids.reserve(execution.frames.size());
-  for (const auto& [id, frame] : execution.frames) ids.push_back(id);
-  std::sort(ids.begin(), ids.end());
-  return ids;
-}
-
-}  // namespace
-
 bool step(const Program& program, Execution& execution, const Fact& fact,
-          std::vector<Command>& commands, const Listener* listener) {
-  return Stepper(program, execution, fact, commands, listener).apply();
+          std::vector<Command>& commands, const Observer* observer) {
+  return Stepper(program, execution, fact, commands, observer).apply();
 }
 
 bool step_marking(const Program& program, Execution& execution, const Fact& fact,
-                  std::vector<Command>& commands, const Listener* listener, Reached& reached) {
-  Stepper stepper(program, execution, fact, commands, listener);
-  stepper.mark_in(&reached);
-  return stepper.apply();
+                  std::vector<Command>& commands, const Observer* history, Reached& reached) {
+  const Marking marking(history, reached);
+  return step(program, execution, fact, commands, &marking);
 }
 
 std::vector<Command> outstanding(const Program& program, const Execution& execution) {
@@ -61,18 +68,17 @@ std::vector<Command> outstanding(const Program& program, const Execution& execut
   if (!execution.is_running()) return commands;
   for (const auto& entry : execution.frames) {
     const Frame& frame = entry.second;
-    std::visit(
-        match{
-            [&](const RunningTask& task) { commands.push_back(run_task_of(program, frame, task)); },
-            [&](const Sleeping& sleeping) {
-              commands.push_back(SetTimer{sleeping.command, sleeping.due});
-            },
-            [&](const BackingOff& backing) {
-              commands.push_back(SetTimer{backing.command, backing.due});
-            },
-            [](const auto&) {},
-        },
-        frame.doing);
+    std::visit(match{
+                   [&](const RunningTask&) { commands.push_back(run_task_of(program, frame)); },
+                   [&](const Sleeping& sleeping) {
+                     commands.push_back(SetTimer{sleeping.command, sleeping.due});
+                   },
+                   [&](const BackingOff& backing) {
+                     commands.push_back(SetTimer{backing.command, backing.due});
+                   },
+                   [](const auto&) {},
+               },
+               frame.doing);
   }
   if (execution.timeout_timer) {
     commands.push_back(SetTimer{*execution.timeout_timer, execution.timeout_at});
@@ -84,13 +90,16 @@ std::vector<Command> outstanding(const Program& program, const Execution& execut
 }
 
 Stepper::Stepper(const Program& program, Execution& execution, const Fact& fact,
-                 std::vector<Command>& commands, const Listener* listener)
+                 std::vector<Command>& commands, const Observer* observer, Rehearsal* rehearsal)
     : program_(program),
       x_(execution),
       fact_(fact),
       commands_(commands),
-      listener_(listener != nullptr && *listener ? listener : nullptr),
-      now_(std::max(fact.at, execution.last_at)) {}
+      observer_(observer),
+      rehearsal_(rehearsal),
+      now_(std::max(fact.at, execution.last_at)),
+      teller_(execution, observer, now_),
+      evaluation_(execution, now_, observer, rehearsal) {}
 
 bool Stepper::apply() {
   if (x_.started && !x_.pins.program_hash.empty() && !program_.hash.empty()) {
@@ -124,11 +133,7 @@ bool Stepper::start(const Started& started) {
   x_.pins = started.pins;
   x_.input = started.input;
   x_.started_at = now_;
-  input_text_ = started.input_text;
-  tell(0, "ExecutionStarted", {}, [&](Object& details) {
-    details.set("input", input_text_.empty() ? Value(x_.input.to_json()) : Value(input_text_));
-    details.set("roleArn", x_.pins.role_arn);
-  });
+  teller_.execution_started(started.input_text);
   const FrameId id{x_.next_frame++};
   Frame& root = x_.frames[id];
   root.id = id;
@@ -187,7 +192,7 @@ bool Stepper::timer_fired() {
   const State& state = state_of(waiter);
   Go go = Go::kStop;
   if (sleeping) {
-    go = leave_waiting(waiter, state);
+    go = finish_waiting(waiter, state);
   } else if (!waiter.entered) {
     go = Go::kOn;  // A group that begins again.
   } else {
@@ -210,14 +215,14 @@ bool Stepper::stop(const Stopped& stopped) {
   Problem problem;
   problem.error = stopped.error;
   problem.cause = stopped.cause;
-  tell(0, "ExecutionAborted", {}, [&](Object& details) { put_problem(details, problem); });
+  teller_.execution_aborted(problem);
   end(ExecutionStatus::kAborted, Value(), problem);
   return true;
 }
 
 bool Stepper::time_out() {
   x_.timeout_timer.reset();
-  tell(0, "ExecutionTimedOut", {}, [](Object& details) { details.set("error", "States.Timeout"); });
+  teller_.execution_timed_out();
   end(ExecutionStatus::kTimedOut, Value(), Problem{});
   return true;
 }
@@ -261,9 +266,7 @@ bool Stepper::redrive(const Redriven& redriven) {
   x_.cause.reset();
   ++x_.redrive_count;
   x_.redriven_at = now_;
-  const std::uint64_t event =
-      tell(x_.next_event - 1, "ExecutionRedriven", {},
-           [&](Object& details) { details.set("redriveCount", x_.redrive_count); });
+  const std::uint64_t event = teller_.execution_redriven();
   arm_timeout();
   for (const FrameId id : frames_in_order(x_)) {
     if (Frame& root = frame(id); root.is_root()) resume(root, event);
@@ -283,16 +286,16 @@ void Stepper::resume(Frame& frame, std::uint64_t previous) {
     return;
   }
   const State& state = state_of(frame);
-  tell_entered(frame, state);
-  tell_children_started(frame, state, *children);
+  mark_entered(frame, state);
+  teller_.children_started(frame, state, *children);
   const auto* map = std::get_if<Map>(&state.kind);
-  if (map != nullptr && map->distributed) tell_map_run(frame, *map, "MapRunRedriven", nullptr);
+  if (map != nullptr && map->distributed) teller_.map_run(frame, *map, "MapRunRedriven", nullptr);
   for (std::uint64_t index = 0; index < children->next; ++index) {
     if (children->running[index].value == 0) continue;
     Frame& child = this->frame(children->running[index]);
     std::uint64_t event = frame.last_event;
     if (map != nullptr && !child.quiet) {
-      event = tell_iteration(state, "Started", index, frame.last_event);
+      event = teller_.iteration(state, "Started", index, frame.last_event);
     }
     resume(child, event);
   }
@@ -327,7 +330,9 @@ void Stepper::announce_tasks() {
     const auto found = x_.frames.find(id);
     if (found == x_.frames.end()) continue;
     const auto* task = std::get_if<RunningTask>(&found->second.doing);
-    if (task != nullptr) tell_started(found->second);
+    if (task == nullptr) continue;
+    Frame& frame = found->second;
+    teller_.task_started(frame, std::get<Task>(state_of(frame).kind));
   }
 }
 
@@ -335,13 +340,6 @@ Frame& Stepper::frame(FrameId id) {
   const auto found = x_.frames.find(id);
   CHECK(found != x_.frames.end(), "there is no frame " + std::to_string(id.value));
   return found->second;
-}
-
-void Stepper::hand_out(Frame& frame, RunningTask running) {
-  x_.waiting.emplace(running.command, frame.id);
-  commands_.push_back(run_task_of(program_, frame, running));
-  frame.doing = std::move(running);
-  scheduled_.push_back(frame.id);
 }
 
 void Stepper::set_timer(Frame& frame, CommandId id, Time due) {

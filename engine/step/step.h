@@ -1,6 +1,6 @@
 // step() — the whole of a workflow's behaviour, as one function of values.
 //
-//   (Program, Execution, Fact)  ->  (Execution', Commands)   and, if somebody listens, history
+//   (Program, Execution, Fact)  ->  (Execution', Commands)   and, if somebody observes, history
 //
 // It does no I/O, reads no clock and rolls no dice: time arrives in Fact::at, and everything that
 // the world must do leaves as a Command.  The lane, the simulator, `stepwell test`, recovery and
@@ -20,7 +20,7 @@
 #include "engine/step/command.h"
 #include "engine/step/execution.h"
 #include "engine/step/fact.h"
-#include "engine/step/history.h"
+#include "engine/step/observer.h"
 #include "language/program/program.h"
 
 namespace stepwell {
@@ -29,7 +29,7 @@ namespace stepwell {
 // Returns false when the fact changed nothing (stale): it must then not be journaled.
 // Throws FoldMismatch (execution.h) when the fact carries another hash than the command it names.
 bool step(const Program& program, Execution& execution, const Fact& fact,
-          std::vector<Command>& commands, const Listener* listener = nullptr);
+          std::vector<Command>& commands, const Observer* observer = nullptr);
 
 // Commands for everything that is outstanding: what a new owner has to issue after a fold.
 std::vector<Command> outstanding(const Program& program, const Execution& execution);
