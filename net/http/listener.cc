@@ -17,10 +17,11 @@ namespace {
 constexpr int kBacklog = 1024;  // Bursts of a thousand clients find the queue, not a refusal.
 constexpr int kAtOnce = 64;     // Accepted in a row; then those who are connected have a turn.
 
-Error refused(const std::string& address, int error) {
+Error refused(const std::string& address, int error, bool is_file = false) {
   std::string hint;
-  if (error == EADDRINUSE) hint = "; another program listens there: choose another port";
-  if (error == EACCES) hint = "; this user may not: ports below 1024 need privileges";
+  if (error == EADDRINUSE) hint = "; another program listens there";
+  if (error == EADDRINUSE && !is_file) hint += ": choose another port";
+  if (error == EACCES && !is_file) hint = "; this user may not: ports below 1024 need privileges";
   const ErrorCode code = error == EACCES ? ErrorCode::kDenied : ErrorCode::kUnavailable;
   return {code, "cannot listen on " + address + ": " + std::strerror(error) + hint};
 }
@@ -93,7 +94,7 @@ Result<std::unique_ptr<Listener>> Listener::open_unix(const std::string& path) {
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
   remove_stale(address);
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return refused(path, errno);
+  if (fd < 0) return refused(path, errno, true);
   const auto* generic = reinterpret_cast<const sockaddr*>(&address);
   // Only its owner may connect: whoever may can start and stop executions.  The mode is set before
   // listen(), so nobody gets in between.
@@ -101,7 +102,7 @@ Result<std::unique_ptr<Listener>> Listener::open_unix(const std::string& path) {
       ::listen(fd, kBacklog) != 0) {
     const int error = errno;
     ::close(fd);
-    return refused(path, error);
+    return refused(path, error, true);
   }
   auto listener = std::unique_ptr<Listener>(new Listener(fd, path));
   listener->unix_path_ = path;

@@ -117,7 +117,7 @@ TEST(Sockets, OfADeadProcessAreReplacedThoseOfALivingAreNot) {
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().message, "cannot listen on " + endpoint.unix_path +
                                         ": Address already in use; another program listens "
-                                        "there: choose another port");
+                                        "there");
   EXPECT_EQ(HttpClient(endpoint.unix_path).get("/").status, 200) << "and goes on doing so";
 }
 
