@@ -18,8 +18,8 @@ constexpr std::size_t kMaxHeaderBytes = 64u << 10;
 constexpr long kMaxConnectionsPerHost = 64;
 
 void start_curl() {
-  static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
-  CHECK(started == CURLE_OK, "libcurl does not start");
+  static const CURLcode kStarted = curl_global_init(CURL_GLOBAL_DEFAULT);
+  CHECK(kStarted == CURLE_OK, "libcurl does not start");
 }
 
 std::string lower(std::string text) {
