@@ -3,39 +3,32 @@
 //   text ── yaml/ ──> Document (nodes with line:column) ── check/ ──> diagnostics
 //                                                       └─ compile/ ──> Program
 //
+// Two questions are kept apart, because their answers must age differently:
+//
+//   check    Is this text good enough to be deployed today?  Diagnostics.  Its rules may grow with
+//            every release: what was accepted yesterday may be refused tomorrow.
+//   build    Which program does this text say?  No rules.  It builds whatever the check of any
+//            release so far accepted, for as long as an execution or a history names it; only what
+//            no release accepted (a newer Stepwell's field) is an error, kUnavailable: this process
+//            cannot run it, one of the newer version can.
+//
+//   compile  check, then build.  For whoever offers a new text: deploy, lint, tests.
+//   load     build alone, of a program that was stored when it was deployed.
+//
 // YAML and JSON alike (JSON is read as YAML's subset with the same positions).  Bounded before
 // anything is copied: kMaxBytes, kMaxDepth, kMaxNodes, aliases expanded at most kMaxNodes in all.
 // Pure: no file is read, nothing is looked up in the world.  Thread-safe: no state.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
+#include "dsl/diagnostics/diagnostic.h"
 #include "language/program/program.h"
 
 namespace stepwell::dsl {
-
-inline constexpr std::size_t kMaxBytes = 1u << 20;  // AWS's limit of a definition is 1 MB.
-inline constexpr std::uint32_t kMaxDepth = 128;
-inline constexpr std::size_t kMaxNodes = 200'000;
-
-enum class Severity : std::uint8_t { kError, kWarning };
-
-struct Diagnostic {
-  std::string
-      code;  // "unknown-field", "no-such-state", ...: stable, listed in docs/dsl/diagnostics.md
-  Severity severity = Severity::kError;
-  std::string file;
-  std::uint32_t line = 0, column = 0;  // From 1; column in bytes.
-  std::uint32_t length = 1;            // Of the underlined text.
-  std::string pointer;                 // JSON pointer
-  std::string message;                 // What is wrong, a sentence.
-  std::string hint;                    // How to mend it; may be empty.
-  // As AWS words it, where it does; else empty.  Its location is often less exact than `pointer`.
-  std::string aws_code, aws_message, aws_location;
-};
 
 struct CompileOptions {
   std::string file = "workflow.yaml";
@@ -54,13 +47,20 @@ struct Compiled {
 
 Compiled compile(std::string_view text, const CompileOptions& options = {});
 
-// The diagnostic with its source line and a caret, for a terminal:
-//   backfill.yaml:12:7: error: there is no state "Fetsh" [no-such-state]
-//     12 |   Next: Fetsh
-//        |         ^~~~~
-//     hint: did you mean "Fetch"?
-std::string render(const Diagnostic& diagnostic, std::string_view source);
-Value to_json(const Diagnostic& diagnostic);
+// `file` is what the program's places name.  kUnavailable: no released check accepts this text.
+Result<ProgramRef> build(std::string_view text, const std::string& file);
+
+// A program as its deploy stored it.
+struct StoredText {
+  std::string hash;        // Program::hash
+  std::string source;      // The author's text.
+  std::string definition;  // Program::definition as JSON.
+  std::string file;        // Program::file
+};
+// From the author's text, so that histories and `waiting` name its lines; from the definition, then
+// without lines, when today's reader makes anything else of the text.  kUnavailable: written by a
+// newer Stepwell.  kInternal: the stored definition is not the one of that hash.
+Result<ProgramRef> load(const StoredText& stored);
 
 // YAML or JSON as a value (no duplicate keys), for inputs, mocks and transcripts.
 struct Parsed {
@@ -68,8 +68,5 @@ struct Parsed {
   std::vector<Diagnostic> diagnostics;  // Empty: value is good.
 };
 Parsed parse_document(std::string_view text, const std::string& file);
-
-// The one of `candidates` nearest to `word`, or empty when none is near.
-std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 }  // namespace stepwell::dsl

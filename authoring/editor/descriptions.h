@@ -1,11 +1,11 @@
-// What an editor says about a field when one points at it.  Private to authoring/editor.
+// The text that an editor shows when the pointer is on a field.  Private to authoring/editor.
 #pragma once
 
 #include <string_view>
 
 namespace stepwell::dsl {
 
-// Empty for a field without.
+// Empty for a field that has no description.
 std::string_view description_of(std::string_view field);
 
 }  // namespace stepwell::dsl

@@ -5,6 +5,7 @@
 
 #include "authoring/editor/descriptions.h"
 #include "dsl/tables/fields.h"
+#include "dsl/tables/objects.h"
 #include "dsl/tables/operators.h"
 
 namespace stepwell::dsl {
@@ -12,9 +13,6 @@ namespace stepwell::dsl {
 namespace {
 
 using Names = std::vector<std::string>;
-
-constexpr std::int64_t kMostSeconds = 99'999'999;
-constexpr std::int64_t kMostDelay = 31'622'400;
 
 Value list_of(const Names& names) {
   Value::Array list;
@@ -46,12 +44,12 @@ Object filled(Object list) {
   return list;
 }
 
-// An object of the language: its fields, and nothing else but Comment and x-anything.
+// Builds the schema of one object: its fields, Comment and x-anything, and nothing else.
 class ObjectForm {
  public:
   ObjectForm& field(const std::string& name, Object schema) {
     const std::string_view description = description_of(name);
-    // Beside a $ref nothing else counts in draft 7.
+    // In draft 7 everything beside a $ref is ignored.
     if (!description.empty() && schema.contains("$ref")) {
       schema = Object{{"allOf", Value::Array{Value(std::move(schema))}}};
     }
@@ -109,7 +107,7 @@ Object timestamp() {
   return {{"type", "string"}, {"format", "date-time"}, {"pattern", "^[0-9]{4}-[^{]*$"}};
 }
 
-// `machine`: the language of the workflow, which machines inside of a state begin with.
+// `machine`: the language of the workflow, which is that of machines inside of the state.
 Object schema_of(const Field& field, Language language, Language machine) {
   switch (field.shape) {
     case Shape::kType: return text();
@@ -214,7 +212,7 @@ std::string state_name(const std::string& kind, Language language, Language mach
   return in(kind.c_str(), language) + (is_mixed ? ".inJSONPath" : "");
 }
 
-// Any state in a workflow of that language: by its Type, and its own QueryLanguage.
+// A state in a workflow of that language: the schema is chosen by its Type and QueryLanguage.
 Object any_state(Language machine) {
   ObjectForm state;
   Value::Array rules;
@@ -252,9 +250,9 @@ Object workflow() {
   ObjectForm form;
   begin_machine(form);
   form.field("States", {{"type", "object"}});
-  form.field("Version", words({"1.0"}));
+  form.field("Version", words(words_in("Version")));
   form.field("TimeoutSeconds", whole(1, kMostSeconds));
-  form.field("QueryLanguage", words({"JSONPath", "JSONata"}));
+  form.field("QueryLanguage", words(words_in("QueryLanguage")));
   form.field("InputSchema", {{"type", Value::Array{"object", "boolean"}}});
   form.field("Groups", {{"type", "object"}});
   const auto states = [](Language language) {
@@ -285,8 +283,8 @@ Object processor(Language language) {
 
 Object processor_config() {
   ObjectForm form;
-  form.field("Mode", words({"INLINE", "DISTRIBUTED"}));
-  form.field("ExecutionType", words({"STANDARD", "EXPRESS"}));
+  form.field("Mode", words(words_in("Mode")));
+  form.field("ExecutionType", words(words_in("ExecutionType")));
   form.rule({{"if", constant("Mode", "DISTRIBUTED")}, {"then", required({"ExecutionType"})}});
   return form.schema();
 }
@@ -306,11 +304,11 @@ Object retrier() {
   form.field("IntervalSeconds", whole(1, kMostSeconds));
   form.field("MaxAttempts", whole(0, kMostSeconds));
   form.field("BackoffRate", {{"type", "number"}, {"minimum", 1}});
-  form.field("MaxDelaySeconds", whole(1, kMostDelay));
-  form.field("JitterStrategy", words({"FULL", "NONE"}));
-  form.field("RetryAfter", words({"HONOR", "IGNORE"}));
-  form.field("MaxRetryAfterSeconds", whole(1, kMostDelay));
-  form.field("MaxRetryAfterCount", whole(1, 100'000));
+  form.field("MaxDelaySeconds", whole(1, kMostDelaySeconds));
+  form.field("JitterStrategy", words(words_in("JitterStrategy")));
+  form.field("RetryAfter", words(words_in("RetryAfter")));
+  form.field("MaxRetryAfterSeconds", whole(1, kMostDelaySeconds));
+  form.field("MaxRetryAfterCount", whole(1, kMostServerDelays));
   form.rule({{"if", constant("RetryAfter", "HONOR")},
              {"else", Object{{"properties", Object{{"MaxRetryAfterSeconds", false},
                                                    {"MaxRetryAfterCount", false}}}}}});
@@ -350,7 +348,7 @@ Object operand_of(const ComparisonField& comparison) {
   return {};
 }
 
-// Exactly one test; Variable where it compares, and only there.
+// A rule or condition: exactly one test, with Variable when the test is a comparison.
 Object condition(bool is_outermost) {
   ObjectForm form;
   Value::Array tests;
@@ -398,7 +396,7 @@ void add_arguments(ObjectForm& form, Language language) {
 }
 
 void add_count(ObjectForm& form, const std::string& name, Language language) {
-  form.field(name, or_expression(whole(0, 9'000'000'000'000'000), language));
+  form.field(name, or_expression(whole(0, kMostItems), language));
   if (language == Language::kJsonPath) form.field(name + "Path", path());
 }
 
@@ -473,7 +471,7 @@ void add_expressions(Object& all) {
                          {"description",
                           "A path: $ is the input, $$ the context object, $name a "
                           "variable."}});
-  // Beside a path: a call, which only the compiler can read.
+  // A path or a call; whether the call is valid only the compiler can tell.
   all.set("pathOrCall",
           Object{{"type", "string"},
                  {"pattern", "^\\$|^States\\.|^[^{][\\s\\S]*\\("},

@@ -9,13 +9,13 @@
 #include <vector>
 
 #include "authoring/transcript/script.h"
-#include "dsl/findings.h"
+#include "dsl/diagnostics/findings.h"
 #include "dsl/yaml/document.h"
 
 namespace stepwell::transcript {
 
-// The mocks of a test case: "Retries", or "Orders#Retries" where several machines have some.  Their
-// place is `place`, in the test file; what is wrong with the document goes to `findings`.
+// The mocks of a test case: "Retries", or "Orders#Retries" where several machines have one of that
+// name.  `place` is where the test file names it; mistakes in the document go to `findings`.
 std::vector<TaskMocks> read_mock_config(const dsl::Document& document, const std::string& test_case,
                                         const dsl::Place& place, dsl::Findings& findings);
 

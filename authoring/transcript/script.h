@@ -1,4 +1,4 @@
-// What a test file asks for, read and checked.
+// Script — a test file, read and checked.
 #pragma once
 
 #include <optional>
@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/time.h"
-#include "dsl/findings.h"
+#include "dsl/diagnostics/findings.h"
 #include "dsl/yaml/document.h"
 
 namespace stepwell::transcript {
@@ -22,18 +22,18 @@ struct Answer {
   Millis delay{0};
 };
 
-// Answers in order; the last one is given again and again.
+// Answers in order; after the last one it is given again.
 struct Mock {
-  std::optional<Value> when;  // Only to an input that contains this.
+  std::optional<Value> when;  // Only for an input that contains this.
   std::vector<Answer> answers;
 };
 struct TaskMocks {
-  std::string name;  // Of a state, or of a resource.
+  std::string name;  // The name of a state, or a resource.
   dsl::Place place;
   std::vector<Mock> mocks;
 };
 
-// What an operator does from outside.
+// What an operator does to the execution: stop or redrive.
 struct Action {
   Millis at{0};
   bool is_redrive = false;  // Else: stop.

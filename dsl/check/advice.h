@@ -1,7 +1,8 @@
-// advice — rules that look at the compiled program: what is legal, and cannot be meant.
+// advice — the rules of check that look at the built program: what is legal, but cannot be meant.
 //
-// Warnings only.  Each is given when it is certain, never on suspicion: what a rule cannot decide
-// it does not mention.  Private to dsl.
+// They give warnings, with one exception: a way into the middle of a group (groups.cc) is an error
+// that only the built program shows.  A warning is given when it is certain: a rule that cannot
+// decide says nothing.  Private to dsl.
 #pragma once
 
 #include <string>
@@ -12,37 +13,38 @@
 
 namespace stepwell::dsl {
 
-// The program and the text it was made of.
+// The program and the document that it was built from.
 struct Advising {
   const Program& program;
   const Document& document;
   Findings& findings;
 
-  // The member that a JSON pointer leads to; nullptr when there is none, or an item of a list.
+  // The member of an object that a JSON pointer leads to; nullptr when it leads nowhere, or to an
+  // item of a list.
   const Member* member_at(std::string_view pointer) const;
-  // The node that it leads to; nullptr when there is none.
+  // The node that a JSON pointer leads to; nullptr when it leads nowhere.
   const Node* node_at(std::string_view pointer) const;
 };
 
-// All of those below.  `document` is what `program` was compiled from.
+// All rules below.  `program` was built from `document`.
 void advise(const Program& program, const Document& document, Findings& findings);
 
-// Where a state may go: Next, Default, rules, catchers, and the catchers of its group.
+// Where a state may go: by Next, Default, its rules, its catchers, and the catchers of its group.
 std::vector<StateId> ways_out(const Machine& machine, const State& state);
 
-// ---- groups.cc: errors, the only ones that need the compiled program
+// ---- groups.cc: a way into the middle of a group (error)
 void check_group_entries(const Advising& advising);
-// ---- flow.cc: machines that never come to an end
+// ---- flow.cc: loops that nothing leads out of
 void advise_on_ends(const Advising& advising);
-// ---- fall_through.cc: a Choice without Default whose rules leave something out
+// ---- missing_default.cc: a Choice without Default whose rules leave something out
 void advise_on_choices(const Advising& advising);
-// ---- types.cc: conditions that no type fulfils
+// ---- types.cc: conditions that ask two types of one value
 void advise_on_conditions(const Advising& advising);
-// ---- unasked.cc: names in Retry and Catch that no error can reach
+// ---- unreachable_names.cc: names in Retry and Catch that no error can reach
 void advise_on_errors(const Advising& advising);
-// ---- unused.cc: variables that are kept and never read
+// ---- unused.cc: variables that are assigned and never read
 void advise_on_unused(const Advising& advising);
-// ---- unused_result.cc
+// ---- unused_result.cc: a ResultPath whose place no later state reads
 void advise_on_results(const Advising& advising);
 
 }  // namespace stepwell::dsl

@@ -1,3 +1,4 @@
+// The rules of a Choice: comparisons in JSONPath, conditions in JSONata.
 #include <algorithm>
 
 #include "dsl/check/rules.h"
@@ -8,12 +9,6 @@ namespace stepwell::dsl {
 namespace {
 
 bool is_connective(std::string_view key) { return key == "And" || key == "Or" || key == "Not"; }
-
-std::vector<std::string> words_of_a_rule() {
-  std::vector<std::string> words = {"Variable", "And", "Or", "Not", "Next", "Assign"};
-  words.insert(words.end(), comparison_names().begin(), comparison_names().end());
-  return words;
-}
 
 void check_operand(Checking& check, const Spot& spot, const std::string& name,
                    const ComparisonField& field) {
@@ -40,7 +35,7 @@ void check_connective(Checking& check, const Spot& spot, const std::string& name
   }
 }
 
-// One rule, or a condition inside of one.
+// A choice rule in JSONPath, or a condition inside of one (an item of And or Or, what Not holds).
 void check_condition(Checking& check, const Spot& spot, bool is_outermost) {
   if (!is_item(check, spot, "a choice rule")) return;
   if (!is_outermost) {
@@ -51,7 +46,7 @@ void check_condition(Checking& check, const Spot& spot, bool is_outermost) {
                            json_quote(only_outside) + " may stand in the outermost rule only");
     }
   }
-  check_members(check, spot, words_of_a_rule(), "a choice rule");
+  check_members(check, spot, ObjectKind::kChoiceRule, "a choice rule");
   const Member* test = nullptr;
   for (const Member& member : spot.node.members) {
     const auto comparison = comparison_named(member.key);
@@ -75,11 +70,11 @@ void check_condition(Checking& check, const Spot& spot, bool is_outermost) {
   if (variable != nullptr) check_path(check, spot.under(*variable), "Variable");
   const bool has_unknown =
       std::any_of(spot.node.members.begin(), spot.node.members.end(), [](const Member& member) {
-        const std::vector<std::string> words = words_of_a_rule();
+        const auto& words = fields_in(ObjectKind::kChoiceRule, Language::kJsonPath);
         return !is_free(member.key) &&
                std::find(words.begin(), words.end(), member.key) == words.end();
       });
-  if (test == nullptr && has_unknown) return;  // It was meant to be the comparison.
+  if (test == nullptr && has_unknown) return;  // The unknown field was meant as the comparison.
   if (test == nullptr) {
     check.findings.error("choice-rule-incomplete", spot.node.place, spot.pointer,
                          "this rule compares nothing",
@@ -93,9 +88,9 @@ void check_condition(Checking& check, const Spot& spot, bool is_outermost) {
   }
 }
 
-// A rule of JSONata: Condition says it all.
+// A choice rule in JSONata: the expression in its Condition takes the place of all comparisons.
 void check_computed_rule(Checking& check, const Spot& spot) {
-  check_members(check, spot, {"Condition", "Next", "Assign", "Output"}, "a choice rule of JSONata");
+  check_members(check, spot, ObjectKind::kChoiceRule, "a choice rule of JSONata");
   check_required(check, spot, spot.node.place, {"Condition"}, "a choice rule of JSONata");
   const Member* condition = spot.node.find("Condition");
   if (condition != nullptr) {

@@ -1,4 +1,4 @@
-// Retry and Catch.
+// Retry and Catch: the names of errors, their order, and the numbers of a retrier.
 #include <algorithm>
 #include <limits>
 
@@ -7,9 +7,6 @@
 namespace stepwell::dsl {
 
 namespace {
-
-constexpr double kMostSeconds = 99'999'999;  // AWS's limit, for attempts, too.
-constexpr double kMostDelay = 31'622'400;    // A leap year.
 
 const std::vector<std::string> kReservedErrors = {"States.ALL",
                                                   "States.BranchFailed",
@@ -50,7 +47,7 @@ void check_error_name(Checking& check, const Spot& spot) {
                          did_you_mean(name, known));
 }
 
-// `is_last`: of the Retriers or Catchers of its state.
+// `is_last`: no other retrier or catcher of the state comes after this one.
 void check_error_equals(Checking& check, const Spot& spot, bool is_last, const std::string& whose) {
   if (!is_filled_array(check, spot, "ErrorEquals")) return;
   for (std::size_t i = 0; i < spot.node.items.size(); ++i) {
@@ -72,12 +69,8 @@ void check_error_equals(Checking& check, const Spot& spot, bool is_last, const s
 }
 
 void check_retrier(Checking& check, const Spot& spot, bool is_last) {
-  static const std::vector<std::string> legal = {
-      "ErrorEquals", "IntervalSeconds",      "MaxAttempts",
-      "BackoffRate", "MaxDelaySeconds",      "JitterStrategy",
-      "RetryAfter",  "MaxRetryAfterSeconds", "MaxRetryAfterCount"};
   if (!is_item(check, spot, "a retrier")) return;
-  check_members(check, spot, legal, "a retrier");
+  check_members(check, spot, ObjectKind::kRetrier, "a retrier");
   check_required(check, spot, spot.node.place, {"ErrorEquals"}, "a retrier");
   double interval = 1;
   for (const Member& member : spot.node.members) {
@@ -93,14 +86,9 @@ void check_retrier(Checking& check, const Spot& spot, bool is_last) {
     } else if (member.key == "BackoffRate") {
       is_number(check, value, member.key, 1, std::numeric_limits<double>::infinity(), false);
     } else if (member.key == "MaxDelaySeconds") {
-      is_number(check, value, member.key, 1, kMostDelay, true);
+      is_number(check, value, member.key, 1, kMostDelaySeconds, true);
     } else if (member.key == "JitterStrategy") {
-      if (!is_text(check, value, member.key)) continue;
-      const std::string& name = value.node.value.as_string();
-      if (name == "FULL" || name == "NONE") continue;
-      check.findings.error("unknown-value", value.node.place, value.pointer,
-                           "\"JitterStrategy\" must be FULL or NONE, not " + json_quote(name),
-                           did_you_mean(name, {"FULL", "NONE"}));
+      is_word(check, value, member.key);
     }
   }
   check_retry_after(check, spot);
@@ -115,9 +103,7 @@ void check_retrier(Checking& check, const Spot& spot, bool is_last) {
 
 void check_catcher(Checking& check, const Spot& spot, bool is_last, Language language) {
   if (!is_item(check, spot, "a catcher")) return;
-  std::vector<std::string> legal = {"ErrorEquals", "Next", "Assign"};
-  legal.emplace_back(language == Language::kJsonPath ? "ResultPath" : "Output");
-  check_members(check, spot, legal, "a catcher");
+  check_members(check, spot, ObjectKind::kCatcher, "a catcher");
   check_required(check, spot, spot.node.place, {"ErrorEquals", "Next"}, "a catcher");
   JsonataRule rule;
   rule.has_error_output = true;

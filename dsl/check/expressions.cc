@@ -20,7 +20,8 @@ const std::vector<std::string> kIntrinsics = {
 const std::vector<std::string> kContextFields = {"Execution", "Map", "State", "StateMachine",
                                                  "Task"};
 
-// YAML ends a plain text there.
+// In a flow mapping YAML ends a plain text at the first comma or bracket, so a call arrives cut
+// off.
 constexpr const char* kHintForCut =
     "a ) is missing; inside of { } and [ ] a text with a comma or a bracket needs quotes";
 
@@ -38,7 +39,7 @@ void note_variable(Checking& check, const Spot& spot, const std::string& name) {
   check.variable_uses.push_back({name, place, spot.pointer, check.machine});
 }
 
-// "$$.Executon.Id" is not wrong before it runs; then it is.
+// "$$.Executon.Id" is a valid path, and fails the execution when it is evaluated: so a warning.
 void check_context_field(Checking& check, const Spot& spot, const std::string& text) {
   if (!text.starts_with("$$.")) return;
   std::size_t end = 3;
@@ -107,8 +108,8 @@ Diagnostic& report_no_dollar(Checking& check, const Spot& spot, bool may_be_call
     return is_word_character(c) || c == '.' || c == '[' || c == ']' || c == '-';
   });
   return check.findings.error("path-without-dollar", spot.node.place, spot.pointer,
-                              in_words(spot.node.value) + " is no path" +
-                                  (may_be_call ? " and no intrinsic call" : "") +
+                              in_words(spot.node.value) + " is not a path" +
+                                  (may_be_call ? " or an intrinsic call" : "") +
                                   ": a path begins with $",
                               is_name ? "write " + json_quote("$." + text) : "");
 }
@@ -189,8 +190,8 @@ bool is_within(const std::string& machine, const std::string& outer) {
   return (machine + "/").starts_with(outer + "/");
 }
 
-// What is assigned inside of a Map or Parallel is another variable than that of the same name
-// outside.
+// An Assign inside of a Map or Parallel makes a variable of its own; the one of the same name
+// outside keeps its value.
 void report_shadows(Checking& check) {
   for (const auto& [name, list] : check.assigned) {
     for (const auto& inner : list) {
@@ -207,7 +208,8 @@ void report_shadows(Checking& check) {
   }
 }
 
-// A call: no variable can hold a function, so assigning one would not help.
+// $name(...) where no function has that name.  The hint of report_unassigned() would be wrong here:
+// no variable can hold a function, so an Assign would not help.
 void report_no_function(Checking& check, const Checking::VariableUse& use) {
   const std::string near = nearest(use.name, jsonata_functions());
   check.findings.warning(
@@ -226,7 +228,7 @@ void report_unassigned(Checking& check, const Checking::VariableUse& use,
   }
   std::string hint = did_you_mean(use.name, names);
   if (!hint.empty()) {
-    // It is one of them.
+    // The name is nearly that of a variable or function.
   } else if (use.is_jsonata) {
     hint =
         "assign it with Assign, or write $states.input." + use.name + " for a field of the input";
@@ -270,7 +272,7 @@ void check_template(Checking& check, const Spot& spot) {
   const bool had_errors = check.findings.has_errors();
   check_payload(check, spot);
   if (check.findings.has_errors() != had_errors || had_errors) return;
-  // Whatever the language of templates refuses beyond that.
+  // The rules above explain the usual mistakes; here the parser reports any other.
   auto parsed = expr::Template::parse_jsonpath(spot.node.value);
   const auto* errors = std::get_if<std::vector<expr::TemplateError>>(&parsed);
   if (errors == nullptr) return;

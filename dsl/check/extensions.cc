@@ -9,7 +9,8 @@ namespace stepwell::dsl {
 
 namespace {
 
-// The spot that a JSON pointer leads to from `from`; as far as it can be followed.
+// The spot that `pointer` (JSON pointer) leads to from `from`; the last spot on the way when the
+// document does not go that far.
 Spot follow(const Spot& from, std::string_view pointer) {
   const Node* node = &from.node;
   for (std::size_t at = 1; at <= pointer.size();) {
@@ -46,22 +47,13 @@ void check_input_schema(Checking& check, const Spot& workflow) {
   }
 }
 
-// RetryAfter, and its limits, which mean something only beside HONOR.
+// RetryAfter, and its two limits: they have an effect only beside RetryAfter: HONOR.
 void check_retry_after(Checking& check, const Spot& retrier) {
-  constexpr double kMostSeconds = 31'622'400;  // As of MaxDelaySeconds: a leap year.
-  constexpr double kMostTimes = 100'000;
   const Member* after = retrier.node.find("RetryAfter");
   const bool honors = after != nullptr && after->node->value == Value("HONOR");
-  if (after != nullptr && is_text(check, retrier.under(*after), "RetryAfter") && !honors &&
-      after->node->value != Value("IGNORE")) {
-    const std::string& name = after->node->value.as_string();
-    check.findings.error("unknown-value", after->node->place, below(retrier.pointer, "RetryAfter"),
-                         "\"RetryAfter\" must be HONOR or IGNORE, not " + json_quote(name),
-                         did_you_mean(name, {"HONOR", "IGNORE"}));
-    return;
-  }
-  for (const auto& [field, most] : {std::pair{"MaxRetryAfterSeconds", kMostSeconds},
-                                    std::pair{"MaxRetryAfterCount", kMostTimes}}) {
+  if (after != nullptr && !is_word(check, retrier.under(*after), "RetryAfter")) return;
+  for (const auto& [field, most] : {std::pair{"MaxRetryAfterSeconds", kMostDelaySeconds},
+                                    std::pair{"MaxRetryAfterCount", kMostServerDelays}}) {
     const Member* member = retrier.node.find(field);
     if (member == nullptr) continue;
     is_number(check, retrier.under(*member), field, 1, most, true);
@@ -84,7 +76,7 @@ void check_tolerance(Checking& check, const Spot& map, bool is_distributed) {
 
 namespace {
 
-// The names in a group's States; reports what is no state, and what stands in two groups.
+// The names in a group's States: each must be a state of this machine, and in one group only.
 void check_group_states(Checking& check, const Spot& machine, const Spot& list,
                         const std::string& group,
                         std::map<std::string, std::string, std::less<>>& group_of) {
@@ -125,7 +117,7 @@ void check_groups(Checking& check, const Spot& machine, Language language) {
   for (const Member& one : groups.node.members) {
     const Spot group = groups.under(one);
     if (!is_item(check, group, "a group")) continue;
-    check_members(check, group, {"States", "Retry", "Catch"}, "a group");
+    check_members(check, group, ObjectKind::kGroup, "a group");
     check_required(check, group, one.key_place, {"States"}, "a group");
     const Member* states = group.node.find("States");
     if (states != nullptr) {

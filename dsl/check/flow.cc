@@ -1,4 +1,4 @@
-// Machines that never come to an end: loops that nothing leaves.
+// Machines that never come to an end, because nothing leads out of a loop in them.
 #include <algorithm>
 
 #include "base/match.h"
@@ -24,7 +24,8 @@ std::vector<StateId> ways_out(const Machine& machine, const State& state) {
 
 namespace {
 
-// A Choice without Default may end the execution, in its way.
+// Can the machine end in this state?  A Choice without Default counts: when no rule takes its input
+// the execution fails there.
 bool is_end(const State& state) {
   const auto* choice = std::get_if<Choice>(&state.kind);
   return choice != nullptr ? !choice->default_next : !state.next.has_value();
@@ -48,7 +49,7 @@ Marks reached_from(const Machine& machine, StateId start) {
   return reached;
 }
 
-// States from which some end can be reached.
+// The states from which an end can be reached.
 Marks leading_to_an_end(const Machine& machine) {
   std::vector<std::vector<std::uint32_t>> before(machine.states.size());
   Marks leads(machine.states.size());
@@ -71,7 +72,7 @@ Marks leading_to_an_end(const Machine& machine) {
   return leads;
 }
 
-// Some state that the stuck one leads to, and that leads back to itself.
+// A state of the loop that `stuck` leads into.
 std::size_t on_a_loop(const Machine& machine, std::size_t stuck) {
   Marks seen(machine.states.size());
   while (!seen[stuck]) {
@@ -98,7 +99,7 @@ std::string whose(const Program& program, std::size_t machine) {
 
 void advise_on_ends(const Advising& advising) {
   const Program& program = advising.program;
-  // Its time limit ends it.
+  // TimeoutSeconds ends the execution wherever it is.
   if (program.timeout_seconds) return;
   for (std::size_t i = 0; i < program.machines.size(); ++i) {
     const Machine& machine = program.machines[i];
@@ -115,7 +116,7 @@ void advise_on_ends(const Advising& advising) {
                                     " can only fail or be stopped",
                                 "let a Choice leave the loop, or limit the workflow with "
                                 "TimeoutSeconds");
-      break;  // The others of the loop say the same.
+      break;  // One warning for a machine: the other states of the loop would say the same.
     }
   }
 }

@@ -1,4 +1,4 @@
-// Into a group of states there is one way: to its first.
+// A group of states is entered at its first state only, because that is where a retry begins again.
 #include "dsl/check/advice.h"
 
 namespace stepwell::dsl {
@@ -21,7 +21,7 @@ void report(const Advising& advising, const std::string& pointer, const std::str
                               ": only that may be entered from outside");
 }
 
-// Is the state one of a group, and not its first?
+// Is the state in a group, and not the first of it?
 bool is_inside(const Machine& machine, StateId id) {
   const State& state = machine.states[id.value];
   return state.group && machine.groups[*state.group].states.front() != id;

@@ -14,7 +14,8 @@ using expr::StaticType;
 
 constexpr const char* kUnsupported = "UNSUPPORTED_JSONATA_EXPRESSION";
 
-// For did-you-mean, and because a function is no variable that some state has to assign.
+// The functions that expressions may call: for did-you-mean, and so that "$sum" is not taken for a
+// variable that some state has to assign.
 const std::vector<std::string> kFunctions = {"abs",
                                              "append",
                                              "assert",
@@ -103,7 +104,7 @@ std::string_view in_words(StaticType type) {
   return "anything";
 }
 
-// Where "$name" stands in the string, with its length; the string itself where it cannot be told.
+// The place of `word` ("$name") in the string; the place of the string when it cannot be found.
 Place place_of(Checking& check, const Node& node, const std::string& word) {
   const std::size_t at = node.value.as_string().find(word);
   if (at == std::string::npos) return node.place;
@@ -112,7 +113,7 @@ Place place_of(Checking& check, const Node& node, const std::string& word) {
   return place;
 }
 
-// "$states.result" and its siblings are there only where AWS puts them.
+// "$states.result" exists only in Output and Assign, "$states.errorOutput" only in a catcher.
 void check_states_field(Checking& check, const Spot& spot, const std::string& field,
                         const JsonataRule& rule) {
   const std::string name = "$states." + field;
@@ -138,7 +139,7 @@ bool is_name_character(char c) {
          (static_cast<unsigned char>(c) & 0x80) != 0;
 }
 
-// The first bare name of an expression that has one, for a message.
+// The first name without $ in an expression ("total" of "total + 1"), or "".
 std::string bare_name(std::string_view text) {
   const std::vector<std::string_view> words = {"and",   "or",   "in",      "true",
                                                "false", "null", "function"};
@@ -165,7 +166,8 @@ std::string bare_name(std::string_view text) {
   return {};
 }
 
-// The input is no context here: AWS refuses what would read one.
+// A name without $ reads the context of the expression.  At the top there is none: the state's
+// input is $states.input, and AWS refuses the rest.
 void report_no_input(Checking& check, const Spot& spot, std::string_view text) {
   const bool is_root = text.find("$$") != std::string_view::npos;
   const std::string name = is_root ? "$$" : bare_name(text);
@@ -184,7 +186,7 @@ void report_no_input(Checking& check, const Spot& spot, std::string_view text) {
        spot.pointer});
 }
 
-// "$name(" or "$name (", somewhere.
+// Does "$name(" or "$name (" stand anywhere in the text?
 bool is_called(std::string_view text, const std::string& name) {
   const std::string word = "$" + name;
   for (std::size_t at = 0; (at = text.find(word, at)) != std::string_view::npos;) {
@@ -215,7 +217,8 @@ void check_type(Checking& check, const Spot& spot, std::string_view field,
   const bool fits = type == StaticType::kAny || type == wanted || wanted == StaticType::kAny;
   if (type == StaticType::kFunction) {
     check.findings.warning("never-fits", spot.node.place, spot.pointer,
-                           "this is always a function, which is no value", "call it: $f()");
+                           "this is always a function, and a function is not a value",
+                           "call it: $f()");
   } else if (!fits) {
     check.findings.warning("never-fits", spot.node.place, spot.pointer,
                            json_quote(field) + " needs " + std::string(in_words(wanted)) +
@@ -223,8 +226,8 @@ void check_type(Checking& check, const Spot& spot, std::string_view field,
   }
 }
 
-// What reads nothing comes out the same each time, and so it can be tried.  Only errors of types:
-// $error and $assert fail on purpose.
+// An expression that reads nothing comes out the same each time, so it is evaluated here.  Only
+// errors of types are reported: an author who calls $error or $assert wants it to fail.
 void try_constant(Checking& check, const Spot& spot, std::size_t skipped,
                   const expr::Jsonata& jsonata) {
   const expr::JsonataReads& reads = jsonata.reads();
@@ -243,7 +246,7 @@ void try_constant(Checking& check, const Spot& spot, std::size_t skipped,
       "this always fails: " + result.error.message + " (" + result.error.code + ")");
 }
 
-// `wanted` is for the whole of the field only.
+// `wanted` is kAny unless the expression is the whole value of the field.
 void check_expression(Checking& check, const Spot& spot, std::string_view field,
                       const JsonataRule& rule, StaticType wanted) {
   const std::string& text = spot.node.value.as_string();
@@ -264,7 +267,7 @@ void check_expression(Checking& check, const Spot& spot, std::string_view field,
   try_constant(check, spot, skipped, jsonata);
 }
 
-// "{% a", "a %}", " {% a %} ": meant as an expression, and none.
+// "{% a", "a %}", " {% a %} ": meant as an expression, but only a string.
 void check_delimiters(Checking& check, const Spot& spot) {
   const std::string& text = spot.node.value.as_string();
   const std::size_t first = text.find_first_not_of(" \t\r\n");
@@ -306,7 +309,7 @@ void check_parts(Checking& check, const Spot& spot, std::string_view field, cons
 
 }  // namespace
 
-// What a mistake of another language's habit would say.
+// A hint for signs that other languages have and JSONata does not ("==", "&&").
 std::string JsonataRule::hint_for(std::string_view text) const {
   const std::array<std::pair<std::string_view, std::string_view>, 4> habits{{
       {"==", "equality is one =: $a = 1"},

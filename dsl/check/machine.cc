@@ -1,4 +1,5 @@
-// A machine: the workflow itself, a branch, or the processor of a Map; and the way through it.
+// A machine (the workflow itself, a branch, the processor of a Map): its fields, the names of its
+// states, and the transitions between them.
 #include <algorithm>
 #include <functional>
 #include <set>
@@ -11,10 +12,7 @@ namespace stepwell::dsl {
 
 namespace {
 
-constexpr std::size_t kLongestStateName = 80;
-constexpr double kMostSeconds = 99'999'999;
-
-// A field that names a state.
+// A field that names the state to go to: Next, Default, or Next of a rule or catcher.
 struct Transition {
   const Node* target;
   std::string pointer, field;
@@ -41,7 +39,7 @@ std::vector<Transition> transitions_of(const Spot& state) {
   return list;
 }
 
-// The states of a group, and where its catchers lead.
+// The names of the states in a group, and the transitions of its catchers.
 struct GroupWays {
   std::vector<std::string> states;
   std::vector<Transition> ways;
@@ -84,11 +82,12 @@ void report_no_such_state(Checking& check, const Transition& from, const Node& s
                {"MISSING_TRANSITION_TARGET", "Missing 'Next' target: " + name, from.pointer});
 }
 
-// Follows every transition from `start`, and reports those states that none of them reaches.
-// Where a transition is broken or missing, that is the news, not what it leaves unreached.
+// Follows every transition from `start`.  Reports transitions to states that do not exist, and,
+// when the machine has no error, states that nothing leads to: behind a broken transition
+// everything would be unreachable, and the transition is what the author must look at.
 void check_ways(Checking& check, const Spot& states, const std::vector<GroupWays>& groups,
                 const Transition* start, std::size_t errors_before) {
-  std::unordered_map<std::string_view, const Member*> by_name;  // Only looked up, never listed.
+  std::unordered_map<std::string_view, const Member*> by_name;  // Never iterated over.
   for (const Member& member : states.node.members) by_name.emplace(member.key, &member);
   const auto target_of = [&](const Transition& transition) {
     const auto found = by_name.find(transition.target->value.as_string());
@@ -155,13 +154,14 @@ void check_name(Checking& check, const Member& state, const std::string& pointer
                {"DUPLICATE_STATE_NAME", "Duplicate State name: " + state.key, pointer});
 }
 
-// A field of a state, and no state that bears its name.
+// Does this member of States look like a field of a state, and not like a state of that name?
 bool is_stray_field(const Member& member) {
   if (member.node->value.find("Type") != nullptr) return false;
   return field_anywhere(member.key) != nullptr || member.key == "Comment";
 }
 
-// The fields of the empty state `states[at]`, when they stand beside it: how many.  Said once.
+// When the fields of the state `states[at]` stand beside it instead of below it (it is then empty):
+// reports that once, and returns how many fields there are.
 std::size_t report_stray_fields(Checking& check, const Spot& states, std::size_t at) {
   const std::vector<Member>& list = states.node.members;
   if (!list[at].node->value.is_null()) return 0;
@@ -207,21 +207,9 @@ void check_states(Checking& check, const Spot& machine, Language language) {
              errors_before);
 }
 
-void check_choice_of(Checking& check, const Spot& object, std::string_view field,
-                     const std::vector<std::string>& values) {
+void check_word(Checking& check, const Spot& object, std::string_view field) {
   const Member* member = object.node.find(field);
-  if (member == nullptr) return;
-  const Spot spot = object.under(*member);
-  if (!is_text(check, spot, field)) return;
-  const std::string& text = spot.node.value.as_string();
-  std::string all;
-  for (const std::string& value : values) {
-    if (value == text) return;
-    all += (all.empty() ? "" : " or ") + value;
-  }
-  check.findings.error("unknown-value", spot.node.place, spot.pointer,
-                       json_quote(field) + " must be " + all + ", not " + json_quote(text),
-                       did_you_mean(text, values));
+  if (member != nullptr) is_word(check, object.under(*member), field);
 }
 
 void check_processor_config(Checking& check, const Spot& machine) {
@@ -229,9 +217,9 @@ void check_processor_config(Checking& check, const Spot& machine) {
   if (member == nullptr) return;
   const Spot config = machine.under(*member);
   if (!is_object(check, config, "ProcessorConfig")) return;
-  check_members(check, config, {"Mode", "ExecutionType"}, "a ProcessorConfig");
-  check_choice_of(check, config, "Mode", {"INLINE", "DISTRIBUTED"});
-  check_choice_of(check, config, "ExecutionType", {"STANDARD", "EXPRESS"});
+  check_members(check, config, ObjectKind::kProcessorConfig, "a ProcessorConfig");
+  check_word(check, config, "Mode");
+  check_word(check, config, "ExecutionType");
   const Member* mode = config.node.find("Mode");
   if (mode != nullptr && mode->node->value == Value("DISTRIBUTED")) {
     check_required(check, config, config.node.place, {"ExecutionType"}, "a distributed Map");
@@ -243,51 +231,40 @@ void check_workflow_fields(Checking& check, const Spot& machine) {
   if (timeout != nullptr) {
     is_number(check, machine.under(*timeout), "TimeoutSeconds", 1, kMostSeconds, true);
   }
-  check_choice_of(check, machine, "Version", {"1.0"});
+  check_word(check, machine, "Version");
   check_input_schema(check, machine);
 }
 
-struct RoleWords {
-  std::string whose;
-  std::vector<std::string> legal;
-};
-RoleWords words_of(MachineRole role) {
-  switch (role) {
-    case MachineRole::kWorkflow:
-      return {"a workflow",
-              {"StartAt", "States", "Version", "TimeoutSeconds", "QueryLanguage", "InputSchema",
-               "Groups"}};
-    case MachineRole::kBranch: return {"a branch", {"StartAt", "States", "Groups"}};
-    case MachineRole::kProcessor:
-      return {"the processor of a Map", {"StartAt", "States", "ProcessorConfig", "Groups"}};
-  }
-  return {};
+std::string role_in_words(ObjectKind role) {
+  return role == ObjectKind::kWorkflow ? "a workflow"
+         : role == ObjectKind::kBranch ? "a branch"
+                                       : "the processor of a Map";
 }
 
 }  // namespace
 
-void check_machine(Checking& check, const Spot& spot, MachineRole role, Language language) {
-  const RoleWords words = words_of(role);
+void check_machine(Checking& check, const Spot& spot, ObjectKind role, Language language) {
+  const std::string whose = role_in_words(role);
   if (!spot.node.value.is_object()) {
     check.findings.error("wrong-type", spot.node.place, spot.pointer,
-                         words.whose + " must be an object, not " + in_words(spot.node.value),
+                         whose + " must be an object, not " + in_words(spot.node.value),
                          "it begins with StartAt: and States:");
     return;
   }
-  check_members(check, spot, words.legal, words.whose);
+  check_members(check, spot, role, whose);
   const Member* states = spot.node.find("States");
   const bool has_states = states != nullptr && !states->node->members.empty();
-  check_required(check, spot, spot.node.place, {"StartAt", "States"}, words.whose,
+  check_required(check, spot, spot.node.place, {"StartAt", "States"}, whose,
                  has_states
                      ? "write StartAt: " + states->node->members.front().key + ", the first state"
                      : "");
   const Member* start = spot.node.find("StartAt");
   if (start != nullptr) is_text(check, spot.under(*start), "StartAt");
-  if (role == MachineRole::kWorkflow) {
+  if (role == ObjectKind::kWorkflow) {
     check_workflow_fields(check, spot);
     language = language_of(check, spot, language, true);
   }
-  if (role == MachineRole::kProcessor) check_processor_config(check, spot);
+  if (role == ObjectKind::kProcessor) check_processor_config(check, spot);
   std::string outer = std::exchange(check.machine, spot.pointer);
   check_states(check, spot, language);
   check.machine = std::move(outer);
@@ -295,7 +272,7 @@ void check_machine(Checking& check, const Spot& spot, MachineRole role, Language
 
 void check_workflow(const Document& document, const CompileOptions& options, Findings& findings) {
   Checking check{document, options, findings};
-  check_machine(check, Spot{*document.root, ""}, MachineRole::kWorkflow, Language::kJsonPath);
+  check_machine(check, Spot{*document.root, ""}, ObjectKind::kWorkflow, Language::kJsonPath);
   check_variable_uses(check);
 }
 

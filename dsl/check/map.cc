@@ -1,11 +1,9 @@
-// What only a Map has: its processor's mode, and the fields of the distributed mode.
+// What only a Map has: the mode of its processor, and the fields that need the distributed mode.
 #include "dsl/check/rules.h"
 
 namespace stepwell::dsl {
 
 namespace {
-
-constexpr double kMostItems = 9e15;  // AWS takes more than it can ever read.
 
 bool is_distributed(const Node& state) {
   const Member* processor = state.find("ItemProcessor");
@@ -14,7 +12,7 @@ bool is_distributed(const Node& state) {
   return mode != nullptr && mode->node->value == Value("DISTRIBUTED");
 }
 
-// A payload in the language of the state; `field` belongs to that language.
+// The payload in `field`, in the language of the state.
 void check_payload_field(Checking& check, const Spot& object, std::string_view field,
                          Language language) {
   const Member* member = object.node.find(field);
@@ -24,12 +22,13 @@ void check_payload_field(Checking& check, const Spot& object, std::string_view f
   if (is_object(check, spot, field)) check_template(check, spot);
 }
 
-// `Parameters` in JSONPath, `Arguments` in JSONata.
+// The name of an ItemReader's or ResultWriter's payload in that language.
 std::string arguments_field(Language language) {
   return language == Language::kJsonPath ? "Parameters" : "Arguments";
 }
 
-// "MaxItems" and its kin: a number, an expression, or in JSONPath a path in "MaxItemsPath".
+// "MaxItems" and the like: a number, in JSONata also an expression; in JSONPath "MaxItemsPath" may
+// hold a path instead.
 void check_count(Checking& check, const Spot& object, const std::string& field, double most,
                  Language language) {
   const Member* member = object.node.find(field);
@@ -69,7 +68,7 @@ void check_map(Checking& check, const Spot& state) {
 void check_item_reader(Checking& check, const Spot& spot, Language language) {
   if (!is_object(check, spot, "ItemReader")) return;
   const std::string arguments = arguments_field(language);
-  check_members(check, spot, {"Resource", arguments, "ReaderConfig"}, "an ItemReader");
+  check_members(check, spot, ObjectKind::kItemReader, "an ItemReader");
   check_required(check, spot, spot.node.place, {"Resource"}, "an ItemReader");
   const Member* resource = spot.node.find("Resource");
   if (resource != nullptr) is_text(check, spot.under(*resource), "Resource");
@@ -77,21 +76,13 @@ void check_item_reader(Checking& check, const Spot& spot, Language language) {
   const Member* member = spot.node.find("ReaderConfig");
   if (member == nullptr || !is_object(check, spot.under(*member), "ReaderConfig")) return;
   const Spot config = spot.under(*member);
-  std::vector<std::string> legal = {"InputType",    "CSVDelimiter",  "CSVHeaderLocation",
-                                    "CSVHeaders",   "MaxItems",      "ManifestType",
-                                    "ItemsPointer", "Transformation"};
-  if (language == Language::kJsonPath) legal.emplace_back("MaxItemsPath");
-  check_members(check, config, legal, "a ReaderConfig");
+  check_members(check, config, ObjectKind::kReaderConfig, "a ReaderConfig");
   check_count(check, config, "MaxItems", kMostItems, language);
 }
 
 void check_item_batcher(Checking& check, const Spot& spot, Language language) {
   if (!is_object(check, spot, "ItemBatcher")) return;
-  std::vector<std::string> legal = {"MaxItemsPerBatch", "MaxInputBytesPerBatch", "BatchInput"};
-  if (language == Language::kJsonPath) {
-    legal.insert(legal.end(), {"MaxItemsPerBatchPath", "MaxInputBytesPerBatchPath"});
-  }
-  check_members(check, spot, legal, "an ItemBatcher");
+  check_members(check, spot, ObjectKind::kItemBatcher, "an ItemBatcher");
   check_count(check, spot, "MaxItemsPerBatch", kMostItems, language);
   check_count(check, spot, "MaxInputBytesPerBatch", kMostItems, language);
   check_payload_field(check, spot, "BatchInput", language);
@@ -99,9 +90,8 @@ void check_item_batcher(Checking& check, const Spot& spot, Language language) {
 
 void check_result_writer(Checking& check, const Spot& spot, Language language) {
   if (!is_object(check, spot, "ResultWriter")) return;
-  const std::string arguments = arguments_field(language);
-  check_members(check, spot, {"Resource", arguments, "WriterConfig"}, "a ResultWriter");
-  check_payload_field(check, spot, arguments, language);
+  check_members(check, spot, ObjectKind::kResultWriter, "a ResultWriter");
+  check_payload_field(check, spot, arguments_field(language), language);
 }
 
 }  // namespace stepwell::dsl

@@ -8,12 +8,13 @@
 
 #include "dsl/check/check.h"
 #include "dsl/tables/fields.h"
+#include "dsl/tables/objects.h"
 #include "dsl/yaml/node_builder.h"
 #include "language/expr/expr.h"
 
 namespace stepwell::dsl {
 
-// A node and where it hangs in the document.
+// A node, and its JSON pointer.
 struct Spot {
   const Node& node;
   std::string pointer;
@@ -22,12 +23,13 @@ struct Spot {
   Spot at(std::size_t i) const { return {*node.items[i], below(pointer, std::to_string(i))}; }
 };
 
-// One compilation's view of the workflow, filled while it is walked.
+// What the rules share while one workflow is walked.  Not thread-safe: one per check.
 struct Checking {
   const Document& document;
   const CompileOptions& options;
   Findings& findings;
-  // Variables are checked at the end: a later state may assign what an earlier one reads.
+  // Uses of variables are collected, and checked at the end: the state that assigns a variable may
+  // stand behind the one that reads it.
   struct VariableUse {
     std::string name;
     Place place;
@@ -43,39 +45,40 @@ struct Checking {
     std::string pointer;
   };
   std::map<std::string, std::vector<Assignment>, std::less<>> assigned = {};  // By name.
-  std::string machine = {};                 // Pointer of the one that is being walked.
-  Language language = Language::kJsonPath;  // Of the state that is being looked at.
-  std::map<std::string, Place, std::less<>> state_names = {};  // Of all machines.
+  std::string machine = {};                 // Pointer of the machine that is being walked.
+  Language language = Language::kJsonPath;  // Of the state that is being checked.
+  std::map<std::string, Place, std::less<>> state_names = {};  // Of all machines, by name.
 };
 
 // ---- values.cc: what may stand in a field --------------------------------------------------
-// Each is true when the value is good, and reports when it is not.
+// Each returns true when the value is good; otherwise it reports an error and returns false.
 bool is_text(Checking& check, const Spot& spot, std::string_view field);
 bool is_object(Checking& check, const Spot& spot, std::string_view field);
-// One of a list: "a retrier must be an object, not ..."
+// An item of a list that must be an object; `what` is "a retrier": "a retrier must be an object".
 bool is_item(Checking& check, const Spot& spot, const std::string& what);
 bool is_filled_array(Checking& check, const Spot& spot, std::string_view field);
 bool is_number(Checking& check, const Spot& spot, std::string_view field, double least, double most,
                bool is_whole);
 bool is_timestamp(Checking& check, const Spot& spot, std::string_view field);
-// "the string \"ten\"", "the number 12", "an object"
+// One of words_in(field).
+bool is_word(Checking& check, const Spot& spot, std::string_view field);
+// The value in a message: the string "ten", the number 12, an object.
 std::string in_words(const Value& value);
 // `"Seconds" must be <wanted>, not <what is there>`
 Diagnostic& wrong_type(Checking& check, const Spot& spot, std::string_view field,
                        std::string_view wanted);
-// Reports members that are neither in `legal` nor free.
-void check_members(Checking& check, const Spot& object, const std::vector<std::string>& legal,
-                   const std::string& whose);
-// Reports what is missing of `required`, in AWS's words at `object`; what is there, misspelt, was
-// reported as such.
+// Reports members that are neither in fields_in(kind, check.language) nor free.
+void check_members(Checking& check, const Spot& object, ObjectKind kind, const std::string& whose);
+// Reports the fields of `required` that `object` does not have.  A field that is there under a
+// misspelt name is not reported again: the unknown name was.
 void check_required(Checking& check, const Spot& object, const Place& place,
                     const std::vector<std::string>& required, const std::string& whose,
                     std::string hint = {});
-// Is one of these there under a name that nothing else has, and nearly its own?
+// Has the object a member whose name is unknown and nearly that of one of `fields`?
 bool is_misspelt(const Node& object, const std::vector<std::string>& fields);
-// "" or `did you mean "X"?`
+// `did you mean "X"?`, or "" when no candidate is near.
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
-// Is it `{% ... %}`?
+// Is the value a string of the form "{% ... %}"?
 bool is_jsonata(const Value& value);
 
 // ---- expressions.cc -------------------------------------------------------------------------
@@ -86,7 +89,7 @@ struct PathRule {
 void check_path(Checking& check, const Spot& spot, std::string_view field, PathRule rule = {});
 void check_path_or_intrinsic(Checking& check, const Spot& spot, std::string_view field);
 void check_template(Checking& check, const Spot& spot);
-// What the expressions in one place may read, and what they must come to.
+// What the expressions in one place may read, and the type that they must come to.
 struct JsonataRule {
   bool has_result = false;
   bool has_error_output = false;
@@ -99,19 +102,20 @@ void check_assign(Checking& check, const Spot& spot, Language language,
 void check_variable_uses(Checking& check);
 
 // ---- jsonata.cc ------------------------------------------------------------------------------
-// Every "{% ... %}" in `spot`.
+// Checks every "{% ... %}" in `spot`.
 void check_jsonata(Checking& check, const Spot& spot, std::string_view field,
                    const JsonataRule& rule);
-// Does a field that takes a constant, too, hold an expression?  If so, it is checked here.
+// For a field that may hold a constant or an expression: true when it is an expression, which is
+// then checked.
 bool is_expression(Checking& check, const Spot& spot, std::string_view field, Language language,
                    expr::StaticType wanted);
 const std::vector<std::string>& jsonata_functions();
-// What takes the place of a field of the other language, in a rule or catcher; "" for others.
+// A hint for a field of a rule or catcher that only the other language has; "" for any other field.
 std::string instead_of(std::string_view field, Language language);
 
-// ---- types.cc: what can never have the type that is asked for ---------------------------------
+// ---- types.cc: values of a type that can never be right ------------------------------------
 void check_argument_types(Checking& check, const Spot& spot, const expr::Intrinsic& intrinsic);
-// Of the fields that hold a path or a call and need a value of one type.
+// For a field that holds a path or a call, and needs a value of one type.
 void check_path_type(Checking& check, const Spot& spot, std::string_view field);
 
 // ---- errors.cc: Retry and Catch -------------------------------------------------------------
@@ -133,8 +137,8 @@ void check_item_batcher(Checking& check, const Spot& spot, Language language);
 void check_result_writer(Checking& check, const Spot& spot, Language language);
 
 // ---- machine.cc -----------------------------------------------------------------------------
-enum class MachineRole { kWorkflow, kBranch, kProcessor };
-void check_machine(Checking& check, const Spot& spot, MachineRole role, Language language);
+// `role`: kWorkflow, kBranch or kProcessor.
+void check_machine(Checking& check, const Spot& spot, ObjectKind role, Language language);
 
 // ---- extensions.cc: what plain ASL does not have ----------------------------------------------
 void check_input_schema(Checking& check, const Spot& workflow);
@@ -143,7 +147,7 @@ void check_retry_after(Checking& check, const Spot& retrier);
 void check_tolerance(Checking& check, const Spot& map, bool is_distributed);
 
 // ---- language.cc -----------------------------------------------------------------------------
-// The language of a state or workflow, where QueryLanguage may stand.
+// The language of a state or workflow: its QueryLanguage, else `outer`.
 Language language_of(Checking& check, const Spot& spot, Language outer, bool is_workflow);
 
 }  // namespace stepwell::dsl

@@ -1,4 +1,4 @@
-// One state: its fields, and what its kind needs.
+// A state: which fields it has, what stands in each, and what its kind needs.
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -10,7 +10,6 @@ namespace stepwell::dsl {
 
 namespace {
 
-constexpr double kMostSeconds = 99'999'999;
 constexpr double kNoLimit = std::numeric_limits<double>::infinity();
 constexpr std::uint16_t kGoesOn = kTask | kPass | kWait | kParallel | kMap;
 
@@ -18,14 +17,14 @@ struct StateSpot {
   const Spot& spot;
   const Place& place;  // Of its name.
   const std::string& name;
-  std::uint16_t kinds;  // One, or all when the Type is wrong.
+  std::uint16_t kinds;  // One kind; kEveryKind when the Type is wrong.
   Language language, machine_language;
 
   std::string words() const {
     return kinds == kEveryKind ? "a state"
                                : "a " + std::string(name_of(static_cast<Kind>(kinds))) + " state";
   }
-  // Of its own Output and Assign.
+  // What expressions in its own Output and Assign may read.
   JsonataRule rule() const {
     JsonataRule rule;
     rule.has_result = (kinds & (kTask | kParallel | kMap)) != 0;
@@ -49,12 +48,12 @@ std::uint16_t kinds_of(Checking& check, const Spot& spot, const Place& place) {
   if (hint.empty()) hint = "one of " + all;
   in_aws_words(
       check.findings.error("unknown-type", value.node.place, value.pointer,
-                           in_words(value.node.value) + " is no type of state", hint),
+                           in_words(value.node.value) + " is not a type of state", hint),
       {"", "The field 'Type' should have one of these values: [" + all + "]", value.pointer});
   return kEveryKind;
 }
 
-// What takes the place of a field of JSONPath.
+// What a state of JSONata has instead of a field of JSONPath.
 std::string hint_in_jsonata(std::uint16_t kinds, const std::string& name) {
   const std::string jsonata = "this state is JSONata: ";
   if (name == "InputPath") return jsonata + "expressions read what they need of $states.input";
@@ -70,7 +69,8 @@ std::string hint_in_jsonata(std::uint16_t kinds, const std::string& name) {
   return jsonata + "write " + plain + ": \"{% ... %}\"";
 }
 
-// Words for what the language has under another name, too far from it for nearest().
+// The field of the language that a word of other languages means, where the two are too different
+// for nearest(); "" for any other word.
 std::string other_word(const std::string& name) {
   constexpr std::pair<std::string_view, std::string_view> kWords[] = {
       {"Retries", "Retry"},
@@ -110,7 +110,7 @@ std::string hint_for_unknown(const StateSpot& state, const std::string& name) {
   return "it belongs to " + kinds_in_words(field->kinds);
 }
 
-// AWS's.
+// What AWS says of the unknown field.
 std::string words_for_unknown(const StateSpot& state, const std::string& name) {
   const Field* field = field_anywhere(name);
   if (field == nullptr || (field->kinds & state.kinds) == 0) {
@@ -146,7 +146,7 @@ void check_credentials(Checking& check, const Spot& spot, Language language) {
   }
 }
 
-// A list, or an expression that makes one.
+// Items of JSONata: a list, or an expression that makes one.
 void check_items(Checking& check, const Spot& spot) {
   JsonataRule rule;
   rule.wanted = expr::StaticType::kArray;
@@ -159,7 +159,7 @@ void check_items(Checking& check, const Spot& spot) {
 void check_branches(Checking& check, const Spot& spot, Language language) {
   if (!is_filled_array(check, spot, "Branches")) return;
   for (std::size_t i = 0; i < spot.node.items.size(); ++i) {
-    check_machine(check, spot.at(i), MachineRole::kBranch, language);
+    check_machine(check, spot.at(i), ObjectKind::kBranch, language);
   }
 }
 
@@ -183,7 +183,7 @@ void check_field(Checking& check, const StateSpot& state, const Spot& spot, cons
   switch (field.shape) {
     case Shape::kType:
     case Shape::kLanguage:
-    case Shape::kAnything: break;  // Looked at already, or free.
+    case Shape::kAnything: break;  // Checked before, or may hold anything.
     case Shape::kText:
     case Shape::kTransition: is_text(check, spot, name); break;
     case Shape::kMessage:
@@ -231,10 +231,10 @@ void check_field(Checking& check, const StateSpot& state, const Spot& spot, cons
       if (!is_computed(StaticType::kString)) is_timestamp(check, spot, name);
       break;
     case Shape::kChoices: check_choices(check, spot, state.language); break;
-    // The language of a Map or Parallel does not reach into what is inside of it.
+    // The QueryLanguage of a Map or Parallel does not hold inside of it: there the workflow's does.
     case Shape::kBranches: check_branches(check, spot, state.machine_language); break;
     case Shape::kProcessor:
-      check_machine(check, spot, MachineRole::kProcessor, state.machine_language);
+      check_machine(check, spot, ObjectKind::kProcessor, state.machine_language);
       break;
     case Shape::kItemReader: check_item_reader(check, spot, state.language); break;
     case Shape::kItemBatcher: check_item_batcher(check, spot, state.language); break;
@@ -257,7 +257,7 @@ void check_transition(Checking& check, const StateSpot& state) {
   }
 }
 
-// At most one of them; exactly one when `is_needed`.
+// The state may have one of `fields`, and must have one when `is_needed`.
 void check_one_of(Checking& check, const StateSpot& state, const std::vector<std::string>& fields,
                   bool is_needed) {
   const Member* first = nullptr;
@@ -343,7 +343,8 @@ std::string prefix_of(const std::string& resource) {
   return resource.substr(0, std::min(resource.find('.'), resource.size()));
 }
 
-// Functions of a provider that is here must exist; other names may be served by somebody else.
+// A function of a provider that we know must exist.  A name of any other form may be served by a
+// worker elsewhere, so it is accepted.
 void check_known(Checking& check, const Spot& spot, const std::string& resource) {
   const auto& known = check.options.known_resources;
   if (known.empty() || is_arn(resource)) return;
@@ -371,10 +372,10 @@ void check_known(Checking& check, const Spot& spot, const std::string& resource)
     hint = "there are " + functions;
   }
   check.findings.error("unknown-resource", spot.node.place, spot.pointer,
-                       "nobody serves the resource " + json_quote(resource), hint);
+                       "no provider here serves the resource " + json_quote(resource), hint);
 }
 
-// What an Express state machine cannot wait for.
+// Express state machines cannot wait for a job, a task token or an activity.
 void check_express(Checking& check, const Spot& spot, const ResourceName& name) {
   std::string what, aws;
   for (const std::string_view pattern : {".sync", ".waitForTaskToken"}) {
@@ -382,7 +383,7 @@ void check_express(Checking& check, const Spot& spot, const ResourceName& name) 
     if (at == std::string::npos) continue;
     what = "the pattern " + name.event_resource.substr(at);
     aws = "'" + name.event_resource.substr(at) + "' service integration ";
-    // The one text has a blank at its end, the other has not.
+    // AWS's text for .waitForTaskToken ends with a blank, that for .sync does not.
     if (pattern == ".sync") aws.pop_back();
   }
   if (name.family == TaskFamily::kActivity) {
@@ -408,7 +409,7 @@ void check_resource(Checking& check, const Spot& spot) {
   Diagnostic& diagnostic = check.findings.error(
       "bad-resource", spot.node.place, spot.pointer,
       in_words(spot.node.value) +
-          (is_arn(resource) ? " is no ARN of a task" : " is no name of a resource"),
+          (is_arn(resource) ? " is not the ARN of a task" : " is not a valid name of a resource"),
       "a function of a provider is written \"strava.fetch\"");
   in_aws_words(diagnostic,
                {"",

@@ -1,5 +1,6 @@
-// Types that an expression can never have: literals and results of intrinsic functions given to
-// functions that refuse them, and fields of the context object where something else must stand.
+// Values of a type that can never be right: a literal, or the result of an intrinsic function, as
+// an argument that must be of another type; a field of the context object where another type must
+// stand; comparisons that ask two types of one value.
 #include <algorithm>
 #include <array>
 #include <map>
@@ -13,7 +14,7 @@ namespace stepwell::dsl {
 
 namespace {
 
-// Bits, so that "anything" is all of them.
+// Types as bits: a value that may have any type has all of them.
 enum Type : std::uint8_t {
   kNullValue = 1,
   kTruthValue = 2,
@@ -27,7 +28,7 @@ enum Type : std::uint8_t {
 struct Signature {
   std::string_view name;
   std::uint8_t result;
-  std::vector<std::uint8_t> arguments;  // Those that come after these may be anything.
+  std::vector<std::uint8_t> arguments;  // Arguments beyond the last of these may have any type.
 };
 
 const std::vector<Signature>& signatures() {
@@ -61,7 +62,7 @@ const Signature* signature_of(const expr::Intrinsic::Call& call) {
   return nullptr;
 }
 
-// The context object, where its fields have a type of their own.
+// The fields of the context object whose type is known.
 constexpr std::array<std::pair<std::string_view, std::uint8_t>, 11> kContext{
     {{"$$.Execution.Id", kTextValue},
      {"$$.Execution.Name", kTextValue},
@@ -153,8 +154,8 @@ class ArgumentTypes {
         argument);
   }
 
-  // Literals alone: the call comes out the same for ever.  States.Format counts its {} whatever
-  // stands for them.
+  // A call with literals only comes out the same each time, so it is made here, and a failure is
+  // reported.  States.Format is tried with any arguments: it counts its {} before it looks at them.
   void try_out(const expr::Intrinsic::Call& call) {
     const bool is_format = std::string_view(call.function->name) == "States.Format";
     Value::Array arguments;
@@ -183,7 +184,7 @@ class ArgumentTypes {
   const Spot& spot_;
 };
 
-// Fields whose value must be of one type.
+// The fields of a state whose path must lead to a value of one type.
 struct TypedField {
   std::string_view name;
   std::uint8_t type;
@@ -193,7 +194,8 @@ constexpr TypedField kTypedFields[] = {{"ItemsPath", kListValue},
                                        {"ErrorPath", kTextValue},
                                        {"CausePath", kTextValue}};
 
-// What `And` asks of one place: no type is left when its parts contradict each other.
+// The types that a value can have when the test is true.  Parts of an And that contradict each
+// other leave no type.
 std::uint8_t type_asked(const Test& test) {
   using enum Comparison;
   const bool is_wanted =

@@ -1,4 +1,4 @@
-// What is kept and never read: variables.
+// Variables that are assigned and never read.
 #include <cctype>
 #include <functional>
 #include <set>
@@ -15,8 +15,8 @@ bool is_name_character(char c) {
          static_cast<unsigned char>(c) >= 0x80;
 }
 
-// Every name behind a single `$` in any text of the workflow, comments included: whoever mentions a
-// variable is taken to read it.
+// Every name behind a `$` in any text of the workflow, comments included.  Being mentioned counts
+// as being read, so that no warning is wrong.
 void collect_mentions(const Value& value, std::set<std::string, std::less<>>& names) {
   if (value.is_array()) {
     for (const Value& item : value.as_array()) collect_mentions(item, names);

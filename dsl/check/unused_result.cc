@@ -1,8 +1,8 @@
-// A ResultPath whose place no later state reads.
+// A ResultPath that keeps a result where no later state reads it.
 //
-// From the end of a machine backwards: which fields of its input does each state need, for itself
-// and for those behind it?  Fields are told apart by their first name; whatever looks at more than
-// that (JSONata, a whole `$`, `..`) needs everything.
+// The rule goes backwards from the end of a machine and asks of each state: which fields of its
+// input are needed, by itself and by the states after it?  Fields are told apart by their first
+// name only.  An expression that may read more than that (JSONata, a whole `$`, `..`) needs all.
 #include <map>
 #include <set>
 
@@ -15,7 +15,8 @@ namespace stepwell::dsl {
 
 namespace {
 
-// Larger machines are let be; so are those that do not settle, which none does.
+// A larger machine is not looked at, nor one whose needs still change after so many passes.  (No
+// machine has been seen that needs more than a few.)
 constexpr std::size_t kMostStates = 2'000;
 constexpr int kMostPasses = 60;
 
@@ -100,7 +101,7 @@ class Needs {
   Needs(const Advising& advising, const Machine& machine)
       : advising_(advising), machine_(machine), of_(machine.states.size()) {}
 
-  // False when it did not settle.
+  // Repeats until no need changes; false when that takes more than kMostPasses.
   bool settle() {
     for (int pass = 0; pass < kMostPasses; ++pass) {
       bool changed = false;
@@ -115,7 +116,7 @@ class Needs {
     return false;
   }
 
-  // Of what stands before OutputPath.
+  // What is needed of the value that OutputPath selects from.
   Need of_placed(const State& state) const { return through(state.output_path, of_output(state)); }
 
  private:
@@ -128,7 +129,7 @@ class Needs {
     return need;
   }
 
-  // What is needed of a value when `need` is needed of what the selection takes of it.
+  // What is needed of a value when `need` is needed of the part that the selection takes.
   static Need through(const Selection& selection, const Need& need) {
     if (selection.discard) return {};
     if (!selection.path || selection.path->text() == "$") return need;
@@ -166,7 +167,7 @@ class Needs {
     return need;
   }
 
-  // What a state reads of its input after InputPath, before it has a result.
+  // What the state itself reads of its input, after InputPath.
   Need of_effective(const State& state) const {
     Need need;
     std::visit(match{
@@ -216,7 +217,7 @@ class Needs {
     return need;
   }
 
-  // What is needed of a result that ResultPath places.
+  // What is needed of the result that ResultPath puts into the input.
   Need of_result(const State& state) const {
     const Placement& placement = state.result_path;
     if (placement.discard) return {};
@@ -224,7 +225,7 @@ class Needs {
     return of_placed(state).has(first_name(placement.path->text())) ? kEverything : Need{};
   }
 
-  // What is kept of the input when `need` is needed of the two together.
+  // What is needed of the input when `need` is needed of the input with the result put into it.
   static Need kept(const Placement& placement, const Need& need) {
     if (placement.discard) return need;
     if (!placement.path || placement.path->text() == "$") return {};
@@ -255,7 +256,7 @@ class Needs {
 };
 
 void advise_on_machine(const Advising& advising, const Machine& machine) {
-  // A group that begins again brings its input back.
+  // A retry of a group brings back the input of its first state, so what is read cannot be told.
   if (machine.states.size() > kMostStates || !machine.groups.empty()) return;
   Needs needs(advising, machine);
   if (!needs.settle()) return;

@@ -1,3 +1,4 @@
+// What may stand in a field: types, bounds, words; and fields that are unknown or missing.
 #include <algorithm>
 #include <cmath>
 
@@ -14,7 +15,7 @@ std::string number_text(double number) {
   return Value(static_cast<std::int64_t>(number)).to_json();
 }
 
-// A mistake of form that has an obvious cure.
+// A hint where the value has the wrong form and the right one is obvious: quotes around a number.
 std::string cure(const Node& node, std::string_view wanted) {
   const Value& value = node.value;
   const bool wants_number = wanted.find("number") != std::string_view::npos;
@@ -155,8 +156,23 @@ bool is_timestamp(Checking& check, const Spot& spot, std::string_view field) {
   return false;
 }
 
-void check_members(Checking& check, const Spot& object, const std::vector<std::string>& legal,
-                   const std::string& whose) {
+bool is_word(Checking& check, const Spot& spot, std::string_view field) {
+  if (!is_text(check, spot, field)) return false;
+  const std::string& text = spot.node.value.as_string();
+  const std::vector<std::string>& words = words_in(field);
+  std::string all;
+  for (const std::string& word : words) {
+    if (word == text) return true;
+    all += (all.empty() ? "" : " or ") + word;
+  }
+  check.findings.error("unknown-value", spot.node.place, spot.pointer,
+                       json_quote(field) + " must be " + all + ", not " + json_quote(text),
+                       did_you_mean(text, words));
+  return false;
+}
+
+void check_members(Checking& check, const Spot& object, ObjectKind kind, const std::string& whose) {
+  const std::vector<std::string>& legal = fields_in(kind, check.language);
   for (const Member& member : object.node.members) {
     if (member.key == "Comment") is_text(check, object.under(member), member.key);
     if (is_free(member.key)) continue;

@@ -13,8 +13,10 @@ namespace stepwell::dsl {
 
 namespace {
 
-// Keys in order, so that two texts that say the same have the same hash.
-void append_canonical(const Value& value, std::string& out) {
+// The same for two texts that say the same.  Keys are sorted, but not those of States and Groups of
+// a machine: their order gives the ids that snapshots have for states and groups, so one hash must
+// stand for one order.
+void append_canonical(const Value& value, std::string& out, bool keeps_order = false) {
   if (value.is_array()) {
     out += '[';
     for (const Value& item : value.as_array()) {
@@ -27,23 +29,34 @@ void append_canonical(const Value& value, std::string& out) {
   if (!value.is_object()) return value.append_json(out);
   std::vector<const Object::Member*> members;
   for (const auto& member : value.as_object()) members.push_back(&member);
-  std::sort(members.begin(), members.end(),
-            [](const auto* a, const auto* b) { return a->first < b->first; });
+  if (!keeps_order) {
+    std::sort(members.begin(), members.end(),
+              [](const auto* a, const auto* b) { return a->first < b->first; });
+  }
+  const bool is_machine = value.find("StartAt") != nullptr && value.find("States") != nullptr;
   out += '{';
   for (const auto* member : members) {
     if (member != members.front()) out += ',';
     out += json_quote(member->first) + ':';
-    append_canonical(member->second, out);
+    const bool is_numbered = is_machine && (member->first == "States" || member->first == "Groups");
+    append_canonical(member->second, out, is_numbered);
   }
   out += '}';
 }
 
+// Builds a Program by walking the document once, in the order of the text.
+//
+// add_machine() numbers a machine before the machines inside of it, then reads its states one by
+// one; read_kind() of a Map or Parallel comes back to add_machine().  So MachineId and StateId
+// follow from the text alone, and journals and snapshots may name states by them.
+// Throws Unreadable.
 class Builder {
  public:
   explicit Builder(const Document& document) : document_(document) {}
 
   ProgramRef build(const std::string& file) {
     const Node& root = *document_.root;
+    members_of(root);
     auto program = std::make_shared<Program>();
     program->file = file;
     program_ = program.get();
@@ -52,40 +65,41 @@ class Builder {
     append_canonical(root.value, canonical);
     program->hash = sha256_hex(canonical);
     if (const Member* comment = root.find("Comment")) {
-      program->comment = comment->node->value.as_string();
+      program->comment = text_of(*comment->node);
     }
     if (const Member* timeout = root.find("TimeoutSeconds")) {
-      program->timeout_seconds = timeout->node->value.as_double();
+      program->timeout_seconds = number_of(*timeout->node);
     }
+    word_in(root, "Version");
     language_ = language_of(root, QueryLanguage::kJsonPath);
     read_input_schema(root, *program);
-    add_machine(root, "", std::nullopt);
+    add_machine(root, ObjectKind::kWorkflow, "", std::nullopt);
     return program;
   }
 
  private:
   static QueryLanguage language_of(const Node& node, QueryLanguage outer) {
-    const Member* name = node.find("QueryLanguage");
-    if (name == nullptr) return outer;
-    return name->node->value == Value("JSONata") ? QueryLanguage::kJsonata
-                                                 : QueryLanguage::kJsonPath;
+    if (node.find("QueryLanguage") == nullptr) return outer;
+    return word_in(node, "QueryLanguage") == "JSONata" ? QueryLanguage::kJsonata
+                                                       : QueryLanguage::kJsonPath;
   }
 
-  // Machines are numbered before what is inside of them.
-  MachineId add_machine(const Node& node, const std::string& pointer,
+  // `role`: kWorkflow, kBranch or kProcessor; it says which fields the machine may have.
+  MachineId add_machine(const Node& node, ObjectKind role, const std::string& pointer,
                         std::optional<MachineId> parent) {
+    accept_fields(node, role, language_);
     const MachineId id{static_cast<std::uint32_t>(program_->machines.size())};
     program_->machines.emplace_back();
-    std::map<std::string, StateId, std::less<>> names;
-    const Node& states = *node.find("States")->node;
-    for (const Member& member : states.members) {
+    StateNames names;
+    const std::vector<Member>& states = members_of(need(node, "States"));
+    for (const Member& member : states) {
       names.emplace(member.key, StateId{static_cast<std::uint32_t>(names.size())});
     }
     Machine machine;
     machine.parent = parent;
     machine.where = {node.place.line, node.place.column, pointer};
-    machine.start_at = names.find(node.find("StartAt")->node->value.as_string())->second;
-    for (const Member& member : states.members) {
+    machine.start_at = state_named(names, need(node, "StartAt"));
+    for (const Member& member : states) {
       Reading reading{*member.node, below(below(pointer, "States"), member.key), names,
                       language_of(*member.node, language_)};
       State state = read_state(reading, id);
@@ -100,7 +114,9 @@ class Builder {
     return id;
   }
 
-  // Where its expressions stand; what is inside of machines belongs to states of their own.
+  // Notes where the expressions of a state stand in the source.  `location` is what JSONata's
+  // failures call the place.  Machines inside of the state are left out: their states note their
+  // own.
   void note_expressions(const Node& node, const std::string& pointer, const std::string& location,
                         State& state) const {
     if (node.value.is_string()) note_expression(node, pointer, location, state);
@@ -131,7 +147,8 @@ class Builder {
                         {}};
     const auto skipped = static_cast<std::size_t>(inner.data() - text.data());
     for (const auto& [at, begin] : document_.stretches(node)) {
-      const std::size_t from = at < skipped ? skipped - at : 0;  // Where it begins inside of one.
+      const std::size_t from =
+          at < skipped ? skipped - at : 0;  // The first stretch may begin before the expression.
       span.stretches.push_back(
           {at + from - skipped, begin.line, begin.column + static_cast<std::uint32_t>(from)});
     }
@@ -155,7 +172,7 @@ class Builder {
     return state;
   }
 
-  // The data flow of JSONPath.
+  // The fields of the data flow that only JSONPath has.
   static void read_paths(Reading& reading, State& state) {
     state.input_path = read_selection(reading, "InputPath");
     state.output_path = read_selection(reading, "OutputPath");
@@ -167,8 +184,21 @@ class Builder {
     state.result_selector = read_template_field(reading, reading.node, "ResultSelector");
   }
 
+  static Kind kind_of(const Reading& reading) {
+    const Node& type = need(reading.node, "Type");
+    const std::optional<Kind> kind = kind_named(text_of(type));
+    if (!kind) stop_at(type.place, "there is no type of state " + json_quote(text_of(type)));
+    for (const Member& member : reading.node.members) {
+      if (is_free(member.key)) continue;
+      if (field_of(member.key, *kind, table_language(reading.language)) != nullptr) continue;
+      stop_at(member.key_place,
+              "a " + text_of(type) + " state has no field " + json_quote(member.key));
+    }
+    return *kind;
+  }
+
   StateKind read_kind(Reading& reading, MachineId machine) {
-    switch (*kind_named(reading.find("Type")->value.as_string())) {
+    switch (kind_of(reading)) {
       case kTask: return read_task(reading);
       case kPass: {
         const Node* result = reading.find("Result");
@@ -186,9 +216,10 @@ class Builder {
 
   static Task read_task(Reading& reading) {
     Task task;
-    task.resource = reading.find("Resource")->value.as_string();
+    const Node& resource = need(reading.node, "Resource");
+    task.resource = text_of(resource);
     const auto name = parse_resource(task.resource);
-    CHECK(name.has_value(), task.resource);
+    if (!name) stop_at(resource.place, json_quote(task.resource) + " does not name a task");
     task.family = name->family;
     task.event_resource = name->event_resource;
     task.event_resource_type = name->event_resource_type;
@@ -218,16 +249,18 @@ class Builder {
       if (is_computed(reading, *at)) {
         return Wait{Wait::Until{read_template(reading, *at, "Timestamp"), ""}};
       }
-      return Wait{Wait::Until{*parse_rfc3339(at->value.as_string()), ""}};
+      const std::optional<Time> time = parse_rfc3339(text_of(*at));
+      if (!time) stop_at(at->place, json_quote(text_of(*at)) + " is not a time");
+      return Wait{Wait::Until{*time, ""}};
     }
-    const Node* path = reading.find("TimestampPath");
-    CHECK(path != nullptr, reading.pointer);
-    return Wait{Wait::Until{read_expression(reading, *path), path->value.as_string()}};
+    const Node& path = need(reading.node, "TimestampPath");
+    return Wait{Wait::Until{read_expression(reading, path), text_of(path)}};
   }
 
   static std::optional<expr::Template> read_text(Reading& reading, const std::string& field) {
     if (const Node* text = reading.find(field)) {
       if (is_computed(reading, *text)) return read_template(reading, *text, field);
+      text_of(*text);
       return expr::Template::constant(text->value);
     }
     const Node* path = reading.find(field + "Path");
@@ -246,23 +279,26 @@ class Builder {
   Parallel read_parallel(Reading& reading, MachineId machine) {
     Parallel parallel;
     const std::string pointer = below(reading.pointer, "Branches");
-    for (const Node* branch : reading.find("Branches")->items) {
+    for (const Node* branch : items_of(need(reading.node, "Branches"))) {
+      const std::string index = std::to_string(parallel.branches.size());
       parallel.branches.push_back(
-          add_machine(*branch, below(pointer, std::to_string(parallel.branches.size())), machine));
+          add_machine(*branch, ObjectKind::kBranch, below(pointer, index), machine));
     }
     return parallel;
   }
 
   Map read_map(Reading& reading, MachineId machine) {
     Map map;
-    const char* field = reading.find("ItemProcessor") != nullptr ? "ItemProcessor" : "Iterator";
-    const Node& processor = *reading.find(field);
-    map.processor = add_machine(processor, below(reading.pointer, field), machine);
+    const bool is_old = reading.find("Iterator") != nullptr && !reading.find("ItemProcessor");
+    const char* field = is_old ? "Iterator" : "ItemProcessor";
+    const Node& processor = need(reading.node, field);
+    map.processor =
+        add_machine(processor, ObjectKind::kProcessor, below(reading.pointer, field), machine);
     if (reading.language == QueryLanguage::kJsonata) {
       map.items = read_template_field(reading, reading.node, "Items");
     } else if (const Node* items = reading.find("ItemsPath")) {
       map.items = read_expression(reading, *items);
-      map.items_path_text = items->value.as_string();
+      map.items_path_text = text_of(*items);
     }
     map.item_selector = read_template_field(reading, reading.node, "ItemSelector");
     if (!map.item_selector) {
@@ -274,9 +310,11 @@ class Builder {
     const Node* tolerates = reading.find("TolerateFailures");
     map.tolerate_failures = tolerates != nullptr && tolerates->value == Value(true);
     map.label = path_text(reading, "Label");
-    const Member* config = processor.find("ProcessorConfig");
-    const Member* mode = config != nullptr ? config->node->find("Mode") : nullptr;
-    map.distributed = mode != nullptr && mode->node->value == Value("DISTRIBUTED");
+    if (const Member* config = processor.find("ProcessorConfig")) {
+      accept_fields(*config->node, ObjectKind::kProcessorConfig, reading.language);
+      word_in(*config->node, "ExecutionType");
+      map.distributed = word_in(*config->node, "Mode") == "DISTRIBUTED";
+    }
     if (!map.distributed) return map;
     map.definition = reading.node.value;
     for (const char* later : {"ItemReader", "ItemBatcher", "ResultWriter"}) {
@@ -292,8 +330,14 @@ class Builder {
 
 }  // namespace
 
-ProgramRef build_program(const Document& document, const std::string& file) {
-  return Builder(document).build(file);
+Result<ProgramRef> build_program(const Document& document, const std::string& file) {
+  try {
+    return Builder(document).build(file);
+  } catch (const Unreadable& unreadable) {
+    const Place& at = unreadable.place;
+    return Error{ErrorCode::kUnavailable, file + ":" + std::to_string(at.line) + ":" +
+                                              std::to_string(at.column) + ": " + unreadable.what};
+  }
 }
 
 }  // namespace stepwell::dsl

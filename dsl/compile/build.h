@@ -1,14 +1,15 @@
-// build — a checked document to a Program.
+// build — a document to a Program.  Holds no rule of the language: see dsl.h.
 #pragma once
 
 #include <string>
 
+#include "base/result.h"
 #include "dsl/yaml/document.h"
 #include "language/program/program.h"
 
 namespace stepwell::dsl {
 
-// check_workflow() found no error in `document`; a CHECK fails where a rule is missing.
-ProgramRef build_program(const Document& document, const std::string& file);
+// `document.root` is not null.  kUnavailable, with the place, for what no released check accepted.
+Result<ProgramRef> build_program(const Document& document, const std::string& file);
 
 }  // namespace stepwell::dsl

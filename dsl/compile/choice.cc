@@ -9,11 +9,12 @@ Condition read_condition(Reading& state, const Node& node);
 
 std::vector<Condition> read_conditions(Reading& state, const Node& list) {
   std::vector<Condition> conditions;
-  for (const Node* one : list.items) conditions.push_back(read_condition(state, *one));
+  for (const Node* one : items_of(list)) conditions.push_back(read_condition(state, *one));
   return conditions;
 }
 
 Condition read_condition(Reading& state, const Node& node) {
+  accept_fields(node, ObjectKind::kChoiceRule, state.language);
   for (const Member& member : node.members) {
     if (member.key == "And") return {AllOf{read_conditions(state, *member.node)}};
     if (member.key == "Or") return {AnyOf{read_conditions(state, *member.node)}};
@@ -24,24 +25,24 @@ Condition read_condition(Reading& state, const Node& node) {
     }
     const auto field = comparison_named(member.key);
     if (!field) continue;
-    Test test{read_path(state, *node.find("Variable")->node), field->comparison,
-              member.node->value};
+    Test test{read_path(state, need(node, "Variable")), field->comparison, member.node->value};
     if (field->is_path) test.operand = read_path(state, *member.node);
     return {std::move(test)};
   }
-  CHECK(false, "a choice rule without a comparison");
+  stop_at(node.place, "a rule without a comparison");
 }
 
 }  // namespace
 
 std::vector<ChoiceRule> read_choices(Reading& state) {
   std::vector<ChoiceRule> rules;
-  for (const Node* node : state.find("Choices")->items) {
+  for (const Node* node : items_of(need(state.node, "Choices"))) {
     const std::string pointer =
         below(below(state.pointer, "Choices"), std::to_string(rules.size()));
     const std::string location = "Choices[" + std::to_string(rules.size()) + "]";
+    accept_fields(*node, ObjectKind::kChoiceRule, state.language);
     Condition condition = state.language == QueryLanguage::kJsonata
-                              ? Condition{Truth{read_template(state, *node->find("Condition")->node,
+                              ? Condition{Truth{read_template(state, need(*node, "Condition"),
                                                               location + "/Condition")}}
                               : read_condition(state, *node);
     rules.push_back({std::move(condition), read_target(state, *node, "Next"),

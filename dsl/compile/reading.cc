@@ -1,8 +1,72 @@
 #include "dsl/compile/reading.h"
 
+#include <algorithm>
+#include <limits>
+
 #include "dsl/compile/extensions.h"
 
 namespace stepwell::dsl {
+
+void stop_at(const Place& place, std::string what) { throw Unreadable{place, std::move(what)}; }
+
+const std::string& text_of(const Node& node) {
+  if (!node.value.is_string()) stop_at(node.place, "a string is expected here");
+  return node.value.as_string();
+}
+
+double number_of(const Node& node) {
+  if (!node.value.is_number()) stop_at(node.place, "a number is expected here");
+  return node.value.as_double();
+}
+
+std::uint32_t count_of(const Node& node) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::uint32_t>::max();
+  if (!node.value.is_int() || node.value.as_int() < 0 || node.value.as_int() > kMost) {
+    stop_at(node.place, "a whole number up to " + std::to_string(kMost) + " is expected here");
+  }
+  return static_cast<std::uint32_t>(node.value.as_int());
+}
+
+const std::vector<Member>& members_of(const Node& node) {
+  if (!node.value.is_object()) stop_at(node.place, "an object is expected here");
+  return node.members;
+}
+
+const std::vector<const Node*>& items_of(const Node& node) {
+  if (!node.value.is_array()) stop_at(node.place, "a list is expected here");
+  return node.items;
+}
+
+const Node& need(const Node& owner, std::string_view field) {
+  const Member* member = owner.find(field);
+  if (member == nullptr) stop_at(owner.place, json_quote(field) + " is missing");
+  return *member->node;
+}
+
+const std::string& word_in(const Node& owner, std::string_view field) {
+  static const std::string none;
+  const std::vector<std::string>& words = words_in(field);
+  const Member* member = owner.find(field);
+  if (member == nullptr) return none;
+  const std::string& word = text_of(*member->node);
+  if (std::find(words.begin(), words.end(), word) == words.end()) {
+    stop_at(member->node->place, json_quote(field) + " cannot be " + json_quote(word));
+  }
+  return word;
+}
+
+void accept_fields(const Node& object, ObjectKind kind, QueryLanguage language) {
+  const std::vector<std::string>& known = fields_in(kind, table_language(language));
+  for (const Member& member : members_of(object)) {
+    if (is_free(member.key)) continue;
+    if (std::find(known.begin(), known.end(), member.key) != known.end()) continue;
+    stop_at(member.key_place, "there is no field " + json_quote(member.key));
+  }
+}
+
+Language table_language(QueryLanguage language) {
+  return language == QueryLanguage::kJsonata ? Language::kJsonata : Language::kJsonPath;
+}
 
 const Node* Reading::find(std::string_view field) const {
   const Member* member = node.find(field);
@@ -14,16 +78,20 @@ SourceSpan Reading::where(const Node& part, std::string part_pointer) const {
 }
 
 expr::JsonPath read_path(Reading& state, const Node& text) {
-  auto parsed = expr::JsonPath::parse(text.value.as_string());
-  CHECK(std::holds_alternative<expr::JsonPath>(parsed), text.value.as_string());
+  auto parsed = expr::JsonPath::parse(text_of(text));
+  if (const auto* wrong = std::get_if<expr::SyntaxError>(&parsed)) {
+    stop_at(text.place, "not a path: " + wrong->message);
+  }
   auto path = std::get<expr::JsonPath>(std::move(parsed));
   if (path.root() == expr::JsonPath::Root::kContext) state.uses_context = true;
   return path;
 }
 
 expr::Template read_expression(Reading& state, const Node& text) {
-  auto parsed = expr::Template::parse_path(text.value.as_string());
-  CHECK(std::holds_alternative<expr::Template>(parsed), text.value.as_string());
+  auto parsed = expr::Template::parse_path(text_of(text));
+  if (const auto* wrong = std::get_if<expr::SyntaxError>(&parsed)) {
+    stop_at(text.place, "neither a path nor a call: " + wrong->message);
+  }
   auto expression = std::get<expr::Template>(std::move(parsed));
   if (expression.uses_context()) state.uses_context = true;
   return expression;
@@ -33,7 +101,9 @@ expr::Template read_template(Reading& state, const Node& payload, const std::str
   auto parsed = state.language == QueryLanguage::kJsonata
                     ? expr::Template::parse_jsonata(payload.value, location)
                     : expr::Template::parse_jsonpath(payload.value);
-  CHECK(std::holds_alternative<expr::Template>(parsed), payload.value.to_json());
+  if (const auto* wrong = std::get_if<std::vector<expr::TemplateError>>(&parsed)) {
+    stop_at(payload.place, "not an expression: " + wrong->front().message);
+  }
   auto expression = std::get<expr::Template>(std::move(parsed));
   if (expression.uses_context()) state.uses_context = true;
   return expression;
@@ -49,12 +119,16 @@ std::optional<expr::Template> read_template_field(Reading& state, const Node& ow
   return read_template(state, *member->node, location.append(field));
 }
 
-StateId read_target(const Reading& state, const Node& owner, std::string_view field) {
-  const Member* member = owner.find(field);
-  CHECK(member != nullptr, std::string(field));
-  const auto found = state.states.find(member->node->value.as_string());
-  CHECK(found != state.states.end(), member->node->value.as_string());
+StateId state_named(const StateNames& states, const Node& name) {
+  const auto found = states.find(text_of(name));
+  if (found == states.end()) {
+    stop_at(name.place, "there is no state " + json_quote(text_of(name)));
+  }
   return found->second;
+}
+
+StateId read_target(const Reading& state, const Node& owner, std::string_view field) {
+  return state_named(state.states, need(owner, field));
 }
 
 Selection read_selection(Reading& state, std::string_view field) {
@@ -73,26 +147,25 @@ Placement read_placement(Reading& state, const Node& owner) {
 
 std::optional<Quantity> read_quantity(Reading& state, const std::string& field) {
   if (const Node* here = state.find(field)) {
-    if (here->value.is_number()) return Quantity{here->value.as_double(), ""};
+    const bool is_computed = state.language == QueryLanguage::kJsonata && here->value.is_string();
+    if (!is_computed) return Quantity{number_of(*here), ""};
     return Quantity{read_template(state, *here, field), ""};
   }
   const Node* path = state.find(field + "Path");
   if (path == nullptr) return std::nullopt;
-  return Quantity{read_expression(state, *path), path->value.as_string()};
+  return Quantity{read_expression(state, *path), text_of(*path)};
 }
 
 std::string path_text(const Reading& state, std::string_view field) {
   const Node* node = state.find(field);
-  return node != nullptr ? node->value.as_string() : std::string();
+  return node != nullptr ? text_of(*node) : std::string();
 }
 
 namespace {
 
 std::vector<std::string> read_error_equals(const Node& owner) {
   std::vector<std::string> names;
-  for (const Node* name : owner.find("ErrorEquals")->node->items) {
-    names.push_back(name->value.as_string());
-  }
+  for (const Node* name : items_of(need(owner, "ErrorEquals"))) names.push_back(text_of(*name));
   return names;
 }
 
@@ -102,20 +175,20 @@ std::vector<Retrier> read_retry(const Reading& state) {
   std::vector<Retrier> list;
   const Node* retry = state.find("Retry");
   if (retry == nullptr) return list;
-  for (const Node* node : retry->items) {
+  for (const Node* node : items_of(*retry)) {
+    accept_fields(*node, ObjectKind::kRetrier, state.language);
     Retrier& retrier = list.emplace_back();
     retrier.where =
         state.where(*node, below(below(state.pointer, "Retry"), std::to_string(list.size() - 1)));
     retrier.error_equals = read_error_equals(*node);
     for (const Member& member : node->members) {
-      const Value& value = member.node->value;
-      if (member.key == "IntervalSeconds") retrier.interval_seconds = value.as_double();
-      if (member.key == "MaxAttempts") {
-        retrier.max_attempts = static_cast<std::uint32_t>(value.as_int());
+      if (member.key == "IntervalSeconds") retrier.interval_seconds = number_of(*member.node);
+      if (member.key == "MaxAttempts") retrier.max_attempts = count_of(*member.node);
+      if (member.key == "BackoffRate") retrier.backoff_rate = number_of(*member.node);
+      if (member.key == "MaxDelaySeconds") retrier.max_delay_seconds = number_of(*member.node);
+      if (member.key == "JitterStrategy" && word_in(*node, member.key) == "FULL") {
+        retrier.jitter = Jitter::kFull;
       }
-      if (member.key == "BackoffRate") retrier.backoff_rate = value.as_double();
-      if (member.key == "MaxDelaySeconds") retrier.max_delay_seconds = value.as_double();
-      if (member.key == "JitterStrategy" && value == Value("FULL")) retrier.jitter = Jitter::kFull;
     }
     read_retry_after(*node, retrier);
   }
@@ -126,7 +199,8 @@ std::vector<Catcher> read_catch(Reading& state) {
   std::vector<Catcher> list;
   const Node* catchers = state.find("Catch");
   if (catchers == nullptr) return list;
-  for (const Node* node : catchers->items) {
+  for (const Node* node : items_of(*catchers)) {
+    accept_fields(*node, ObjectKind::kCatcher, state.language);
     Catcher& catcher = list.emplace_back();
     catcher.where =
         state.where(*node, below(below(state.pointer, "Catch"), std::to_string(list.size() - 1)));

@@ -1,4 +1,14 @@
-// The fields of the language as a table: who may have them, and what may stand in them.
+// The fields of states: which kinds of state have a field, in which language, and what may stand
+// in it.
+//
+// Who reads it:
+//   check    refuses a field that its state may not have, and looks at the value by its shape.
+//   compile  finds the kind of a state, and stops at a field that is not here (see objects.h).
+//   authoring/editor  makes the schema of it that editors complete and underline by.
+//   docs/dsl  a test compares the pages with it.
+//
+// Rows are added and widened, never taken away or narrowed: stored programs have them.  What shall
+// not be written any more is refused by a rule in check.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +19,7 @@
 
 namespace stepwell::dsl {
 
-// Bits, so that a field can name all the kinds that have it.
+// The kinds of state, as bits, so that a field can name all that have it.
 enum Kind : std::uint16_t {
   kTask = 1,
   kPass = 2,
@@ -66,14 +76,14 @@ struct Field {
   std::uint8_t languages;  // Bits of Language.
 };
 
-// Nothing for a word that is no kind of state.
+// Nothing for a word that does not name a kind of state.
 std::optional<Kind> kind_named(std::string_view word);
 std::string_view name_of(Kind kind);
 const std::vector<std::string>& kind_names();
 
-// Nothing when no state of that kind may have the field in that language.
+// nullptr when no state of these kinds may have the field in that language.
 const Field* field_of(std::string_view name, std::uint16_t kinds, Language language);
-// The field wherever it belongs: for a hint.
+// The field whatever states it belongs to, for a hint; nullptr when there is none of that name.
 const Field* field_anywhere(std::string_view name);
 std::vector<std::string> legal_fields(std::uint16_t kinds, Language language);
 // "Task, Parallel or Map"

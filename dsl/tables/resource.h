@@ -1,4 +1,8 @@
-// What a Task's Resource names.
+// What a Task's Resource names: a function of a provider ("strava.fetch"), or an AWS resource by
+// its ARN.
+//
+// Who reads it: check (is it a name at all?) and compile (which events a history has for the
+// task).  What was accepted once stays accepted: stored programs have it.
 #pragma once
 
 #include <optional>
@@ -17,7 +21,7 @@ struct ResourceName {
 
 inline bool is_arn(std::string_view resource) { return resource.starts_with("arn:"); }
 
-// Nothing when the text is an ARN that names no kind of work, or no name at all.
+// Nothing when the text is neither a name nor an ARN of something that can do work.
 std::optional<ResourceName> parse_resource(std::string_view resource);
 
 }  // namespace stepwell::dsl

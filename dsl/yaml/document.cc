@@ -8,7 +8,8 @@ namespace stepwell::dsl {
 
 namespace {
 
-// No author opens more brackets than this; yaml-cpp would look at all of them before it says so.
+// More open brackets than any author writes.  Checked before parsing, because yaml-cpp reads all of
+// them, at a cost that grows with the square, before it reports the depth.
 constexpr std::size_t kMaxOpenBrackets = 1'000;
 
 Place place_of(std::string_view text, std::size_t offset) {
@@ -21,7 +22,7 @@ Place place_of(std::string_view text, std::size_t offset) {
 }
 
 std::size_t first_bad_utf8(std::string_view text) {
-  // Halve: a prefix cut at a character's beginning is good exactly up to the culprit.
+  // By halves: text up to the beginning of a character is UTF-8 exactly when the bad byte is later.
   std::size_t good = 0, bad = text.size();
   while (bad - good > 1) {
     std::size_t middle = good + (bad - good) / 2;
@@ -41,7 +42,7 @@ std::size_t first_bad_utf8(std::string_view text) {
   return good;
 }
 
-// Bounds and bytes, before anything is parsed.
+// Is it UTF-8 without NUL, and within the limits?  Before anything is parsed.
 bool is_readable(std::string_view text, Findings& findings) {
   if (text.size() > kMaxBytes) {
     findings.error("too-large", {}, "",
@@ -88,7 +89,7 @@ bool starts_like_json(std::string_view text) {
   return first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
 }
 
-// {"...: nobody writes YAML like that; its author wants to hear about JSON.
+// A text that begins with {" is meant as JSON, so a mistake in it is reported as one of JSON.
 bool is_meant_as_json(std::string_view text, std::string_view file) {
   if (file.ends_with(".json")) return true;
   const std::size_t first = text.find('{');
@@ -104,8 +105,8 @@ void copy_into(Findings& findings, Findings& from) {
   }
 }
 
-// Lays the value of a scalar beside its text: indentation, folded lines and escapes are passed
-// over.
+// Lays the value of a string scalar beside its text, to tell which bytes of the value stand where.
+// Indentation, folded lines and escapes are in the text only.
 class Alignment {
  public:
   Alignment(std::string_view text, const Node& scalar)
@@ -146,18 +147,18 @@ class Alignment {
     here_.column = is_newline ? 1 : here_.column + 1;
     here_.line += is_newline ? 1 : 0;
   }
-  // One byte of the value, so many of the text.
+  // The next byte of the value is the next `length` bytes of the text.
   void take(std::size_t length) {
     if (!is_straight_) found_.push_back({at_, here_});
     for (std::size_t i = 0; i < length; ++i) advance();
     ++at_;
   }
-  // False: one of those that nobody needs in an expression.
+  // An escape in double quotes.  False for \x41 and the like, which expressions do without.
   bool pass_escape() {
     is_straight_ = false;
     const char c = here_.offset + 1 < text_.size() ? text_[here_.offset + 1] : '\0';
     const char meant = c == 'n' ? '\n' : c == 't' ? '\t' : c;
-    if (c == '\n') {  // The line goes on.
+    if (c == '\n') {  // An escaped line break: the string goes on in the next line.
       advance();
       advance();
       return true;

@@ -2,8 +2,9 @@
 //
 // YAML 1.2 with JSON's scalars: plain `true`, `false`, `null`, `~` and JSON's numbers are what they
 // look like; every other plain scalar (`yes`, `on`, a date, 007) is a string.  Numbers keep their
-// form.  Duplicate keys, keys that are no scalars, foreign tags and a second document are refused.
-// Texts that begin with { or [ are read as JSON first, by a reader that keeps positions too.
+// form.  Duplicate keys, keys that are not scalars, tags other than JSON's types and a second
+// document are refused. Texts that begin with { or [ are read as JSON first, by a reader that keeps
+// positions too.
 #pragma once
 
 #include <deque>
@@ -12,7 +13,8 @@
 #include <vector>
 
 #include "base/value.h"
-#include "dsl/findings.h"
+#include "dsl/diagnostics/findings.h"
+#include "dsl/yaml/limits.h"
 
 namespace stepwell::dsl {
 
@@ -25,12 +27,12 @@ struct Member {
 };
 
 struct Node {
-  Value value;                     // All that it says, with everything below it.
-  Place place;                     // Behind anchor and tag.
+  Value value;                     // The whole value, with everything below it.
+  Place place;                     // Of the value itself, after its anchor and tag.
   bool is_quoted = false;          // A scalar in quotes or in a block.
-  std::vector<Member> members;     // Of an object, in their order.
+  std::vector<Member> members;     // Of an object, in the order of the text.
   std::vector<const Node*> items;  // Of an array.
-  // Aliases expanded: what this costs wherever it is repeated.
+  // What this node costs wherever an alias repeats it: values and levels below, aliases expanded.
   std::uint32_t weight = 1, height = 0;
   std::size_t bytes = 0;
 
@@ -41,16 +43,16 @@ struct Node {
 struct Document {
   std::string_view text;
   std::deque<Node> nodes;
-  const Node* root = nullptr;  // Null when there is nothing to look at.
+  const Node* root = nullptr;  // Null when the text could not be read.
 
-  // The pieces of a string scalar that stand in the text as they are, in their order; nothing where
-  // the text says it in another way.
+  // A string scalar in pieces that stand in the text byte by byte, in order; empty where the text
+  // writes it in another way (escapes that are not looked into).
   struct Stretch {
-    std::size_t at;  // In the value.
+    std::size_t at;  // Byte of the value.
     Place begin;
   };
   std::vector<Stretch> stretches(const Node& scalar) const;
-  // The place of byte `at` of a string scalar; its beginning where that cannot be told.
+  // The place of byte `at` of a string scalar; the scalar's beginning where that is not known.
   Place within(const Node& scalar, std::size_t at) const;
 };
 

@@ -54,7 +54,7 @@ class JsonReader {
     return builder_.is_complete() ? Expect::kEnd : Expect::kCommaOrClose;
   }
 
-  // One token; says what may follow.  False when reading must stop.
+  // Reads one token and sets what may follow it.  False when reading must stop.
   bool take(Expect& expect) {
     const char c = here();
     const bool may_close = expect == Expect::kValueOrClose || expect == Expect::kKeyOrClose ||
@@ -123,7 +123,7 @@ class JsonReader {
     return true;
   }
 
-  // true, false, null or a number.
+  // Reads true, false, null or a number.
   bool take_word() {
     std::size_t end = at_;
     while (end < text_.size() &&
@@ -151,7 +151,8 @@ class JsonReader {
     return true;
   }
 
-  // Of the string that begins here, quotes included; to the end of the text when it has no end.
+  // The length of the string that begins here, with its quotes; to the end of the text when the
+  // closing quote is missing.
   std::size_t string_length() const {
     for (std::size_t i = at_ + 1; i < text_.size(); ++i) {
       if (text_[i] == '\\') {

@@ -1,6 +1,7 @@
-// NodeBuilder — from the events of a reader to nodes, within the bounds.
+// NodeBuilder — makes the nodes of a document from what a reader comes across, within the limits.
 //
-// Each call returns false when reading must stop; the reason is then in the findings.
+// A reader calls it in the order of the text: open, key, scalar, alias, close.  Each call returns
+// false when reading must stop; the reason is then in the findings.  Not thread-safe: one per text.
 #pragma once
 
 #include <string>
@@ -13,7 +14,7 @@ class NodeBuilder {
  public:
   NodeBuilder(Document& document, Findings& findings) : document_(document), findings_(findings) {}
 
-  // Is the next thing the name of a member?
+  // Are we in an object, at the place of a key?
   bool expects_key() const { return !stack_.empty() && stack_.back().is_object && !has_key(); }
   bool in_object() const { return !stack_.empty() && stack_.back().is_object; }
   bool is_complete() const { return stack_.empty() && document_.root != nullptr; }
@@ -22,14 +23,14 @@ class NodeBuilder {
   bool scalar(Value value, const Place& place, bool is_quoted);
   bool open(bool is_object, const Place& place);
   bool close();
-  // `node` once more.
+  // The same node in a second place.
   bool alias(const Node& node, const Place& place);
 
-  // The node that was finished last, or that is open innermost.
+  // The node that was opened or finished last.
   const Node* latest() const { return latest_; }
-  // Of the member whose value comes next: where to point when the value is not there.
+  // The place of the key whose value comes next: what to point at when there is no value.
   Place pending_key_place() const;
-  // JSON pointer of what comes next.
+  // The JSON pointer of the value that comes next.
   std::string pointer() const;
   bool fail(std::string code, const Place& place, std::string message, std::string hint = {});
 

@@ -1,4 +1,4 @@
-// The two readers behind read_document.  Both leave document.root null when they had to stop.
+// The two readers behind read_document().  document.root stays null when a reader had to stop.
 #pragma once
 
 #include "dsl/yaml/document.h"

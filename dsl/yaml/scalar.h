@@ -1,4 +1,4 @@
-// What a plain scalar says: true, false, null and JSON's numbers; anything else is a string.
+// The value of a plain scalar: true, false, null or a number as JSON writes it, else a string.
 #pragma once
 
 #include <optional>

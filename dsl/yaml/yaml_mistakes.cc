@@ -9,7 +9,7 @@ namespace stepwell::dsl {
 namespace {
 
 struct Line {
-  std::string_view text;  // Without its end.
+  std::string_view text;  // Without the line break.
   std::uint32_t number = 1;
   std::uint32_t offset = 0;
 
@@ -25,7 +25,7 @@ struct Line {
   }
 };
 
-// The lines up to and with `last`.
+// The lines from the first to number `last`.
 std::vector<Line> lines_until(std::string_view text, std::uint32_t last) {
   std::vector<Line> lines;
   std::size_t at = 0;
@@ -39,7 +39,7 @@ std::vector<Line> lines_until(std::string_view text, std::uint32_t last) {
   return lines;
 }
 
-// A tab in the indentation of the line where it went wrong, or of the one before.
+// Reports a tab in the indentation of the line where the parser gave up, or of the line before.
 bool report_tab(const std::vector<Line>& lines, const std::string& pointer, Findings& findings) {
   const std::size_t first = lines.size() > 2 ? lines.size() - 2 : 0;
   for (std::size_t i = first; i < lines.size(); ++i) {
@@ -58,7 +58,7 @@ bool looks_like_entry(const Line& line) {
          words.starts_with("- ") || words == "-" || words.starts_with("---");
 }
 
-// "Next Fetch", with the colon forgotten: the parser notices it in the next line only.
+// Reports "Next Fetch", where the colon is missing: the parser notices that in the next line only.
 bool report_missing_colon(const std::vector<Line>& lines, const std::string& pointer,
                           Findings& findings) {
   for (std::size_t i = lines.size(); i-- > 0;) {
@@ -76,12 +76,12 @@ bool report_missing_colon(const std::vector<Line>& lines, const std::string& poi
   return false;
 }
 
-// The indentation of a line that fits none of those above it.
+// Reports a line whose indentation fits no line above it.
 bool report_indentation(const std::vector<Line>& lines, const std::string& pointer,
                         Findings& findings) {
   if (lines.empty() || lines.back().is_blank()) return false;
   const std::size_t indent = lines.back().indent();
-  std::vector<std::size_t> open;  // Indentations that may be gone on with.
+  std::vector<std::size_t> open;  // Indentations that the next line may have.
   for (std::size_t i = 0; i + 1 < lines.size(); ++i) {
     if (lines[i].is_blank()) continue;
     while (!open.empty() && open.back() >= lines[i].indent()) open.pop_back();
@@ -89,7 +89,7 @@ bool report_indentation(const std::vector<Line>& lines, const std::string& point
   }
   if (open.empty() || std::find(open.begin(), open.end(), indent) != open.end()) return false;
   const std::string_view words = lines.back().text.substr(indent);
-  // Deeper is right below a key, and wrong below a key that has its value already.
+  // A deeper line is right below "key:", and wrong below "key: value".
   const bool is_deeper = indent > open.back();
   const bool has_two_keys = words.find(": ") != words.rfind(": ");
   if (is_deeper && (has_two_keys || !looks_like_entry(lines.back()))) return false;
@@ -144,7 +144,7 @@ void report_yaml_mistake(std::string_view text, Place place, const std::string& 
                    std::string(wording.hint));
     return;
   }
-  // The parser quotes bytes: of a character beyond ASCII only the first.
+  // The parser quotes single bytes, so of a character beyond ASCII only the first.
   std::string said = parser_message;
   if (!is_utf8(said)) {
     std::erase_if(said, [](char c) { return (static_cast<unsigned char>(c) & 0x80) != 0; });

@@ -1,10 +1,10 @@
-// What a parser of YAML says when it is lost, put into words that tell an author what to do.
+// Turns the message with which yaml-cpp gave up into one that tells an author what to change.
 #pragma once
 
 #include <string>
 #include <string_view>
 
-#include "dsl/findings.h"
+#include "dsl/diagnostics/findings.h"
 
 namespace stepwell::dsl {
 

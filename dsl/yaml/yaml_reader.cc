@@ -1,4 +1,4 @@
-// YAML with positions, from yaml-cpp's events.  Nothing of yaml-cpp is seen outside this file.
+// YAML with positions, from yaml-cpp's events.  Only this file knows yaml-cpp.
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
@@ -35,7 +35,7 @@ class EventReader : public YAML::EventHandler {
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    // Nothing was written: what can be pointed at is the key.
+    // A null that is not written ("key:") has no place of its own: its place is that of the key.
     const bool is_written = rest_at(mark).substr(0, 1).find_first_of("~nN&!") == 0;
     const Place where = is_written || !builder_.in_object() ? scalar_place(mark, "", false)
                                                             : builder_.pending_key_place();
@@ -65,7 +65,7 @@ class EventReader : public YAML::EventHandler {
     const Place where = scalar_place(mark, value, is_quoted);
     if (is_quoted) check_closed(where);
     if (!is_utf8(value)) {
-      stop(builder_.fail("not-utf8", where, "an escape in this string is no Unicode character"));
+      stop(builder_.fail("not-utf8", where, "an escape in this string is not a Unicode character"));
     }
     if (builder_.expects_key()) return stop(builder_.key(value, where));
     stop(builder_.scalar(resolve(tag, value, where), where, is_quoted));
@@ -97,7 +97,7 @@ class EventReader : public YAML::EventHandler {
     return {static_cast<std::uint32_t>(mark.line + 1), static_cast<std::uint32_t>(mark.column + 1),
             static_cast<std::uint32_t>(length), static_cast<std::uint32_t>(mark.pos)};
   }
-  // The place behind anchors and tags, which yaml-cpp counts to the node.
+  // The place of the value itself: yaml-cpp's mark is that of the anchor or tag before it.
   Place node_place(const YAML::Mark& mark) const {
     Place place = plain_place(mark, 1);
     std::size_t i = place.offset;
@@ -128,7 +128,8 @@ class EventReader : public YAML::EventHandler {
     place.length = static_cast<std::uint32_t>(std::max<std::size_t>(length, 1));
     return place;
   }
-  // Quotes included; the whole line for a block; nothing when the quote is never closed.
+  // The length of a quoted scalar with its quotes, of a block scalar to the end of its first line;
+  // nothing when the quote is never closed.
   static std::optional<std::size_t> quoted_length(std::string_view rest) {
     const char quote = rest.empty() ? ' ' : rest[0];
     if (quote != '"' && quote != '\'') return rest.find_first_of("\r\n");
@@ -143,7 +144,7 @@ class EventReader : public YAML::EventHandler {
     }
     return std::nullopt;
   }
-  // yaml-cpp takes the end of the text for a closing quote.
+  // yaml-cpp accepts the end of the text in place of a closing quote; we report it.
   void check_closed(const Place& where) {
     const std::string_view rest = text_.substr(std::min<std::size_t>(where.offset, text_.size()));
     if (!quoted_length(rest)) {
@@ -151,7 +152,8 @@ class EventReader : public YAML::EventHandler {
     }
   }
 
-  // yaml-cpp takes a bracket that the text's end leaves open for one of a key.
+  // yaml-cpp takes a bracket that is never closed for the beginning of a key; we report the
+  // bracket.
   void check_bracket(const Place& where) {
     const char first = where.offset < text_.size() ? text_[where.offset] : ' ';
     if (first != '{' && first != '[') return;

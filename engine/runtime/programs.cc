@@ -3,21 +3,6 @@
 #include "dsl/dsl.h"
 
 namespace stepwell::runtime {
-namespace {
-
-Result<ProgramRef> compile_stored(const store::StoredProgram& stored) {
-  // From the author's text, so that messages name its lines.
-  dsl::Compiled written = dsl::compile(stored.source, {.file = stored.file, .known_resources = {}});
-  if (written.ok() && written.program->hash == stored.hash) return written.program;
-  dsl::Compiled compiled =
-      dsl::compile(stored.definition, {.file = stored.file, .known_resources = {}});
-  if (compiled.ok()) return compiled.program;
-  std::string why = compiled.diagnostics.empty() ? "" : compiled.diagnostics.front().message;
-  return Error{ErrorCode::kInternal,
-               "the stored program " + stored.hash + " does not compile here: " + why};
-}
-
-}  // namespace
 
 Result<ProgramRef> Programs::get(const Namespace& ns, const std::string& hash) {
   {
@@ -26,7 +11,10 @@ Result<ProgramRef> Programs::get(const Namespace& ns, const std::string& hash) {
     if (found != by_hash_.end()) return found->second;
   }
   const store::StoredProgram stored = TRY(store_.program_by_hash(ns, hash));
-  ProgramRef program = TRY(compile_stored(stored));
+  ProgramRef program = TRY(dsl::load({.hash = stored.hash,
+                                      .source = stored.source,
+                                      .definition = stored.definition,
+                                      .file = stored.file}));
   const std::scoped_lock lock(mutex_);
   return by_hash_.emplace(Key{ns, hash}, std::move(program)).first->second;
 }

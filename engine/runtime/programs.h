@@ -20,7 +20,8 @@ class Programs {
  public:
   Programs(store::Store& store, const Clock& clock) : store_(store), clock_(clock) {}
 
-  // By hash; compiled from the stored definition when it is not here yet.
+  // By hash; built from what is stored when it is not here yet.  kUnavailable: the store
+  // is away, or a newer Stepwell deployed it; its executions are for others, and not broken.
   Result<ProgramRef> get(const Namespace& ns, const std::string& hash);
   // What a start of that workflow runs.  May lag behind other processes' deploys by kStaleMs.
   Result<ProgramRef> current(const Namespace& ns, const std::string& workflow);

@@ -42,6 +42,9 @@ void run_yaml(std::string_view bytes) {
   CHECK(compiled.ok() != has_error, "a program, or an error");
   check_diagnostics(compiled.diagnostics, bytes);
 
+  const auto built = dsl::build(bytes, "any.yaml");
+  CHECK(built.ok() || !compiled.ok(), "what check accepts is built");
+
   const dsl::Parsed parsed = dsl::parse_document(bytes, "any.yaml");
   check_diagnostics(parsed.diagnostics, bytes);
   check_format(bytes);

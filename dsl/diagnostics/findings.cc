@@ -1,4 +1,4 @@
-#include "dsl/findings.h"
+#include "dsl/diagnostics/findings.h"
 
 #include <algorithm>
 #include <iterator>
@@ -57,7 +57,7 @@ std::vector<Diagnostic> Findings::take() {
 
 namespace {
 
-// AWS counts in brackets: "/States/C/Choices/0/Next" is its "/States/C/Choices[0]/Next".
+// A JSON pointer as AWS writes it: "/States/C/Choices/0/Next" becomes "/States/C/Choices[0]/Next".
 std::string in_brackets(const std::string& pointer) {
   constexpr std::string_view kLists[] = {"Choices",     "Catch", "Retry", "Branches",
                                          "ErrorEquals", "And",   "Or",    "Items"};

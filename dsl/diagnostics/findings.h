@@ -1,35 +1,35 @@
-// Findings — where the readers and rules of dsl put what is wrong with a text.
-// Not thread-safe: one per compilation.
+// Findings — the list to which the readers and rules of dsl add what is wrong with a text.
+// Not thread-safe: one per text.
 #pragma once
 
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "dsl/dsl.h"
+#include "dsl/diagnostics/diagnostic.h"
 
 namespace stepwell::dsl {
 
-// Where something stands in the text.
+// Where something stands in the text.  line 0: it does not stand in a text.
 struct Place {
   std::uint32_t line = 1, column = 1;  // From 1, in bytes.
-  std::uint32_t length = 1;            // Of what would be underlined; never beyond the line's end.
+  std::uint32_t length = 1;            // Of what would be underlined, within the line.
   std::uint32_t offset = 0;            // In the whole text, from 0.
 };
 
-// What AWS's validation calls the same problem.
+// The same problem in the words of AWS's validation.
 struct AwsWords {
   std::string code, message, location;
 };
 
 class Findings {
  public:
-  // Nobody reads more; a text that is wrong a million times must not cost a million messages.
+  // More are counted but not kept: a text with a million mistakes must not cost a million messages.
   static constexpr std::size_t kMost = 100;
 
   explicit Findings(std::string file) : file_(std::move(file)) {}
 
-  // The diagnostic, for `hint` and AWS's words; valid until the next call.
+  // Return the new diagnostic, so that AWS's words can be added; valid until the next call.
   Diagnostic& error(std::string code, const Place& place, std::string pointer, std::string message,
                     std::string hint = {});
   Diagnostic& warning(std::string code, const Place& place, std::string pointer,
@@ -47,7 +47,7 @@ class Findings {
 
   std::string file_;
   std::vector<Diagnostic> list_;
-  Diagnostic spare_;  // Written to, and never read, once the list is full.
+  Diagnostic spare_;  // What is returned once the list is full.
   std::size_t errors_ = 0;
 };
 

@@ -1,7 +1,7 @@
-// A diagnostic for people and for machines.
+// A diagnostic as text for a terminal, and as JSON.
 #include <algorithm>
 
-#include "dsl/dsl.h"
+#include "dsl/diagnostics/diagnostic.h"
 
 namespace stepwell::dsl {
 
@@ -24,7 +24,7 @@ std::string_view line_of(std::string_view source, std::uint32_t line) {
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
 
-// What is printed for the bytes: no control characters, and whole characters only.
+// The bytes as a terminal may see them: without control characters, and with whole characters only.
 std::string printable(std::string_view bytes) {
   if (!is_utf8(bytes)) {
     std::string ascii;

@@ -1,4 +1,5 @@
-// Names in Retry and Catch that no error can reach: matched before, or never raised here.
+// Names in Retry and Catch that no error can reach: an earlier retrier or catcher takes the error,
+// or nothing here raises it.
 #include <algorithm>
 #include <array>
 #include <set>
@@ -11,7 +12,7 @@ namespace stepwell::dsl {
 
 namespace {
 
-// What a machine may fail with; `anything` when that cannot be told.
+// The errors that a machine may fail with; `anything` when they cannot be listed.
 struct Raised {
   bool anything = false;
   std::set<std::string, std::less<>> names;
@@ -22,7 +23,7 @@ struct Raised {
   }
 };
 
-// Every state may fail with these, whatever its kind.
+// The errors that a state of any kind may fail with.
 constexpr std::array<std::string_view, 8> kOfAnyState{"States.Runtime",
                                                       "States.DataLimitExceeded",
                                                       "States.IntrinsicFailure",
@@ -77,20 +78,21 @@ bool may_raise(const Raised& raised, const std::string& name) {
          std::find(kOfAnyState.begin(), kOfAnyState.end(), name) != kOfAnyState.end();
 }
 
-// One list of names, of a retrier or a catcher.
+// The ErrorEquals of one retrier or catcher.
 struct Asked {
   const std::vector<std::string>& names;
   const SourceSpan& where;
-  bool is_never = false;  // A retrier that never retries.
+  bool is_never = false;  // MaxAttempts: 0, so the error goes on to the catchers.
 };
 
-// Which earlier list has the name, or a wildcard that certainly takes it.
+// The list before `end` that takes the error of that name: it has the name, or a wildcard that
+// certainly covers it.  nullptr when there is none.
 const Asked* matched_before(const std::vector<Asked>& list, std::size_t end,
                             const std::string& name) {
   for (std::size_t i = 0; i < end; ++i) {
     for (const std::string& earlier : list[i].names) {
       if (earlier == name) return &list[i];
-      // What of the States. errors belongs to the wildcard differs; names of its own all do.
+      // States.TaskFailed covers every name of the author's own; of the States. errors only some.
       const bool is_own = !name.starts_with("States.");
       if (earlier == "States.TaskFailed" && is_own) return &list[i];
     }

@@ -1,8 +1,10 @@
-// A Choice without Default whose rules leave something out.
+// A Choice that has no Default and whose rules leave something out: the execution would fail with
+// States.NoChoiceMatched.
 //
-// The rule looks for a witness: an input, made of the constants that the rules compare with and of
-// values beside them, that no rule takes.  Only values of the types that the rules ask for are
-// tried: who compares with numbers has numbers.  Where there is no witness nothing is said.
+// The rule looks for a witness: an input that no rule takes.  It is made of the constants that the
+// rules compare with, and of values beside them.  Only values of the types that the rules ask for
+// are tried, because a workflow that compares with numbers is given numbers.  Without a witness
+// nothing is reported.
 #include <algorithm>
 #include <set>
 
@@ -14,36 +16,38 @@ namespace stepwell::dsl {
 
 namespace {
 
-// Inputs tried for one Choice, and for a workflow: a Choice with many variables is let be.
+// The most inputs that are tried for one Choice, and for a whole workflow.  A Choice with too many
+// variables for that is not looked at.
 constexpr std::size_t kMostTries = 2'000;
 constexpr std::size_t kMostTriesInAll = 100'000;
 
 struct Kinds {
   bool text = false, number = false, truth = false, timestamp = false;
-  bool types = false;  // IsString and its like: every type counts.
+  bool types = false;  // A rule asks IsString or the like: values of every type are tried.
 };
 
-// A place that the rules look at, with what is tried there; nothing stands for "missing".
+// A path that the rules look at, with the values that are tried there; std::nullopt is a field that
+// is missing.
 struct Location {
   const expr::JsonPath* path;
   Kinds kinds;
   std::vector<std::optional<Value>> samples;
 };
 
-using Answer = std::optional<bool>;  // Nothing: the test fails the execution.
+using Answer = std::optional<bool>;  // std::nullopt: the test itself fails the execution.
 
 class Witness {
  public:
   explicit Witness(const Choice& choice) : choice_(choice) {
     for (const ChoiceRule& rule : choice.rules) collect(rule.condition);
     for (Location& location : locations_) location.samples = samples_of(location.kinds);
-    // What holds other places is put before them.
+    // "$.a" before "$.a.b": a value is put into the input before what is inside of it.
     std::sort(locations_.begin(), locations_.end(), [](const auto& a, const auto& b) {
       return a.path->text().size() < b.path->text().size();
     });
   }
 
-  // A sentence about an input that no rule takes, or "".
+  // A sentence about an input that no rule takes, or "" when none was found.
   std::string find(std::size_t& tries_left) {
     if (!is_understood_) return "";
     std::size_t tries = 1;
@@ -119,7 +123,8 @@ class Witness {
     all.types |= kinds.types;
   }
 
-  // The constants, and values below, between and above them; what no rule names comes first.
+  // The constants that the rules compare with, and values below, between and above them.  Values
+  // that no rule names come first: they are the likelier witnesses.
   std::vector<std::optional<Value>> samples_of(const Kinds& kinds) const {
     std::vector<std::optional<Value>> samples;
     if (kinds.text || kinds.types) {
@@ -155,7 +160,7 @@ class Witness {
     const bool only_presence = samples.empty();
     if (kinds.types || only_presence) samples.emplace_back(Value());
     if (kinds.types || only_presence) samples.emplace_back(Value(Object()));
-    // Where nothing asks IsPresent first, what is missing fails and is no witness.
+    // A missing field is a witness only where a rule asks IsPresent: any other test of it fails.
     samples.emplace_back(std::nullopt);
     return samples;
   }
@@ -175,7 +180,7 @@ class Witness {
     }
   }
 
-  // The input of that number; false when its places contradict each other.
+  // Makes the input of that number; false when its fields contradict each other.
   bool prepare(std::size_t number) {
     input_ = Object();
     Object variables;
@@ -211,8 +216,8 @@ class Witness {
     });
   }
 
-  // All of the parts when `wanted` is true, any of them when it is false: up to the first that
-  // decides, as an execution does.
+  // And (`wanted` is true) or Or (false) of the parts.  Stops at the first part that decides, as an
+  // execution does.
   Answer ask_parts(const std::vector<Condition>& parts, bool wanted) {
     for (const Condition& part : parts) {
       const Answer answer = ask(part);
@@ -273,7 +278,7 @@ class Witness {
   Random random_{1};
 };
 
-// JSONata: an empty input, when nothing else is read.
+// In JSONata: does a Choice whose conditions read only the input fall through when it is empty?
 bool falls_through_when_empty(const Choice& choice) {
   const Value input = Object();
   for (const ChoiceRule& rule : choice.rules) {

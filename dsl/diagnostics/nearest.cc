@@ -1,8 +1,8 @@
-// "Did you mean": edit distance with swaps, blind to case.
+// "Did you mean": the edit distance, in which a swap of neighbours is one edit and case is ignored.
 #include <algorithm>
 #include <cctype>
 
-#include "dsl/dsl.h"
+#include "dsl/diagnostics/diagnostic.h"
 
 namespace stepwell::dsl {
 
@@ -38,7 +38,7 @@ std::size_t distance(const std::string& a, const std::string& b) {
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
   if (word.empty() || word.size() > kLongestWord) return {};
   const std::string wanted = lowered(word);
-  // A third of the word may be wrong.
+  // At most a third of the word may differ.
   std::size_t best = std::min(std::max<std::size_t>(1, word.size() / 3) + 1, word.size());
   const std::string* found = nullptr;
   for (const std::string& candidate : candidates) {
