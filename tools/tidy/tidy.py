@@ -2,9 +2,11 @@
 """The rules of the house, executed: borders between modules, the pure zone, sizes, names.
 
   tidy.py [--root DIR] [--compile-commands FILE]
+  tidy.py --rooms       prints how many lines each room has
 
 Who may include whom is read from the table "Modules" of docs/ARCHITECTURE.md, so that the page
 cannot lie.  Each finding is one line: path:line: rule: what, and how to mend it.  Exit 1 if any.
+A room is a folder at the root of the tree that holds a part of the product.
 """
 import argparse
 import json
@@ -17,12 +19,15 @@ from source import Source, functions
 MAX_FILE_LINES = 800      # One sitting's reading.
 MAX_COLUMNS = 100
 MAX_FUNCTION_LINES = 70   # A screen.
+MAX_ROOM_SHARE = 0.25     # Of the product's lines: a larger room is two rooms.
+MIN_LINES_FOR_ROOMS = 2_000  # Below that the first room is the house.
 
 PURE = ("base", "language", "engine/step", "dsl", "authoring")
 # Beside the pure words of base, and for everybody but the pure zone: locks.
 LOCKS = "base/sync"
 # Folders whose code may include every module: they look at us from outside.
 OUTSIDE = ("tests", "bench", "tools", "examples")
+NOT_ROOMS = OUTSIDE + ("cmake", "docs")
 SKIPPED_FOLDERS = {".git", "build", ".stepwell", "__pycache__", "testdata"}
 
 # Which header belongs to which library.
@@ -65,7 +70,7 @@ SLEEP = re.compile(r"\b(sleep_for|sleep_until|usleep|nanosleep)\s*\(|(?<![\w.])s
 
 class Tidy:
     def __init__(self, root):
-        self.root, self.findings, self.table = root, [], []
+        self.root, self.findings, self.table, self.rooms = root, [], [], {}
 
     def say(self, path, line, rule, text):
         self.findings.append((path, line, f"{path}:{line}: {rule}: {text}"))
@@ -196,6 +201,48 @@ class Tidy:
                 self.say("docs/ARCHITECTURE.md", 1, "library", f"{library} is owned by "
                          f"{' and '.join(sorted(modules))}: one library, one module")
 
+    def check_arrows(self):
+        """The table allows no way from a module back to itself."""
+        names = [module for module, _, _ in self.table]
+        below = {}
+        for module, allowed, _ in self.table:
+            reached = set()
+            for entry in allowed:
+                inside = [n for n in names if n == entry or n.startswith(entry + "/")]
+                owner = self.module_of(entry)
+                reached.update(inside or ([owner[0]] if owner else []))
+            below[module] = reached - {module}
+        done, path = set(), []
+
+        def visit(module):
+            if module in path:
+                circle = path[path.index(module):] + [module]
+                self.say("docs/ARCHITECTURE.md", 1, "arrows", f"{' -> '.join(circle)}: modules "
+                         "that include each other cannot be read, built or tested one by one")
+                return
+            if module in done:
+                return
+            path.append(module)
+            for other in sorted(below[module]):
+                visit(other)
+            path.pop()
+            done.add(module)
+
+        for module in sorted(below):
+            visit(module)
+
+    def count_lines(self, path, lines):
+        room = path.split("/")[0]
+        if "/" in path and room not in NOT_ROOMS and path.endswith((".h", ".cc", ".sql", ".lua")):
+            self.rooms[room] = self.rooms.get(room, 0) + lines
+
+    def check_rooms(self):
+        total = sum(self.rooms.values())
+        for room, lines in self.rooms.items():
+            if total >= MIN_LINES_FOR_ROOMS and lines > MAX_ROOM_SHARE * total:
+                self.say(room, 1, "room", f"{lines} of {total} lines, more than "
+                         f"{MAX_ROOM_SHARE:.0%}: move what is a subject of its own")
+
     # --- all files ---------------------------------------------------------------------------
     def files(self):
         for folder, folders, names in os.walk(self.root):
@@ -216,6 +263,7 @@ class Tidy:
     def run(self, compile_commands):
         self.read_table()
         self.check_owners()
+        self.check_arrows()
         sources = []
         for path in self.files():
             bad = BANNED_FOLDERS.intersection(path.split("/")[:-1])
@@ -225,10 +273,12 @@ class Tidy:
                 continue
             text = open(os.path.join(self.root, path), encoding="utf-8", errors="replace").read()
             self.check_text(path, text)
+            self.count_lines(path, text.count("\n"))
             if path.endswith((".h", ".cc")):
                 self.check_source(path, Source(text))
             if path.endswith(".cc"):
                 sources.append(path)
+        self.check_rooms()
         if compile_commands:
             self.check_built(sources, compile_commands)
         return sorted(set(self.findings)), len(sources)
@@ -238,8 +288,16 @@ def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--root", default=os.path.join(os.path.dirname(__file__), "../.."))
     arguments.add_argument("--compile-commands")
+    arguments.add_argument("--rooms", action="store_true")
     options = arguments.parse_args()
-    findings, count = Tidy(os.path.abspath(options.root)).run(options.compile_commands)
+    tidy = Tidy(os.path.abspath(options.root))
+    findings, count = tidy.run(options.compile_commands)
+    if options.rooms:
+        total = sum(tidy.rooms.values())
+        for room, lines in sorted(tidy.rooms.items(), key=lambda one: -one[1]):
+            print(f"{lines:7,}  {lines / total:5.1%}  {room}")
+        print(f"{total:7,}         in all")
+        return 0
     for _, _, text in findings:
         print(text)
     if not findings:
