@@ -75,37 +75,37 @@ void Value::release() noexcept {
 }
 
 bool Value::as_bool() const {
-  CHECK(is_bool(), "the value is no boolean");
+  CHECK(is_bool(), "the value is not a boolean");
   return payload_.integer != 0;
 }
 
 std::int64_t Value::as_int() const {
-  CHECK(is_int(), "the value is no integer");
+  CHECK(is_int(), "the value is not an integer");
   return payload_.integer;
 }
 
 double Value::as_double() const {
-  CHECK(is_number(), "the value is no number");
+  CHECK(is_number(), "the value is not a number");
   return is_int() ? static_cast<double>(payload_.integer) : payload_.real;
 }
 
 const std::string& Value::as_string() const {
-  CHECK(is_string(), "the value is no string");
+  CHECK(is_string(), "the value is not a string");
   return static_cast<const SharedString*>(payload_.shared)->text;
 }
 
 const Value::Array& Value::as_array() const {
-  CHECK(is_array(), "the value is no array");
+  CHECK(is_array(), "the value is not an array");
   return static_cast<const SharedArray*>(payload_.shared)->items;
 }
 
 const Object& Value::as_object() const {
-  CHECK(is_object(), "the value is no object");
+  CHECK(is_object(), "the value is not an object");
   return static_cast<const SharedObject*>(payload_.shared)->members;
 }
 
 Value::Array Value::take_array() && {
-  CHECK(is_array(), "the value is no array");
+  CHECK(is_array(), "the value is not an array");
   auto* shared = static_cast<SharedArray*>(payload_.shared);
   const bool only_holder = shared->holders.load(std::memory_order_acquire) == 1;
   Array items = only_holder ? std::move(shared->items) : shared->items;
@@ -114,7 +114,7 @@ Value::Array Value::take_array() && {
 }
 
 Object Value::take_object() && {
-  CHECK(is_object(), "the value is no object");
+  CHECK(is_object(), "the value is not an object");
   auto* shared = static_cast<SharedObject*>(payload_.shared);
   const bool only_holder = shared->holders.load(std::memory_order_acquire) == 1;
   Object members = only_holder ? std::move(shared->members) : shared->members;

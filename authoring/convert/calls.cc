@@ -16,7 +16,7 @@ struct Argument {
 
 std::string quoted(const std::string& text) { return json_quote(text); }
 
-// A text, a whole number, true or false: what both languages write in the same way.
+// Is it a string, a whole number, true or false?  Both languages write these in the same way.
 bool is_plain(const Formula& formula, const Dialect& dialect) {
   return formula.known == Known::kText || formula.known == Known::kWhole ||
          formula.known == Known::kTruth ||
@@ -61,7 +61,7 @@ Attempt<Formula> format(const std::vector<Argument>& arguments, const Dialect& d
   if (next != arguments.size()) return Refusal{"it has fewer {} than arguments"};
   flush();
   if (pieces.empty()) return Formula{"\"\"", Known::kText};
-  // Of two pieces & makes a text; of one it must be told.
+  // & makes a string of two pieces; a single piece is joined with "" to become one.
   if (pieces.size() == 1) pieces.insert(pieces.begin(), "\"\"");
   std::string joined;
   for (const std::string& piece : pieces) joined += (joined.empty() ? "" : " & ") + piece;
@@ -83,7 +83,7 @@ Attempt<Formula> list_of(const std::vector<Argument>& arguments, const Dialect& 
   return Formula{"[" + text + "]", Known::kList};
 }
 
-// As whole as States.MathAdd makes it: rounded half up.
+// States.MathAdd rounds its arguments half up.
 std::string rounded(const Formula& formula) {
   if (formula.known == Known::kWhole) return formula.operand();
   return "$floor(" + formula.text + " + 0.5)";
@@ -156,8 +156,9 @@ Attempt<Formula> draw(const std::vector<Argument>& arguments, const Dialect&) {
 
 Attempt<Formula> hash(const std::vector<Argument>& arguments, const Dialect& dialect) {
   if (!is_plain(arguments[0].formula, dialect)) {
-    return Refusal{"States.Hash and $hash write what is no text in different ways, and " +
-                   arguments[0].formula.text + " may be such" + kAssumption};
+    return Refusal{
+        "States.Hash and $hash write a value that is not a string in different ways, and " +
+        arguments[0].formula.text + " may be such" + kAssumption};
   }
   return Formula{"$hash(" + arguments[0].formula.text + ", " + arguments[1].formula.text + ")",
                  Known::kText};
@@ -215,7 +216,7 @@ Attempt<Formula> apply(std::string_view name, const std::vector<Argument>& argum
   return Refusal{"States." + std::string(name) + " has no counterpart"};
 }
 
-// "States.Name(argument, ...)"; the text is one that the compiler took.
+// Reads "States.Name(argument, ...)" of a workflow that compiles.
 class CallReader {
  public:
   CallReader(std::string_view text, const Dialect& dialect) : text_(text), dialect_(dialect) {}
@@ -223,10 +224,10 @@ class CallReader {
   Attempt<Formula> read() {
     skip();
     const std::size_t open = text_.find('(', at_);
-    if (open == std::string_view::npos) return Refusal{"it is no call"};
+    if (open == std::string_view::npos) return Refusal{"it is not a call"};
     std::string_view name = text_.substr(at_, open - at_);
     while (name.ends_with(" ")) name.remove_suffix(1);
-    if (!name.starts_with("States.")) return Refusal{"it is no call"};
+    if (!name.starts_with("States.")) return Refusal{"it is not a call"};
     name.remove_prefix(7);
     at_ = open + 1;
     std::vector<Argument> arguments;
@@ -269,7 +270,8 @@ class CallReader {
     for (++at_; at_ < text_.size() && text_[at_] != '\''; ++at_) {
       if (text_[at_] == '\\' && at_ + 1 < text_.size()) {
         ++at_;
-        if (text_[at_] == '{' || text_[at_] == '}') value += '\\';  // For Format to read.
+        if (text_[at_] == '{' || text_[at_] == '}')
+          value += '\\';  // States.Format reads this escape.
       }
       value += text_[at_];
     }
@@ -277,7 +279,7 @@ class CallReader {
     return Argument{{quoted(value), Known::kText}, value, true};
   }
 
-  // A path or a literal: to the comma or bracket that ends it.
+  // Reads a path or a literal, to the comma or bracket that ends it.
   std::string read_word() {
     const std::size_t begin = at_;
     std::size_t open = 0;
@@ -310,7 +312,7 @@ class CallReader {
 
 Attempt<Formula> call_formula(const std::string& text, const Dialect& dialect) {
   const auto parsed = expr::Intrinsic::parse(text);
-  if (std::holds_alternative<expr::SyntaxError>(parsed)) return Refusal{"it is no call"};
+  if (std::holds_alternative<expr::SyntaxError>(parsed)) return Refusal{"it is not a call"};
   return CallReader(text, dialect).read();
 }
 

@@ -1,4 +1,4 @@
-// Intrinsic calls as calls of JSONata's functions.  Private to authoring/convert.
+// Turns intrinsic calls into calls of JSONata's functions.  Private to authoring/convert.
 #pragma once
 
 #include "authoring/convert/expressions.h"

@@ -1,4 +1,4 @@
-// Rules of a Choice as conditions.
+// Turns the rules of a Choice into conditions of JSONata.
 #include "authoring/convert/expressions.h"
 #include "dsl/tables/operators.h"
 
@@ -6,13 +6,14 @@ namespace stepwell::dsl {
 
 namespace {
 
-// A comparison with a value of the wrong type is false in JSONPath, and in JSONata too, but < and
-// its like fail.
+// A comparison with a value of the wrong type is false in JSONPath.  In JSONata = is false too, but
+// < fails, so the type is tested first.
 std::string is_type(const Formula& formula, const char* type) {
   return "$type(" + formula.text + ") = \"" + type + "\"";
 }
 
-// `*` stands for any text; `\*` and `\\` for themselves.
+// The regular expression for a wildcard text: `*` matches any text, `\*` and `\\` stand for * and
+// \.
 std::string as_pattern(const std::string& wildcard) {
   std::string pattern = "/^";
   for (std::size_t i = 0; i < wildcard.size(); ++i) {
@@ -51,7 +52,8 @@ const char* type_of(Operand operand) {
   }
 }
 
-// Is there something at the path?  JSONata would look into lists on the way, JSONPath does not.
+// Whether the path leads anywhere.  JSONata looks into lists on the way and JSONPath does not, so
+// each step is tested for being an object.
 Attempt<std::string> presence(const std::string& text, const Dialect& dialect) {
   const auto path = read_definite_path(text);
   if (!path.ok()) return path.refusal();

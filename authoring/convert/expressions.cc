@@ -95,7 +95,7 @@ class PathReader {
   std::size_t at_ = 0;
 };
 
-// AWS's fields of the context object whose kind is known.
+// What is known of the fields of the context object.
 Known known_of_context(const PathText& path) {
   std::string text;
   for (const auto& step : path.steps) {
@@ -122,7 +122,7 @@ bool looks_computed(const std::string& text) {
 Attempt<PathText> read_definite_path(std::string_view text) {
   const auto parsed = expr::JsonPath::parse(text);
   const auto* path = std::get_if<expr::JsonPath>(&parsed);
-  if (path == nullptr) return Refusal{"it is no path"};
+  if (path == nullptr) return Refusal{"it is not a path"};
   if (!path->is_definite()) return indefinite();
   return PathReader(text).read();
 }
@@ -185,11 +185,12 @@ Value verbatim(const Value& constant) {
 
 namespace {
 
-// A template, or with `is_constant` what only looks like one, as an object or list constructor.
+// A template as an object or list constructor.  With `is_constant` nothing in it is computed, even
+// if a key ends in ".$".
 Attempt<Formula> constructor(const Value& payload, const Dialect& dialect, bool is_constant,
                              const std::string& where);
 
-// What stands at a key that ends in ".$".
+// The value of a key that ends in ".$".
 Attempt<Formula> computed_member(const Value& value, const Dialect& dialect) {
   if (!value.is_string()) return Refusal{"it holds no text"};
   const std::string& text = value.as_string();

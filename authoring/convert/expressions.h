@@ -1,4 +1,4 @@
-// JSONPath expressions as JSONata text.  Private to authoring/convert.
+// Turns JSONPath expressions into JSONata text.  Private to authoring/convert.
 #pragma once
 
 #include <optional>
@@ -11,10 +11,10 @@
 
 namespace stepwell::dsl {
 
-// What is known of an expression's value before it runs.
+// What is known of the value of an expression without evaluating it.
 enum class Known : std::uint8_t { kNothing, kText, kWhole, kTruth, kList, kObject };
 
-// JSONata text.  `is_path`: a path, a call or a literal, which stands anywhere without parentheses.
+// JSONata text.  `is_path`: it is a path, a call or a literal, and needs no parentheses anywhere.
 struct Formula {
   std::string text;
   Known known = Known::kNothing;
@@ -26,7 +26,7 @@ struct Formula {
 // Why something has no exact counterpart.
 struct Refusal {
   std::string reason;
-  std::string where = {};  // Within the field: "/a/b.$".
+  std::string where = {};  // JSON pointer inside of the field: "/a/b.$".
 };
 
 template <class T>
@@ -62,13 +62,14 @@ Attempt<PathText> read_definite_path(std::string_view text);
 Formula follow(Formula from, const std::vector<PathText::Step>& steps);
 
 Attempt<Formula> path_formula(const std::string& text, const Dialect& dialect);
-// A path or an intrinsic call.
+// The counterpart of a path or an intrinsic call.
 Attempt<Formula> expression_formula(const std::string& text, const Dialect& dialect);
-// A payload template as one expression ...
+// The counterpart of a payload template as one expression ...
 Attempt<Formula> template_formula(const Value& payload, const Dialect& dialect);
-// ... and as a payload of JSONata, in which only what must be is computed.
+// ... and as a payload of JSONata, in which only the fields that were computed are expressions.
 Attempt<Value> template_value(const Value& payload, const Dialect& dialect);
-// Everything that the one (`is_formula`) or the other refuses; they stop at the first.
+// All reasons why template_formula() (`is_formula`) or template_value() refuses; those two stop at
+// the first.
 std::vector<Refusal> template_refusals(const Value& payload, const Dialect& dialect,
                                        bool is_formula);
 // A constant as a payload of JSONata, and as an expression.
@@ -78,7 +79,7 @@ Attempt<Formula> constant_formula(const Value& constant);
 // "{% text %}"
 Value computed(const Formula& formula);
 
-// The rule of a Choice: what Condition is to be.
+// The Condition for a rule of a Choice.
 Attempt<Formula> condition_formula(const Value& rule, const Dialect& dialect);
 std::vector<Refusal> condition_refusals(const Value& rule, const Dialect& dialect);
 

@@ -1,4 +1,4 @@
-// YAML and JSON.
+// From YAML to JSON and back.
 #include "authoring/convert/convert.h"
 #include "authoring/convert/reconcile.h"
 #include "dsl/dsl.h"
@@ -33,7 +33,7 @@ std::string sentence_of(const std::vector<Remark>& remarks, std::size_t& used) {
   return sentence;
 }
 
-// Puts `comment` where a reader of JSON looks for it.
+// Puts `comment` in as the first member, where a reader of JSON looks for it.
 Value with_comment(const Value& object, std::string comment) {
   Object fresh{{"Comment", std::move(comment)}};
   for (const auto& [key, value] : object.as_object()) fresh.set(key, value);
@@ -56,7 +56,7 @@ std::size_t comments_in(const Tree& tree) {
   return count;
 }
 
-// Comments in front of states become their Comment, in all machines.
+// Makes the comments before states their Comment, in all machines.
 Value commented(const Tree& tree, const Value& value, std::size_t& used) {
   if (value.is_array() && tree.form == Form::kSequence && tree.entries.size() == value.size()) {
     Value::Array items;

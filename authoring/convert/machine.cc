@@ -1,4 +1,4 @@
-// A whole workflow: which states are converted, and what that makes of its text.
+// Converts a whole workflow: decides which states are converted, and rewrites the text.
 #include <algorithm>
 #include <map>
 #include <set>
@@ -19,7 +19,7 @@ bool is_jsonata(const Value& object) {
   return language != nullptr && *language == Value("JSONata");
 }
 
-// The same, in both languages?  Then nothing needs to be done.
+// Does the state read the same in both languages?  Then it need not be converted.
 bool is_same(const Value& a, const Value& b) { return a.to_json() == b.to_json(); }
 
 class MachineConverter {
@@ -50,7 +50,8 @@ class MachineConverter {
       changed.set(name, convert_one(name, state, below(pointer + "/States", name)));
     }
     fresh.set("States", std::move(changed));
-    // Groups speak the language of the workflow: they change with all of it, or not at all.
+    // A group has the language of the workflow, so it is converted with the whole workflow or not
+    // at all.
     if (options_.state.empty()) note_groups(machine, pointer);
     return fresh;
   }
@@ -89,7 +90,7 @@ class MachineConverter {
     return with_language(done.state);
   }
 
-  // Behind the Type.
+  // Adds QueryLanguage: JSONata behind the Type.
   static Value with_language(const Value& state) {
     Object fresh;
     for (const auto& [key, value] : state.as_object()) {
@@ -99,7 +100,7 @@ class MachineConverter {
     return fresh;
   }
 
-  // The machines in a Parallel or Map.
+  // Converts the machines inside of a Parallel or Map.
   Value convert_inside(const Value& state, const std::string& pointer) {
     Object fresh = state.as_object();
     for (const char* field : {"ItemProcessor", "Iterator"}) {
@@ -117,7 +118,7 @@ class MachineConverter {
     return fresh;
   }
 
-  // A workflow that is JSONata as a whole says so once.
+  // A workflow that is JSONata throughout says so at its top; the states need not repeat it.
   Value strip_languages(const Value& machine) const {
     Object fresh = machine.as_object();
     Object states;
@@ -161,7 +162,7 @@ class MachineConverter {
   bool found_ = false;
 };
 
-// Where the pointer leads, or as far as it leads.
+// The place that the pointer leads to; of the last part on the way when it leads nowhere.
 Place place_at(const Node& root, std::string_view pointer) {
   const Node* node = &root;
   Place place = root.place;

@@ -28,7 +28,7 @@ bool holds_scalars(const Value& value) {
                      [](const auto& member) { return is_scalar(member.second); });
 }
 
-// Lines of their own read better than \n.
+// Is the text better written as a block than with \n in quotes?
 bool wants_block(const std::string& text) {
   if (text.find('\n') == std::string::npos || text.front() == '\n' || text.front() == ' ') {
     return false;
@@ -140,7 +140,7 @@ class Reconciler {
     return fresh;
   }
 
-  // A payload whose fields are the same but for `.$`: each keeps its line and its comments.
+  // Has the payload the same fields, apart from `.$`?  Then each keeps its line and its comments.
   bool can_carry(const Tree& tree, const Value& value) const {
     if (tree.form == Form::kScalar) return is_scalar(value) && !tree.text.starts_with("*");
     const bool is_mapping = tree.form == Form::kMapping && value.is_object();
@@ -177,7 +177,7 @@ class Reconciler {
     return fresh;
   }
 
-  // The field that is gone and whose payload this one took over, if there is one.
+  // The removed field whose payload the new field `key` has; nullptr when there is none.
   const Entry* ancestor_of(const Tree& tree, const Value& after, const std::string& key,
                            const Value& value) const {
     if (key != "Arguments" && key != "Output" && key != "ItemSelector") return nullptr;
@@ -190,7 +190,7 @@ class Reconciler {
     return nullptr;
   }
 
-  // Comments of what is gone go to the first thing that is new.
+  // Comments of removed fields are put before the first new field.
   Tree reconcile_mapping(const Tree& tree, const Value& before, const Value& after) {
     Tree fresh = tree;
     fresh.entries.clear();
@@ -276,7 +276,8 @@ Rewritten rewrite(std::string_view text, const std::string& file, const Value& b
       return rewritten;
     }
   }
-  // An anchor that other places use, or what read_tree does not know: from the value alone.
+  // The text cannot be kept (an anchor is used elsewhere, or read_tree refuses it): it is written
+  // anew from the value.
   rewritten.text = is_json ? json_of(after) : yaml_of(after);
   rewritten.comments_lost = tree.ok() ? count_comments(*tree) : 0;
   return rewritten;

@@ -1,5 +1,5 @@
-// A text that is to mean something else, with as much of it kept as can be.  Private to
-// authoring/convert.
+// Rewrites a text so that it holds another value, and keeps as much of the text as possible.
+// Private to authoring/convert.
 #pragma once
 
 #include "authoring/convert/convert.h"
@@ -7,8 +7,8 @@
 
 namespace stepwell::dsl {
 
-// `text` means `before`; the answer means `after`: what did not change is written as it was, with
-// its comments.
+// `text` holds the value `before`; the result holds `after`.  Parts that are equal in both are
+// written as they were, with their comments.
 Rewritten rewrite(std::string_view text, const std::string& file, const Value& before,
                   const Value& after, bool is_json);
 

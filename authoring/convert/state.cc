@@ -1,5 +1,5 @@
-// What InputPath, Parameters, ResultSelector, ResultPath and OutputPath do one after the other,
-// JSONata says in Arguments and Output.
+// Converts the data flow of a state: what InputPath, Parameters, ResultSelector, ResultPath and
+// OutputPath do one after the other is written in JSONata's Arguments and Output.
 #include "authoring/convert/state.h"
 
 #include <algorithm>
@@ -17,7 +17,7 @@ const Formula kRawInput{"$states.input", Known::kNothing, true};
 const Formula kResult{"$states.result", Known::kNothing, true};
 const Formula kErrorOutput{"$states.errorOutput", Known::kObject, true};
 
-// A value on its way through a state: how it is written in an expression, and as a payload.
+// A value at one point of the data flow, as an expression and as a payload.
 struct Stage {
   Formula formula;
   std::optional<Value> payload;
@@ -70,7 +70,7 @@ class StateConverter {
   void refuse(const std::string& field, const Refusal& refusal) {
     obstacles_.push_back({"/" + field + refusal.where, refusal.reason});
   }
-  // The value; on refusal it is noted and `otherwise` stands in.
+  // The value of the attempt; when it was refused, notes why and returns `otherwise`.
   template <class T>
   T take(Attempt<T> attempt, const std::string& field, T otherwise = {}) {
     if (attempt.ok()) return *attempt;
@@ -86,7 +86,7 @@ class StateConverter {
   void refuse_all(const std::string& field, const std::vector<Refusal>& refusals) {
     for (const Refusal& one : refusals) refuse(field, one);
   }
-  // `gone`: the fields that it takes the place of.
+  // Sets a new field; `gone` are the old fields that it replaces.
   void put(const std::string& field, Value value, std::initializer_list<const char*> gone) {
     fresh_.set(field, std::move(value));
     for (const char* one : gone) gone_[one] = field;
@@ -130,7 +130,7 @@ class StateConverter {
     return {*formula, take_template(payload, dialect, field)};
   }
 
-  // ResultPath: the result in its place in the raw input.
+  // ResultPath: the raw input with the result put in.
   Stage put_result(Stage result) {
     const Value* path = find("ResultPath");
     if (path == nullptr) return result;
@@ -146,7 +146,7 @@ class StateConverter {
     return {merged(place->steps, result.formula), {}};
   }
 
-  // {"a": {"b": result}} laid over the input, level by level.
+  // The input with {"a": {"b": result}} merged in, level by level.
   Formula merged(const std::vector<PathText::Step>& steps, const Formula& result) {
     std::string text = result.text;
     for (std::size_t i = steps.size(); i-- > 0;) {
@@ -157,14 +157,14 @@ class StateConverter {
       }
       const std::vector<PathText::Step> before(steps.begin(),
                                                steps.begin() + static_cast<std::ptrdiff_t>(i));
-      // Where there is null on the way, an object takes its place.
+      // A null on the way is replaced by an object, as ResultPath does.
       const std::string into = follow(kRawInput, before).text + (i > 0 ? "[$ != null]" : "");
       text = "$merge([" + into + ", {" + json_quote(*name) + ": " + text + "}])";
     }
     return {text, Known::kObject, true};
   }
 
-  // OutputPath, and then Output, unless it is what comes out anyway.
+  // Applies OutputPath, and sets Output unless the state would put out the same without it.
   void put_output(Stage placed, const Formula& otherwise) {
     const Value* path = find("OutputPath");
     if (path != nullptr) {
@@ -189,7 +189,7 @@ class StateConverter {
       return {take(path_formula(path, raw_), "OutputPath"), {}};
     }
     if (parts->steps.empty()) return placed;
-    if (placed_) {  // Straight to the result, or past it.
+    if (placed_) {  // OutputPath leads to the result, or into another part of the input.
       const auto& [steps, result] = *placed_;
       const bool is_within = steps.size() <= parts->steps.size() &&
                              std::equal(steps.begin(), steps.end(), parts->steps.begin());
@@ -202,7 +202,7 @@ class StateConverter {
     return {follow(placed.formula, parts->steps), {}};
   }
 
-  // `$` in Assign is the result.
+  // In Assign `$` is the result of the state.
   void convert_assign(const Formula& result) {
     const Value* assign = find("Assign");
     if (assign == nullptr) return;
@@ -223,7 +223,7 @@ class StateConverter {
     Stage result{input_.input, {}};
     if (const Value* constant = find("Result")) {
       result = {take(constant_formula(*constant), "Result"), verbatim(*constant)};
-      gone_["Result"] = gone_["Parameters"] = "Output";  // Parameters are not looked at.
+      gone_["Result"] = gone_["Parameters"] = "Output";  // Result takes the place of Parameters.
     } else if (const Value* parameters = find("Parameters")) {
       result = stage_of(*parameters, input_, "Parameters");
       gone_["Parameters"] = "Output";
@@ -273,7 +273,7 @@ class StateConverter {
     if (find("ItemsPath") != nullptr && find("ItemReader") == nullptr) {
       convert_expression("ItemsPath", "Items", input_);
     } else if (find("ItemsPath") != nullptr) {
-      gone_["ItemsPath"] = "";  // A reader makes it meaningless.
+      gone_["ItemsPath"] = "";  // With an ItemReader it has no effect.
     } else if (input_.input.text != kRawInput.text && find("ItemReader") == nullptr) {
       put("Items", computed(input_.input), {"InputPath"});
     }
@@ -292,7 +292,8 @@ class StateConverter {
     convert_result();
   }
 
-  // Parameters inside of them are Arguments, ...Path are expressions.
+  // Converts an ItemReader, ItemBatcher or ResultWriter: Parameters become Arguments, ...Path
+  // fields become expressions.
   void convert_parts_of(const std::string& field) {
     const Value* part = find(field);
     if (part != nullptr) put(field, converted_part(*part, field), {field.c_str()});
@@ -315,7 +316,8 @@ class StateConverter {
   }
 
   // ---- Fields -------------------------------------------------------------------------------
-  // Paths to numbers may lead to a number in a text; expressions may not.
+  // A ...Path field accepts a number in a string; an expression must give a number, so it is
+  // converted.
   Value number(const std::string& path, const std::string& field) {
     Formula formula = take(path_formula(path, input_), field);
     if (!assume_plain_) formula.text = "$number(" + formula.text + ")";
@@ -366,7 +368,7 @@ class StateConverter {
   }
 
   // ---- Together -----------------------------------------------------------------------------
-  // In the old order; what is new stands where the first field stood that it replaces.
+  // The fields in the old order; a new field stands where the first field that it replaces stood.
   Value assemble() const {
     Object state;
     const auto flush = [&] {
@@ -395,8 +397,9 @@ class StateConverter {
   const bool assume_plain_;
   Dialect raw_, input_;
   Object fresh_;                             // New fields.
-  std::map<std::string, std::string> gone_;  // Old fields, and what takes their place.
-  std::optional<std::pair<std::vector<PathText::Step>, Formula>> placed_;  // By ResultPath.
+  std::map<std::string, std::string> gone_;  // Old fields, and the new field that replaces each.
+  std::optional<std::pair<std::vector<PathText::Step>, Formula>>
+      placed_;  // What ResultPath put where, if it did.
   std::vector<StateObstacle> obstacles_;
 };
 

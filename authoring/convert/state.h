@@ -1,4 +1,4 @@
-// One state, from JSONPath to JSONata.  Private to authoring/convert.
+// Converts one state from JSONPath to JSONata.  Private to authoring/convert.
 #pragma once
 
 #include <string>
@@ -14,11 +14,11 @@ struct StateObstacle {
 };
 
 struct StateConversion {
-  Value state;  // Without a QueryLanguage of its own; what is inside of it is as it was.
+  Value state;  // Without QueryLanguage; machines inside of it are unchanged.
   std::vector<StateObstacle> obstacles;  // Empty: `state` is good.
 };
 
-// `state` is one that the compiler took.
+// `state` is of a workflow that compiles.
 StateConversion convert_state(const Value& state, bool assume_plain);
 
 // The same for a group of states, whose catchers see the group's input.

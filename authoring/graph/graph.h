@@ -1,4 +1,4 @@
-// graph — a workflow as a picture: what leads to what, and how far one execution came.
+// graph — a workflow as a picture: which state leads to which, and how far one execution came.
 //
 //   definition ── read_chart ──> Chart ──┬── to_mermaid ──> stateDiagram-v2
 //   history ──── read_progress ─> Progress ┴─ to_svg ─────> an SVG with a layout of its own
@@ -38,14 +38,14 @@ struct Node {
   NodeKind kind = NodeKind::kPass;
   std::string name;    // Empty for start and end.
   std::string detail;  // "strava.fetch", "30 s", "each of $.chunks, 6 at a time"
-  std::string about;   // More, for whoever points at it: the Comment.
+  std::string about;   // The Comment, shown when the pointer is on the node.
   // One per retrier: "Provider.Transient: 3 times after 1 s, then twice as long each time".
   std::vector<std::string> retriers;
   std::string retry_label;    // "retry ×3"; empty without retriers.
   std::vector<Chart> charts;  // The branches of a Parallel, the processor of a Map.
 };
 
-// Rules that lead from one state to the same other are one edge with several labels.
+// Several transitions from one state to the same other state are one edge with several labels.
 struct Edge {
   std::size_t from = 0, to = 0;  // Into Chart::nodes.
   EdgeKind kind = EdgeKind::kNext;
@@ -58,7 +58,7 @@ struct Chart {
   std::size_t first = 0;  // The node where it begins.
 };
 
-// `definition` is that of a program that compiles; what is not as the language has it is left out.
+// `definition` is of a workflow that compiles; anything else in it is left out of the chart.
 Chart read_chart(const Value& definition);
 
 // ---- What one execution did ------------------------------------------------------------------
@@ -75,16 +75,16 @@ enum class Outcome : std::uint8_t {
 // "never reached", "succeeded", ...
 const char* to_string(Outcome outcome);
 
-// Of one state, over all its visits (the iterations of a Map, the rounds of a loop).
+// How often a state was visited (in iterations of a Map, rounds of a loop), and how that ended.
 struct Visits {
   std::uint32_t succeeded = 0, caught = 0, stopped = 0, failed = 0, running = 0, retries = 0;
 
   std::uint32_t total() const { return succeeded + caught + stopped + failed + running; }
-  // The one that an onlooker wants to know of first: running, failed, stopped, caught, succeeded.
+  // The outcome to show: the first of running, failed, stopped, caught, succeeded that there is.
   Outcome outcome() const;
 };
 
-// Names of states are unique in a workflow, so they are the keys.
+// What an execution did.  Keys are names of states, which are unique in a workflow.
 struct Progress {
   std::map<std::string, Visits> states;
   struct Way {
@@ -107,7 +107,7 @@ Result<Value::Array> read_events(std::string_view text);
 
 // `progress` may be nullptr: then nothing is coloured.
 std::string to_mermaid(const Chart& chart, const Progress* progress);
-// kTooLarge for a workflow that nobody could look at.
+// kTooLarge when there are more boxes and lines than a person could look at.
 Result<std::string> to_svg(const Chart& chart, const Progress* progress, const std::string& title);
 
 }  // namespace stepwell::graph

@@ -10,10 +10,11 @@ namespace stepwell::graph {
 namespace {
 
 constexpr double kRowGap = 18;        // Between a row and the next (labels are rows, too).
-constexpr double kMostExtraGap = 30;  // For lines that go far sideways.
+constexpr double kMostExtraGap = 30;  // Added where lines go far sideways.
 constexpr double kPortGap = 18;       // Between two lines at the same box.
 
-// Which lines go up: depth first, those that lead back to where one came from.
+// Finds the lines that will go up: in a depth-first walk, those that lead back to a block on the
+// way.
 class Cycles {
  public:
   explicit Cycles(const Layout& layout) : layout_(layout), marks_(layout.blocks.size()) {
@@ -45,7 +46,7 @@ class Cycles {
   }
 
   std::vector<bool> is_back;       // By line.
-  std::vector<std::size_t> order;  // Blocks; each behind all that it leads to.
+  std::vector<std::size_t> order;  // Blocks; each after all blocks that it leads to.
 
  private:
   enum class Mark { kNew, kOpen, kDone };
@@ -54,12 +55,12 @@ class Cycles {
   std::vector<Mark> marks_;
 };
 
-// Through all points of a way that goes up or down all the time, with no bend that is not needed:
-// monotone cubic curves, upright at both ends.  `way` begins where `curve` ends.
+// Continues `curve` through all points of `way`, which goes only up or only down, by monotone cubic
+// curves that are upright at both ends.  `way` begins where `curve` ends.
 void follow(std::vector<Point>& curve, std::vector<Point> way) {
   const auto is_same = [](const Point& a, const Point& b) { return std::abs(a.y - b.y) < 0.5; };
   way.erase(std::unique(way.begin(), way.end(), is_same), way.end());
-  const auto slope = [&](std::size_t i) {  // Of the stretch that begins at i.
+  const auto slope = [&](std::size_t i) {  // The slope of the part that begins at i.
     return (way[i + 1].x - way[i].x) / (way[i + 1].y - way[i].y);
   };
   std::vector<double> slopes(way.size());
@@ -68,7 +69,7 @@ void follow(std::vector<Point>& curve, std::vector<Point> way) {
     slopes[i] = before * after <= 0 ? 0 : 2 * before * after / (before + after);
   }
   for (std::size_t i = 0; i + 1 < way.size(); ++i) {
-    // Upright ends may reach further: they look calmer.
+    // The upright ends are made longer than a monotone curve needs: it looks calmer.
     const double height = way[i + 1].y - way[i].y;
     const double first = slopes[i] == 0 ? height / 2 : height / 3;
     const double last = slopes[i + 1] == 0 ? height / 2 : height / 3;
@@ -81,7 +82,7 @@ void follow(std::vector<Point>& curve, std::vector<Point> way) {
 // The vertices that one line runs through, in the direction of the line.
 struct Course {
   std::vector<std::size_t> vertices;
-  std::size_t label = 0;  // The vertex that carries it.
+  std::size_t label = 0;  // The vertex that holds its label.
 };
 
 class LayoutMaker {
@@ -114,7 +115,7 @@ class LayoutMaker {
   }
 
  private:
-  // Blocks get even rows, as high as they can; labels and bends the odd ones between.
+  // Gives blocks the highest even row that they can have; labels and bends get the rows between.
   void give_rows(const std::vector<std::size_t>& order) {
     depth_.assign(layout_.blocks.size(), 0);
     std::vector<std::vector<std::size_t>> outgoing(layout_.blocks.size());
@@ -147,7 +148,8 @@ class LayoutMaker {
     return course;
   }
 
-  // Out at the side of the lower block, up beside everything, in at the side of the upper one.
+  // The course of a line that goes up: out at the side of the lower block, up, and in at the side
+  // of the upper block.
   Course course_up(const Line& line) {
     Course course{{line.from}, 0};
     const std::size_t lower = depth_[line.from], upper = depth_[line.to];
@@ -199,7 +201,8 @@ class LayoutMaker {
     }
   }
 
-  // Where a line leaves or enters a box: lines at one side stand in the order of where they lead.
+  // Where a line meets its box: the lines at one side stand in the order of the blocks they lead
+  // to.
   double port(std::size_t block, std::size_t neighbour, bool is_below) const {
     std::vector<std::size_t> all =
         is_below ? rows_.vertices[block].below : rows_.vertices[block].above;
@@ -210,7 +213,7 @@ class LayoutMaker {
         static_cast<double>(std::find(all.begin(), all.end(), neighbour) - all.begin());
     const auto last = static_cast<double>(all.size() - 1);
     const double half = layout_.blocks[block].left;
-    const double width = std::max(2 * half - 24, half);  // Off the rounded corners.
+    const double width = std::max(2 * half - 24, half);  // Away from the rounded corners.
     const double gap = last > 0 ? std::min(kPortGap, width / last) : 0;
     return rows_.vertices[block].x + (index - last / 2) * gap;
   }

@@ -1,4 +1,4 @@
-// Mermaid's stateDiagram-v2.
+// Writes a chart as Mermaid's stateDiagram-v2.
 #include <set>
 
 #include "authoring/graph/graph.h"
@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kMostLabel = 60;
 
-// Characters that mean something to Mermaid's reader, as entities.
+// Writes characters that have a meaning in Mermaid as entities.
 std::string escape(const std::string& text) {
   std::string out;
   for (const char c : text) {

@@ -1,4 +1,4 @@
-// From a definition to a Chart.
+// Makes a Chart of a definition.
 #include <optional>
 
 #include "authoring/graph/graph.h"
@@ -97,7 +97,7 @@ class MachineReader {
   void add_edge(std::size_t from, const std::string& target, EdgeKind kind, std::string label) {
     const auto to = index_of(target);
     if (!to) return;
-    // Edges of one state stand together.
+    // The edges of a state stand together, so only those at the end of the list can be its own.
     for (auto edge = chart_.edges.rbegin(); edge != chart_.edges.rend(); ++edge) {
       if (edge->from != from) break;
       if (edge->to != *to || edge->kind != kind) continue;
@@ -125,7 +125,7 @@ class MachineReader {
     }
   }
 
-  // What the catchers of a group catch leaves each of its states.
+  // Adds an edge from each state of a group to where the catchers of the group lead.
   void add_groups(const Value& machine) {
     const Value* groups = machine.find("Groups");
     if (groups == nullptr || !groups->is_object()) return;

@@ -1,4 +1,4 @@
-// From the events of a history to what became of each state.
+// Finds out from the events of a history what became of each state.
 //
 // Events are chained by previousEventId within their branch or iteration, so the state that an
 // event belongs to is the first one entered, and not yet left, that its chain leads back to.
@@ -61,7 +61,7 @@ class Reader {
   }
 
  private:
-  // Of an event that entered a state.
+  // One visit of a state, from the event that entered it.
   struct Visit {
     Outcome outcome = Outcome::kRunning;
     std::uint32_t retries = 0;
@@ -79,7 +79,7 @@ class Reader {
     }
   }
 
-  // Nothing when the history was cut there.
+  // The index of the event with that id; nothing when the history does not have it.
   std::optional<std::size_t> at(std::int64_t id) const {
     const auto found =
         std::lower_bound(events_.begin(), events_.end(), id,
@@ -149,7 +149,8 @@ class Reader {
     visits_[*entered].outcome = was_caught ? Outcome::kCaught : Outcome::kSucceeded;
   }
 
-  // EvaluationFailed names its state, and follows from what was before that was entered.
+  // EvaluationFailed names its state, but its previous event is one from before the state was
+  // entered.
   void redirect(std::size_t i) {
     for (std::size_t at = i; at-- > 0;) {
       if (!is_open(at) || events_[at].name != events_[i].name) continue;
@@ -165,7 +166,7 @@ class Reader {
     if (entered) ++visits_[*entered].retries;
   }
 
-  // What is open between a failure and the Map or Parallel around it.
+  // Marks the visits as failed that are open between the failure and the Map or Parallel around it.
   void fail_back(std::size_t i, std::string_view owner, bool fails_owner) {
     for (auto at = before(i); at; at = before(*at)) {
       const bool is_owner = is_open(*at) && events_[*at].type == owner;
@@ -175,7 +176,7 @@ class Reader {
     }
   }
 
-  // What else is still open in a Map or Parallel that failed: it was cut short.
+  // Marks the visits as stopped that are still open in a Map or Parallel that failed.
   void stop_within(std::size_t owner, std::size_t end) {
     for (std::size_t at = owner + 1; at < end; ++at) {
       const bool is_inside = is_open(at) && back(at, [&](std::size_t i) { return i == owner; });
@@ -190,14 +191,14 @@ class Reader {
         if (is_open(*at)) visits_[*at].outcome = Outcome::kFailed;
       }
     }
-    // A time-out of the whole execution has no chain: what it interrupted was stopped.
+    // A time-out of the whole execution leads back to no state: all open visits were stopped.
     for (std::size_t at = 0; at < i; ++at) {
       if (is_open(at)) visits_[at].outcome = Outcome::kStopped;
     }
   }
 
   std::vector<Event> events_;
-  std::vector<Visit> visits_;                      // By the event that entered.
+  std::vector<Visit> visits_;                      // In the order of the events that entered.
   std::map<std::size_t, std::size_t> redirected_;  // Events whose chain goes on elsewhere.
   std::map<Progress::Way, std::uint32_t> ways_;
 };

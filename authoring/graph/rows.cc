@@ -10,7 +10,8 @@ constexpr int kSweeps = 24;
 constexpr int kStraightening = 60;
 constexpr double kGap = 16;  // Between two things in a row.
 
-// Lines of several bends shall be straight first of all.
+// How strongly a line pulls its ends together.  Long lines (bend to bend) pull most, so that they
+// become straight first.
 double pull(const Vertex& a, const Vertex& b) {
   const int bends = (a.is_block ? 0 : 1) + (b.is_block ? 0 : 1);
   return bends == 2 ? 20 : 1;
@@ -44,7 +45,8 @@ void Rows::renumber(std::size_t depth) {
   for (std::size_t i = 0; i < rows[depth].size(); ++i) vertices[rows[depth][i]].position = i;
 }
 
-// By the mean of where its neighbours stand; those without stay where they are.
+// Sorts a row by the mean position of each vertex's neighbours; a vertex without any keeps its
+// place.
 void Rows::sort_row(std::size_t depth, bool by_above) {
   std::vector<std::pair<double, std::size_t>> keyed;
   for (const std::size_t i : rows[depth]) {
@@ -66,7 +68,7 @@ void Rows::sort_row(std::size_t depth, bool by_above) {
   restore_neighbours(depth);
 }
 
-// Inversions among the lines between this row and the next, counted with a Fenwick tree.
+// The crossings between this row and the next: inversions, counted with a Fenwick tree.
 std::size_t Rows::crossings_below(std::size_t depth) const {
   std::vector<std::size_t> tree(rows[depth + 1].size() + 1);
   std::size_t count = 0, seen = 0;
@@ -115,7 +117,7 @@ void Rows::restore_neighbours(std::size_t depth) {
   auto& row = rows[depth];
   for (const auto& [vertex, block] : neighbours_) {
     if (vertices[vertex].depth != depth) continue;
-    // Where something hangs on the right side of the block, the left is free.
+    // When something is drawn at the right side of the block, the left side is free.
     const bool is_free = vertices[block].right <= vertices[block].left;
     const bool is_left = !is_free || vertices[vertex].position < vertices[block].position;
     row.erase(row.begin() + static_cast<std::ptrdiff_t>(vertices[vertex].position));
@@ -130,8 +132,8 @@ double Rows::distance(std::size_t left, std::size_t right) const {
   return vertices[left].right + kGap + vertices[right].left;
 }
 
-// Each vertex wishes to stand under (over) its neighbours; what overlaps is pooled and moved
-// together, which is the least movement there is (isotonic regression).
+// Moves each vertex of a row as near as possible to the mean of its neighbours.  Vertices that
+// would overlap are moved as one, which moves all of them least (isotonic regression).
 void Rows::straighten_row(std::size_t depth, bool by_above, bool by_below) {
   struct Pool {
     double sum = 0, weight = 0;

@@ -1,4 +1,4 @@
-// Rows — vertices in rows: their order, and where they stand from left to right.
+// Rows — orders the vertices in each row, and places them from left to right.
 // Private to authoring/graph.
 #pragma once
 
@@ -12,7 +12,7 @@ struct Vertex {
   double left = 0, right = 0, height = 0;
   std::size_t depth = 0;
   bool is_block = false;  // Else a label or a bend of a line.
-  double x = 0;           // The answer, with arrange().
+  double x = 0;           // Set by arrange().
   std::vector<std::size_t> above = {}, below = {};
   std::size_t position = 0;  // In its row.
 };
@@ -20,12 +20,12 @@ struct Vertex {
 class Rows {
  public:
   std::size_t add(Vertex vertex);
-  // They stand in neighbouring rows.
+  // Joins two vertices in neighbouring rows.
   void link(std::size_t upper, std::size_t lower);
-  // In the same row, directly beside the block, whichever side is the better.
+  // Keeps the vertex directly beside the block, in the same row, on the better side.
   void put_beside(std::size_t vertex, std::size_t block);
 
-  // Orders the rows and sets every x.
+  // Orders the rows and sets the x of every vertex.
   void arrange();
 
   std::vector<Vertex> vertices;

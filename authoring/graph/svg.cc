@@ -1,4 +1,4 @@
-// The SVG: sizes of boxes, and how they are drawn.
+// Computes the sizes of boxes, and draws the SVG.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -16,7 +16,7 @@ namespace {
 constexpr double kNameSize = 13, kDetailSize = 11;
 constexpr double kNodeHeight = 40, kMarkerRadius = 8;
 constexpr double kBold = 1.1;  // Bold letters are wider.
-constexpr double kSheets = 8;  // What the sheets behind a Map need above and beside it.
+constexpr double kSheets = 8;  // How far the sheets behind a Map stick out.
 constexpr double kLeastWidth = 96;
 constexpr double kPadding = 14;    // Between a group's frame and what is in it.
 constexpr double kHeader = 44;     // Of a group.
@@ -57,7 +57,7 @@ std::string second_line(const Node& node) {
   return line;
 }
 
-// "120×, 3 caught, 2 failed": what one colour cannot say.
+// "120×, 3 caught, 2 failed": the counts of visits, which one colour cannot show.
 std::string count_words(const Visits& visits) {
   std::string words;
   const auto say = [&](std::uint32_t count, const char* what) {
@@ -165,7 +165,7 @@ class Draughtsman {
     }
     const double loop =
         node.retry_label.empty() ? 0 : kLoop + text_width(node.retry_label, kDetailSize);
-    // The sheets stick out on both sides alike, so that the centre stays the centre.
+    // The sheets are counted on both sides, so that the centre of the box stays the centre.
     const double sheets = node.kind == NodeKind::kMap ? kSheets : 0;
     return {width / 2 + sheets, width / 2 + sheets + loop, height + sheets};
   }
@@ -194,7 +194,7 @@ class Draughtsman {
     out += "<title>" + svg_escape(tooltip(node)) + "</title>\n";
     if (!node.retry_label.empty()) draw_retry(out, node, cx + block.left, top, height);
     const char* shape = inside.empty() ? "box" : "box group";
-    if (sheets > 0) {  // Many of the same: two more sheets behind.
+    if (sheets > 0) {  // A Map: two more sheets behind, for its many iterations.
       for (const double step : {sheets, sheets / 2}) {
         out += svg_rect(left + step, top - step, width, height, 8, "sheet");
       }

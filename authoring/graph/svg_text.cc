@@ -7,8 +7,8 @@ namespace stepwell::graph {
 
 namespace {
 
-// Light and dark by what the reader's system prefers; colours that stay apart for the colour-blind
-// together with the outline's style.
+// Light or dark as the reader's system prefers.  Each outcome has a colour and a style of outline,
+// so that the colour-blind can tell them apart.
 constexpr const char* kStyle = R"(
 svg { --paper: #ffffff; --ink: #1f2328; --soft: #59636e; --line: #8a939d; --box: #f6f8fa;
   --lane: #ffffff; --good: #dafbe1; --good-line: #1a7f37; --bad: #ffebe9; --bad-line: #cf222e;
@@ -60,7 +60,7 @@ constexpr std::uint16_t kWidths[] = {
     667, 611, 278, 278, 278, 469, 556, 333, 556, 556, 500, 556, 556, 278,  556, 556, 222, 222, 500,
     222, 833, 556, 556, 556, 556, 333, 500, 278, 556, 500, 722, 500, 500,  500, 334, 260, 334, 584};
 
-// One decimal, without a needless ".0": files stay small and comparable.
+// With one decimal at most, so that files stay small and can be compared.
 std::string number(double value) {
   const auto tenths = static_cast<std::int64_t>(std::llround(value * 10));
   const std::int64_t whole = tenths / 10, part = std::llabs(tenths % 10);
@@ -82,7 +82,7 @@ double text_width(const std::string& text, double size) {
     if (byte >= 0x20 && byte < 0x7f) {
       thousandths += kWidths[byte - 0x20];
     } else if (byte >= 0xe3) {
-      thousandths += 1000;  // Chinese, Japanese, Korean and pictures are square.
+      thousandths += 1000;  // Chinese, Japanese, Korean and pictures: square.
     } else if (byte >= 0xc0) {
       thousandths += 650;
     }

@@ -9,7 +9,7 @@
 
 namespace stepwell::graph {
 
-// About as wide as the usual sans-serif fonts draw it, rather wider.
+// The width of the text in the usual sans-serif fonts; an estimate that is rather too wide.
 double text_width(const std::string& text, double size);
 std::string svg_escape(const std::string& text);
 

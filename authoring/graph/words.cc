@@ -43,10 +43,10 @@ struct Property {
 };
 constexpr Property kProperties[] = {{"IsPresent", "is there", "is missing"},
                                     {"IsNull", "is null", "is not null"},
-                                    {"IsNumeric", "is a number", "is no number"},
-                                    {"IsString", "is a string", "is no string"},
+                                    {"IsNumeric", "is a number", "is not a number"},
+                                    {"IsString", "is a string", "is not a string"},
                                     {"IsBoolean", "is true or false", "is not true or false"},
-                                    {"IsTimestamp", "is a timestamp", "is no timestamp"}};
+                                    {"IsTimestamp", "is a timestamp", "is not a timestamp"}};
 
 std::string test_in_words(const Value& rule) {
   const std::string variable = text_of(rule, "Variable");

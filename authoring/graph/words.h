@@ -1,4 +1,4 @@
-// Words — a state's fields as a person would say them.  Private to authoring/graph.
+// Words — the fields of a state in words, for labels and details.  Private to authoring/graph.
 #pragma once
 
 #include <string>
@@ -13,10 +13,10 @@ std::string rule_in_words(const Value& rule);
 std::string retrier_in_words(const Value& retrier);
 // The errors of a Retrier or Catcher: "any error", "States.Timeout, Bank.Busy".
 std::string errors_in_words(const Value& owner);
-// What tells the state from others of its type.
+// What distinguishes the state from others of its type: its resource, its delay, its items.
 std::string detail_in_words(const std::string& type, const Value& state);
 
-// At most `most` characters, the last one an ellipsis when something was cut.
+// The text, cut to at most `most` characters; the last is then an ellipsis.
 std::string shorten(const std::string& text, std::size_t most);
 
 }  // namespace stepwell::graph

@@ -1,4 +1,4 @@
-// A Tree to text.
+// Prints a Tree.
 #include <algorithm>
 
 #include "authoring/source/scalars.h"
@@ -64,7 +64,7 @@ class TreePrinter {
     }
   }
 
-  // `is_begun`: the first entry goes on in a line that is there.
+  // `is_begun`: the first entry continues the line that was begun ("- a: 1").
   void print_entries(const Tree& tree, std::size_t indent, bool is_begun) {
     for (std::size_t i = 0; i < tree.entries.size(); ++i) {
       if (!is_begun || i > 0) {
@@ -86,7 +86,7 @@ class TreePrinter {
     print_value(entry.value, indent, entry.remark_after_key, entry.remark, false, !is_member);
   }
 
-  // Behind "key:", "-" or nothing, to the end of its last line.
+  // Prints a value after "key:", after "-" or at the root, to the end of its last line.
   void print_value(const Tree& tree, std::size_t indent, const std::string& remark_after_key,
                    const std::string& remark, bool is_root, bool is_item = false) {
     if (!tree.props.empty()) out_ += (is_root ? "" : " ") + tree.props;
@@ -129,7 +129,7 @@ class TreePrinter {
     return tree.props.empty() ? text : text.substr(tree.props.size() + 1);
   }
 
-  // The rest of the line is free for it, and nothing in it needs a line of its own.
+  // Can it be printed in the rest of this line?
   bool fits(const Tree& tree) const {
     if (tree.is_stretched || has_remarks(tree)) return false;
     const std::size_t newline = out_.rfind('\n');
@@ -142,7 +142,7 @@ class TreePrinter {
     }));
   }
 
-  // { } with nothing but comments in it.
+  // Prints { } or [ ] with nothing but comments in it.
   void print_empty_flow(const Tree& tree, std::size_t indent, const std::string& remark,
                         const std::string& gap) {
     out_ += gap + (tree.form == Form::kMapping ? "{" : "[") + "\n";
@@ -166,7 +166,7 @@ class TreePrinter {
     }
   }
 
-  // JSON: brackets stay.
+  // Prints a value in brackets over several lines, as in JSON.
   void print_flow(const Tree& tree, std::size_t indent) {
     const bool is_mapping = tree.form == Form::kMapping;
     const bool is_scalar = !is_mapping && tree.form != Form::kSequence;

@@ -1,4 +1,4 @@
-// The text to a Tree.
+// Reads a text to a Tree.
 #include <algorithm>
 #include <optional>
 
@@ -9,7 +9,7 @@ namespace stepwell::dsl::source {
 
 namespace {
 
-// Thrown within this file only: what stands here cannot be kept as it is.
+// Thrown and caught in this file: the text at this place cannot be kept as it is written.
 struct Stuck {
   std::size_t at;
   std::string what;
@@ -77,7 +77,7 @@ class TreeReader {
   void skip_blanks() {
     while (is_blank(peek())) ++pos_;
   }
-  // Nothing but a comment follows in this line.
+  // Is the rest of this line empty, or a comment?
   bool is_line_end() {
     skip_blanks();
     return is_break(pos_) || (peek() == '#' && (pos_ == 0 || is_space_or_end(pos_ - 1)));
@@ -100,7 +100,7 @@ class TreeReader {
     pos_ = line_end(pos_);
     return trimmed(from, pos_);
   }
-  // To the next thing that is written; comments and blank lines on the way are pending.
+  // Goes to the next key or value; comments and blank lines on the way become pending.
   void skip_trivia() {
     for (bool is_line_start = is_at_line_start(); !is_at_end(); is_line_start = true) {
       skip_blanks();
@@ -117,7 +117,8 @@ class TreeReader {
   }
   std::vector<Remark> take_pending() { return std::exchange(pending_, {}); }
 
-  // Pending comments that are indented at least so far belong to the block that ends here.
+  // Takes the pending comments that are indented at least so far: they belong to the block that
+  // ends here.
   std::vector<Remark> take_pending_of(std::size_t least_column) {
     std::size_t count = 0;
     for (std::size_t i = 0; i < pending_.size(); ++i) {
@@ -142,12 +143,12 @@ class TreeReader {
     }
     return props;
   }
-  // The value may have brought some of its own, from its line.
+  // Adds them before those that the value already has from its own line.
   static void put_in_front(const std::string& props, Tree& value) {
     const bool has_both = !props.empty() && !value.props.empty();
     value.props = props + (has_both ? " " : "") + value.props;
   }
-  // Those that stand alone in a line belong to the block that follows.
+  // Reads anchors and tags that stand alone in a line: they belong to the block that follows.
   std::string read_props_line() {
     const std::size_t begin = pos_;
     std::string props = read_props();
@@ -163,7 +164,8 @@ class TreeReader {
   Tree read_block(int parent, std::size_t at, Entry& owner, int depth) {
     if (depth > kDeepest) throw Stuck{pos_, "nested too deep"};
     if (is_at_dash()) {
-      const bool is_beside = static_cast<int>(at) == parent;  // As deep as the key it belongs to.
+      const bool is_beside =
+          static_cast<int>(at) == parent;  // A list may be as deep as the key that it belongs to.
       return read_sequence(at, is_beside ? at + 1 : at, depth);
     }
     if (is_at_key()) return read_mapping(at, depth);
@@ -203,7 +205,7 @@ class TreeReader {
     return tree;
   }
 
-  // What follows a colon or a dash.
+  // Reads what follows a colon or a dash.
   void read_value(int indent, Entry& entry, bool is_item, int depth) {
     skip_blanks();
     const std::size_t begin = pos_;
@@ -221,7 +223,7 @@ class TreeReader {
         entry.remark = std::move(remark);
       }
     } else if (is_item && is_at_key_from(begin)) {
-      pos_ = begin;  // Anchors in front of a key are the key's.
+      pos_ = begin;  // Anchors before a key belong to the key.
       props.clear();
       entry.value = read_mapping(column(), depth + 1);
     } else if (is_item && is_at_dash()) {
@@ -239,7 +241,7 @@ class TreeReader {
     return is_key;
   }
 
-  // Does a key of a block mapping stand here, with its colon?
+  // Does a key of a block mapping begin here, with a colon behind it?
   bool is_at_key() {
     const std::size_t begin = pos_;
     read_props();
@@ -259,7 +261,7 @@ class TreeReader {
     pos_ = begin;
     return is_key;
   }
-  // Where a plain key ends: at a colon that a blank follows, in this line.
+  // Where a plain key ends: at a colon with a blank behind it, in this line.
   std::optional<std::size_t> plain_key_end() const {
     for (std::size_t i = pos_; !is_break(i); ++i) {
       if (text_[i] == ':' && is_space_or_end(i + 1)) return i;
@@ -307,7 +309,7 @@ class TreeReader {
     return tree;
   }
 
-  // Of a plain scalar that begins here, in this line.
+  // Reads the part of a plain scalar that stands in this line.
   std::string read_plain_line() {
     const std::size_t from = pos_;
     while (!is_break(pos_) && !(peek() == '#' && pos_ > from && is_blank(text_[pos_ - 1]))) ++pos_;
@@ -390,7 +392,7 @@ class TreeReader {
     ++flow_depth_;
     ++pos_;
     const char close = is_mapping ? '}' : ']';
-    // A comment behind the opening bracket is one in front of the first entry.
+    // A comment behind the opening bracket is kept as one before the first entry.
     for (skip_trivia(); peek() != close; skip_trivia()) {
       if (is_at_end()) throw Stuck{begin, "a bracket that is never closed"};
       Entry entry;
@@ -423,9 +425,9 @@ class TreeReader {
     tree.is_stretched = text_.substr(begin, pos_ - begin).find('\n') != std::string_view::npos;
     return tree;
   }
-  // [key: value], from the colon on.
+  // Reads the rest of a pair in a list, [key: value], from the colon on.
   Tree read_pair(Tree key, int depth) {
-    if (key.form != Tree::Form::kScalar) throw Stuck{pos_, "a key that is no string"};
+    if (key.form != Tree::Form::kScalar) throw Stuck{pos_, "a key that is not a string"};
     Entry entry;
     entry.key_props = std::move(key.props);
     entry.key = std::move(key.text);
@@ -448,7 +450,7 @@ class TreeReader {
   void read_flow_key(Entry& entry) {
     entry.key_props = read_props();
     if (peek() == '?' && is_space_or_end(pos_ + 1)) throw Stuck{pos_, "a key that begins with ?"};
-    if (peek() == '[' || peek() == '{') throw Stuck{pos_, "a key that is no string"};
+    if (peek() == '[' || peek() == '{') throw Stuck{pos_, "a key that is not a string"};
     const Tree key = read_flow_scalar();
     if (key.form != Tree::Form::kScalar) throw Stuck{pos_, "a key over several lines"};
     entry.key = key.text;
@@ -487,7 +489,7 @@ class TreeReader {
   std::string_view text_;
   std::size_t pos_ = 0;
   int flow_depth_ = 0;
-  std::vector<Remark> pending_;  // Read, and not yet given to anybody.
+  std::vector<Remark> pending_;  // Comments that were read and belong to nothing yet.
 };
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace {
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
-// Words that some reader of YAML takes for something else than text.
+// Words that some readers of YAML do not read as text (yes is true in YAML 1.1).
 constexpr std::array<std::string_view, 16> kWords = {
     "true", "false", "null",  "yes",  "no", "on",    "off", "y",
     "n",    ".inf",  "-.inf", ".nan", "~",  "+.inf", "=",   "<<"};
@@ -22,7 +22,7 @@ bool is_reserved_word(const std::string& text) {
   return std::find(kWords.begin(), kWords.end(), lower) != kWords.end();
 }
 
-// A number, a date, a time in base sixty: what begins like one is quoted.
+// Does the text begin like a number, a date or a time in base sixty?  Then it is quoted.
 bool looks_like_number(const std::string& text) {
   std::size_t i = text[0] == '-' || text[0] == '+' || text[0] == '.' ? 1 : 0;
   return i < text.size() && text[i] >= '0' && text[i] <= '9' &&
@@ -43,7 +43,7 @@ bool is_plain(const std::string& text) {
     const auto byte = static_cast<unsigned char>(text[i]);
     if (byte < 0x20 || byte == 0x7f) return false;
     if (byte == 0xc2 || (byte == 0xe2 && text.substr(i, 2) == "\xe2\x80") || byte == 0xef) {
-      return false;  // Some characters there are line breaks or must be escaped.
+      return false;  // Some of these characters are line breaks, others must be escaped.
     }
     if (text[i] == ':' && (i + 1 == text.size() || is_blank(text[i + 1]))) return false;
     if (text[i] == '#' && i > 0 && is_blank(text[i - 1])) return false;

@@ -1,4 +1,5 @@
-// Scalars as text: where quotes end, how they are rewritten.  Private to authoring/source.
+// Scalars as they are written: where quotes end, and how quotes are rewritten.  Private to
+// authoring/source.
 #pragma once
 
 #include <optional>
@@ -10,19 +11,20 @@
 
 namespace stepwell::dsl::source {
 
-// Behind the closing quote of the quoted scalar that begins at `from`; nothing when there is none.
+// The place behind the closing quote of the scalar that begins at `from`; nothing when the quote is
+// never closed.
 std::optional<std::size_t> quoted_end(std::string_view text, std::size_t from);
-// The lines of a quoted scalar, free of indentation.
+// The lines of a quoted scalar, without indentation.
 std::vector<std::string> folded_lines(std::string_view scalar);
 // The signs of a block scalar ("|2-") for a text that is indented by two spaces.
 std::string block_header(const std::string& signs, const std::vector<std::string>& lines);
 
-// 'it' -> "it"; quotes stay where they save escapes.
+// Rewrites 'it' as "it"; single quotes are kept where double quotes would need escapes.
 std::string tidy_quotes(const std::string& scalar);
-// How `text` is written in YAML: plain where every reader of YAML takes that for this text.
+// `text` as YAML: without quotes when every reader of YAML reads it as this text.
 std::string yaml_string(const std::string& text);
 std::string yaml_scalar(const Value& value);
-// What a scalar on one line means, as text: "it" -> it.
+// The value of a scalar on one line: "it" -> it.
 std::string meaning_of(const std::string& scalar);
 
 }  // namespace stepwell::dsl::source

@@ -5,7 +5,7 @@
 // A Document (dsl/yaml) knows what a text means and forgets how it was written; a Tree is the other
 // way round: scalars are kept as text, nothing is resolved.  It reads what people write in
 // workflows, not all of YAML: keys of several lines, `? key`, directives and the like are refused
-// with a message.  Whoever prints a changed Tree compares what both texts mean.
+// with a message.  Code that prints a changed Tree must compare the values of both texts.
 // Pure, no state.
 #pragma once
 
@@ -29,7 +29,7 @@ struct Entry;
 // One value.
 struct Tree {
   enum class Form : std::uint8_t {
-    kEmpty,   // Nothing is written: null.
+    kEmpty,   // Nothing is written, which means null.
     kScalar,  // `text`: plain, quoted, or an alias; on one line.
     kLines,   // A plain or quoted scalar over several `lines`.
     kBlock,   // A block scalar: `text` is its header ("|-"), `lines` its contents.
@@ -53,28 +53,28 @@ struct Tree {
 struct Entry {
   std::vector<Remark> before;
   std::string key_props, key;    // As written; empty for an item.
-  std::string remark_after_key;  // Behind "key:" or "-", when the value begins in another line.
+  std::string remark_after_key;  // After "key:" or "-", when the value begins in a later line.
   Tree value;
-  std::string remark;  // Behind the value.
+  std::string remark;  // After the value, in its line.
 
-  std::string name() const;  // What the key means: without quotes and escapes.
+  std::string name() const;  // The key without quotes and escapes.
 };
 
 struct Text {
-  std::vector<Remark> head;  // In front of `---`, or of a root in brackets.
+  std::vector<Remark> head;  // Comments before `---`, or before a root in brackets.
   bool has_marker = false;   // `---`
   Tree root;
-  std::vector<Remark> tail;  // Behind a root in brackets.
+  std::vector<Remark> tail;  // Comments after a root in brackets.
 };
 
-// kInvalid, with the line, for what cannot be kept as it is.
+// kInvalid, with the line, for a text that a Tree cannot hold as it is written.
 Result<Text> read_tree(std::string_view text);
 
-// Two spaces a level, comments where they were; JSON stays JSON.
+// The text with two spaces a level, and comments where they were.  JSON stays JSON.
 std::string print_tree(const Text& text);
 
-// The text, tidy: it means the same and has the same comments, or it is refused.  kInvalid: not a
-// document, or one that read_tree refuses; kInternal: our mistake, and nothing was lost.
+// The text, tidied; its value and its comments are compared before it is returned.  kInvalid: not a
+// document, or one that read_tree refuses.  kInternal: the comparison failed, which is our mistake.
 Result<std::string> format_text(std::string_view text, const std::string& file);
 
 }  // namespace stepwell::dsl::source

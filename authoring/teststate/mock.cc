@@ -16,7 +16,7 @@ bool waits_for_the_world(const Task& task) {
          task.resource.find(".sync") != std::string::npos;
 }
 
-// What cannot be tried without a mock.
+// Why the state cannot be run without a mock; nothing when it can.
 std::optional<std::string> missing_mock(const State& state) {
   const auto* task = std::get_if<Task>(&state.kind);
   if (task != nullptr && !waits_for_the_world(*task)) return std::nullopt;

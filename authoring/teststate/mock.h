@@ -1,4 +1,4 @@
-// What a mock has to be like, for the state that it stands in for.
+// The rules for the mock of a TestState request.
 #pragma once
 
 #include <optional>
@@ -9,11 +9,12 @@
 
 namespace stepwell::teststate {
 
-// What is wrong with the request's mock for that state; nothing: it fits.
+// Why the request's mock does not fit the state; nothing when it does.
 std::optional<std::string> mock_problem(const Request& request, const State& state);
-// What is wrong with a context object.
+// Why the value is not a valid context object; nothing when it is.
 std::optional<std::string> context_problem(const Value& context);
-// How a result differs from what the service answers; nothing for services we know nothing of.
+// How the result differs from what the service returns; nothing when it does not, or when we do not
+// know the service.
 std::optional<std::string> shape_problem(const std::string& resource, const Value& result,
                                          Validation validation);
 

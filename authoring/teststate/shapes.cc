@@ -1,6 +1,6 @@
-// The shapes of what services answer, as far as a mock is held against them.
+// What services return: the fields and types that a mock is compared with.
 //
-// Names as Step Functions writes them (PascalCase); times are texts there.
+// Names as Step Functions writes them (PascalCase); times are strings there.
 #include <algorithm>
 #include <limits>
 #include <string_view>
@@ -138,7 +138,7 @@ const std::vector<Shape>& shapes() {
   return all;
 }
 
-// "service:action" of an integration's resource; empty when it is none.
+// "service:action" of the resource of an integration; empty for any other resource.
 std::string action_of(const std::string& resource) {
   const std::string begin = ":states:::";
   const auto at = resource.find(begin);
@@ -146,7 +146,7 @@ std::string action_of(const std::string& resource) {
   std::string action = resource.substr(at + begin.size());
   if (action.rfind("aws-sdk:", 0) == 0) action = action.substr(8);
   if (action.rfind("states:", 0) == 0) action = "sfn" + action.substr(6);
-  // Of a nested execution that is waited for, the answer is its description.
+  // An execution that is waited for returns what DescribeExecution returns.
   if (action.rfind("sfn:startExecution.sync", 0) == 0) return "sfn:describeExecution";
   return action.find('.') == std::string::npos ? action : std::string();
 }
@@ -197,7 +197,7 @@ std::optional<std::string> field_problem(const Field& field, const Value& value,
   return std::nullopt;
 }
 
-// What nobody told us of is let through: services grow.
+// Why the fields do not fit.  A field that we do not know is accepted, because services add fields.
 std::optional<std::string> fields_problem(const Fields& fields, const Value& value,
                                           Validation validation) {
   for (const Field& field : fields) {

@@ -11,9 +11,9 @@ namespace stepwell::teststate {
 
 namespace {
 
-// What a state is called that came without a name.
+// The name of a state that was given without one.
 constexpr const char* kNameless = "StateName";
-// Retries that a request may ask to go through first.
+// The most retries that a request may say were made before.
 constexpr std::uint32_t kMaxRetries = 100'000;
 
 Refusal invalid(std::string message) { return {"ValidationException", std::move(message), {}}; }
@@ -36,7 +36,7 @@ Refusal invalid_definition(std::vector<dsl::Diagnostic> diagnostics) {
   return refusal;
 }
 
-// The states that a state may go to.
+// Adds the names of the states that a state may go to.
 void gather_targets(const Value& value, std::set<std::string>& names) {
   for (const char* field : {"Next", "Default"}) {
     const Value* name = value.find(field);
@@ -49,7 +49,7 @@ void gather_targets(const Value& value, std::set<std::string>& names) {
   }
 }
 
-// A workflow of that one state, and of ends for all that it may go to.
+// A workflow of that one state; each state that it may go to is a Succeed.
 std::string workflow_around(const Value& state) {
   std::set<std::string> targets;
   gather_targets(state, targets);
@@ -60,7 +60,7 @@ std::string workflow_around(const Value& state) {
   return Value(Object{{"StartAt", kNameless}, {"States", std::move(states)}}).to_json();
 }
 
-// The program, with that state for its beginning.
+// The program, changed to begin at the state that is tested.
 struct Subject {
   Program program;
   const State& state() const {
@@ -69,7 +69,7 @@ struct Subject {
   }
 };
 
-// A state of any depth becomes the first of machine 0; those inside of it keep their places.
+// Makes a state of any depth the first of machine 0; machines inside of it keep their numbers.
 bool begin_at(Program& program, const std::string& name) {
   for (std::size_t i = 0; i < program.machines.size(); ++i) {
     const std::vector<State>& states = program.machines[i].states;
@@ -95,7 +95,7 @@ std::variant<Subject, Refusal> subject_of(const Request& request) {
       dsl::compile(is_workflow ? request.definition : workflow_around(document.value), options);
   if (!compiled.ok()) return invalid_definition(std::move(compiled.diagnostics));
   Subject subject{*compiled.program};
-  // The hash names another program; the time limit is the workflow's.
+  // The changed program has no hash, and the time limit is that of the whole workflow.
   subject.program.hash.clear();
   subject.program.timeout_seconds.reset();
   if (!is_workflow) {
@@ -110,7 +110,7 @@ std::variant<Subject, Refusal> subject_of(const Request& request) {
   return invalid("State '" + request.state_name + "' does not exist in the definition");
 }
 
-// JSON texts of the request, read.
+// The JSON texts of the request, parsed.
 struct Given {
   Value input{Object()}, variables{Object()}, context;
   std::optional<Value> items;
@@ -148,7 +148,7 @@ std::optional<Refusal> read_texts(const Request& request, Given& given) {
   return std::nullopt;
 }
 
-// Whatever the context says itself wins.
+// Sets a field of the context object unless the request has set it.
 void set_default(Value& context, const char* section, const char* name, Value value) {
   Object sections = context.as_object();
   const Value* found = context.find(section);
@@ -158,7 +158,7 @@ void set_default(Value& context, const char* section, const char* name, Value va
   context = std::move(sections);
 }
 
-// The state's run, from its being entered to its being left.
+// One run of the state, from entering it to leaving it.
 class Trial {
  public:
   Trial(const Subject& subject, const Request& request, const Setting& setting, Given given)
@@ -240,7 +240,8 @@ class Trial {
     due_.push_back(Fact{task.id, execution_.last_at, 0, std::move(body)});
   }
 
-  // A Wait is over at once; a retrier's delay only while the request asks for its later attempts.
+  // Ends a Wait at once.  Ends the delay of a retrier while attempts are made up that the request
+  // says were made before; the delay after them is the result.
   void fire(const SetTimer& timer) {
     if (rehearsal_.retrier && retries_++ >= request_.retries) {
       retriable_ = true;

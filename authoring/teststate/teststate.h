@@ -1,9 +1,9 @@
-// teststate — one state of a workflow, tried out: TestState of Step Functions.
+// teststate — runs one state of a workflow by itself: TestState of Step Functions.
 //
-// Takes a state (or a workflow and a state's name), its input and, for what would go out into the
-// world, a mock; answers with the output, the next state, and every value in between.  Nothing is
-// stored and nothing waits: a Wait is over at once.
-// Pure but for Setting::run.  Thread-safe: no state.
+// Takes a state (or a workflow and the name of a state), its input and, in place of a task or of
+// the machines inside of it, a mock.  Returns the output, the next state, and every value in
+// between. Nothing is stored and nothing waits: a Wait is over at once. Pure except for
+// Setting::run.  Thread-safe: no state.
 #pragma once
 
 #include <cstdint>
@@ -21,14 +21,14 @@
 
 namespace stepwell::teststate {
 
-// How closely a mocked result is held against the shape of the service's answer.
+// How closely a mocked result is compared with what the service would return.
 enum class Validation : std::uint8_t {
-  kStrict,   // What must be there is there, and what is there is of its kind.
-  kPresent,  // What is there is of its kind.
+  kStrict,   // Required fields must be there, and every field must have its type.
+  kPresent,  // Every field that is there must have its type.
   kNone,
 };
 
-// What the state's work comes to.
+// The result or the error that stands in for the work of the state.
 struct Mock {
   std::optional<std::string> result;  // JSON text.
   struct ErrorOutput {
@@ -47,14 +47,14 @@ struct Request {
   std::optional<std::string> input, variables, context;
   std::optional<std::string> role_arn;
   std::optional<Mock> mock;
-  // Where in its life the state is.
-  std::uint32_t retries = 0;             // How often its retrier has tried already.
+  // How far the state is.
+  std::uint32_t retries = 0;             // Retries that were made before.
   std::uint64_t failed_iterations = 0;   // Of a Map.
   std::optional<std::string> item_data;  // JSON text: what an ItemReader reads.
-  std::string error_caused_by;           // The inner state that a mocked error comes from.
+  std::string error_caused_by;           // The inner state that raised the mocked error.
 };
 
-// Why there was nothing to try: a request that TestState refuses.
+// Why TestState refuses the request.
 struct Refusal {
   std::string code;  // "ValidationException", "InvalidDefinition", "InvalidExecutionInput"
   std::string message;
@@ -65,7 +65,7 @@ enum class Outcome : std::uint8_t { kSucceeded, kFailed, kRetriable, kCaughtErro
 const char* to_string(Outcome outcome);  // "SUCCEEDED", "FAILED", "RETRIABLE", "CAUGHT_ERROR"
 
 struct Tried {
-  // A value, and its text: a mock's stays as its author wrote it.
+  // A value and its text; the text of a mock stays as its author wrote it.
   struct Text {
     Value value;
     std::string json;
@@ -76,19 +76,19 @@ struct Tried {
   std::optional<std::string> next_state;
   // By the names of InspectionData, in the order of the data flow.
   std::vector<std::pair<std::string, Text>> stages;
-  std::optional<std::size_t> retrier, catcher;  // Which of the state's handled the error.
+  std::optional<std::size_t> retrier, catcher;  // The index of the one that handled the error.
   double backoff_seconds = 0;                   // Of the retrier.
   Value variables;                              // After the state.
 };
 
-// What the world adds.
+// What a caller may set for all requests.
 struct Setting {
   Time now;
-  // Of the execution that the state believes to be in.
+  // The ARN prefix of the execution that the context object shows.
   std::string account = "arn:aws:states:us-east-1:123456789012:";
   std::string machine = "TestState", execution = "test-state";
-  // As AWS has it: a Task without a mock needs a role, and every state believes to be called
-  // StateName.
+  // As on AWS: a Task without a mock needs a role, and the context object calls every state
+  // "StateName".
   bool as_aws = false;
   // Runs a Task without a mock: a TaskSucceeded, TaskFailed or TaskTimedOut.
   std::function<FactBody(const RunTask&)> run;
@@ -96,7 +96,7 @@ struct Setting {
 
 std::variant<Tried, Refusal> test_state(const Request& request, const Setting& setting);
 
-// In the words of the API.
+// Reads a request of the TestState API.
 std::variant<Request, Refusal> read_request(const Value& json);
 // Levels: "INFO", "DEBUG", "TRACE".
 Value to_json(const Tried& tried, const std::string& inspection_level);

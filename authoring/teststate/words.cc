@@ -1,4 +1,4 @@
-// The request and the answer in the words of the API.
+// Reads requests and writes results as the TestState API has them.
 #include <cmath>
 
 #include "authoring/teststate/teststate.h"
@@ -7,7 +7,7 @@ namespace stepwell::teststate {
 
 namespace {
 
-// Members that are numbers in an answer; all others are JSON texts.
+// Is this member of InspectionData a number?  All others are JSON texts.
 bool is_number_stage(const std::string& name) {
   return name == "maxConcurrency" || name == "toleratedFailureCount" ||
          name == "toleratedFailurePercentage";

@@ -20,7 +20,7 @@ std::vector<std::string> lines_of(std::string_view text) {
   return lines;
 }
 
-// Runs of blanks become two blanks; those at the end go.
+// Makes every run of blanks two blanks, and removes those at the end.
 std::string even(const std::string& line) {
   std::string text;
   std::size_t blanks = 0;

@@ -1,4 +1,4 @@
-// Two transcripts side by side, and a test file with the newer one in it.
+// Compares transcripts, and puts newer ones into a test file.
 #pragma once
 
 #include <string>
@@ -9,10 +9,10 @@
 
 namespace stepwell::transcript {
 
-// Do both tell the same?  How far columns stand apart does not matter.
+// Do both say the same?  The width of the gaps between columns does not matter.
 bool tell_the_same(std::string_view expected, std::string_view actual);
 
-// By lines: "  " both, "- " only expected, "+ " only actual.
+// A diff by lines: "  " in both, "- " only expected, "+ " only actual.
 std::string diff(std::string_view expected, std::string_view actual);
 
 struct NewTranscript {

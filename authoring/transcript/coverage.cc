@@ -90,7 +90,7 @@ std::vector<Part> parts_of(const Program& program, const Reached& reached) {
 
 void merge(std::vector<Part>& into, const std::vector<Part>& other) {
   if (into.empty()) into = other;
-  // The workflow was written between two of its tests: the newer one counts.
+  // The file was changed between two test runs: the parts of the newer text count.
   if (into.size() != other.size()) into = other;
   for (std::size_t i = 0; i < into.size(); ++i) into[i].reached |= other[i].reached;
 }

@@ -1,4 +1,4 @@
-// Coverage — what of a workflow its tests went through.
+// Coverage — which parts of a workflow its tests reached.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace stepwell::transcript {
 
-// Something that a test can go through.
+// A state, a transition, a retrier or a catcher.
 struct Part {
   enum class Kind : std::uint8_t { kState, kTransition, kRetrier, kCatcher };
   Kind kind = Kind::kState;
@@ -23,7 +23,7 @@ const char* to_string(Part::Kind kind);  // "state", "transition", "retrier", "c
 
 // All parts of the program, in the order of its text.
 std::vector<Part> parts_of(const Program& program, const Reached& reached);
-// The same parts, reached where either is.
+// Marks those of `into` as reached that are reached in `other`; both are of the same workflow.
 void merge(std::vector<Part>& into, const std::vector<Part>& other);
 
 }  // namespace stepwell::transcript

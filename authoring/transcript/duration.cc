@@ -11,7 +11,7 @@ struct Unit {
   std::string_view name;
   std::int64_t ms;
 };
-// "ms" before "m": the longer name first.
+// A longer name stands before one that it begins with: "ms" before "m".
 constexpr Unit kUnits[] = {
     {"ms", 1}, {"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}};
 

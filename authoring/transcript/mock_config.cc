@@ -11,7 +11,7 @@ namespace {
 using dsl::Member;
 using dsl::Node;
 
-// More attempts than this are no test.
+// The most attempts that a response may be given for.
 constexpr std::uint64_t kMostAttempts = 10'000;
 
 // "2" or "0-1": from 0, both ends included.
@@ -112,7 +112,7 @@ class ConfigReader {
     for (const Member& member : node.members) {
       const auto attempts = attempts_of(member.key);
       if (!attempts) {
-        wrong(*member.node, json_quote(member.key) + " is no attempt",
+        wrong(*member.node, json_quote(member.key) + " is not an attempt",
               "write \"0\", or \"1-2\" for several");
         continue;
       }

@@ -1,4 +1,4 @@
-// The tasks of one case: who answers what, and how often that was asked.
+// The mocked tasks of one case, and how often each mock was used.
 // Not thread-safe: one per run.
 #pragma once
 
@@ -16,8 +16,8 @@ class MockedTasks {
     for (const TaskMocks& one : tasks) used_.emplace_back(one.mocks.size(), 0);
   }
 
-  // The next answer, or nullptr when nobody has one for this input.  A state's name goes before its
-  // resource.
+  // The next answer, or nullptr when no mock has one for this input.  A mock of the state's name is
+  // taken before one of its resource.
   const Answer* next(const std::string& state, const RunTask& task);
 
  private:

@@ -12,7 +12,7 @@ namespace stepwell::transcript {
 
 namespace {
 
-// More facts than this, and the workflow is taken for one without an end.
+// An execution with more facts than this is taken to have no end.
 constexpr std::size_t kMostFacts = 200'000;
 
 class Play {
@@ -53,7 +53,7 @@ class Play {
     return started;
   }
 
-  // The next thing that happens.  An action goes before what is due at the same time.
+  // Lets the next thing happen; an operator's action comes before what is due at the same time.
   bool advance() {
     if (++facts_ > kMostFacts) {
       problem_ = "more than " + std::to_string(kMostFacts) + " things happened; is there an end?";

@@ -1,4 +1,4 @@
-// play — one case from start to end, in virtual time.
+// play — runs one case from start to end, in virtual time.
 #pragma once
 
 #include <optional>
@@ -13,12 +13,12 @@ namespace stepwell::transcript {
 struct Played {
   Execution execution;
   std::string transcript;
-  bool refused = false;                 // The input does not fit; there was no execution.
-  std::optional<StatePlace> failed_at;  // Of an execution that failed.
-  std::string problem;                  // Why it could not be played to its end; empty: it was.
+  bool refused = false;                 // The input was refused, so there was no execution.
+  std::optional<StatePlace> failed_at;  // Where the execution failed, if it did.
+  std::string problem;                  // Why it did not come to an end; empty when it did.
 };
 
-// Adds to `reached` what it goes through.
+// Adds the parts that it reaches to `reached`.
 Played play(const Program& program, const Case& one, bool check_fold, Reached& reached);
 
 }  // namespace stepwell::transcript

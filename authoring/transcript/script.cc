@@ -152,7 +152,7 @@ class ScriptReader {
     }
     return tasks;
   }
-  // A list of answers, some of them for some inputs only; or one answer.
+  // Reads a list of answers, of which some may be for certain inputs only; or a single answer.
   void read_mocks(const Node& node, const std::string& pointer, std::vector<Mock>& mocks) {
     Mock in_order;
     const auto read_one = [&](const Node& answer, const std::string& where) {

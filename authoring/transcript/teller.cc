@@ -22,7 +22,8 @@ std::string shown(const std::string& json) {
   return json.substr(0, end) + "... (" + std::to_string(json.size()) + " bytes)";
 }
 
-// "ERROR: cause"; either may be missing.  A transcript's line is one line.
+// "ERROR: cause"; either may be missing.  Line breaks are taken out: it is one line of a
+// transcript.
 std::string problem_of(const Value& details) {
   std::string text = text_of(details, "error");
   const std::string cause = text_of(details, "cause");
@@ -31,7 +32,7 @@ std::string problem_of(const Value& details) {
   return shown(text);
 }
 
-constexpr char kBelow = '\x1f';  // No state's name holds it.
+constexpr char kBelow = '\x1f';  // Between parts of a path; no name of a state contains it.
 
 std::string joined(const std::string& path, const std::string& name) {
   return path.empty() ? name : path + kBelow + name;
@@ -40,12 +41,12 @@ std::string innermost(const std::string& path) {
   const std::size_t at = path.rfind(kBelow);
   return at == std::string::npos ? path : path.substr(at + 1);
 }
-// The path without its innermost branch or iteration.
+// The path of the branch or iteration around this one.
 std::string around(const std::string& path) {
   const std::size_t at = path.rfind(kBelow);
   return at == std::string::npos ? std::string() : path.substr(0, at);
 }
-// The path cut before the innermost part of that Map or Parallel, if it is in one.
+// The path cut before the innermost part that is inside of `state`, a Map or Parallel.
 std::string outside_of(const std::string& path, const std::string& state) {
   for (std::string rest = path; !rest.empty(); rest = around(rest)) {
     const std::string part = innermost(rest);
@@ -53,7 +54,7 @@ std::string outside_of(const std::string& path, const std::string& state) {
   }
   return path;
 }
-// "Each[1].Fetch": branches need no number, names of states are unique.
+// "Each[1].Fetch".  A branch needs no number, because names of states are unique.
 std::string shown_as(const std::string& path, const std::string& name) {
   std::string who = name;
   for (std::string rest = path; !rest.empty(); rest = around(rest)) {
@@ -66,7 +67,7 @@ std::string shown_as(const std::string& path, const std::string& name) {
 bool is_failure(const std::string& type) {
   return type.ends_with("Failed") || type.ends_with("TimedOut");
 }
-// Of a Map or Parallel, while nothing inside of it has happened.
+// Is it an event of a Map or Parallel before anything inside of it has happened?
 bool is_threshold(const std::string& type) {
   if (!type.starts_with("Map") && !type.starts_with("Parallel")) return false;
   return type.ends_with("StateEntered") || type.ends_with("StateStarted") ||
@@ -88,7 +89,7 @@ std::string Teller::state_at(const std::string& path) const {
 
 std::string Teller::path_of(const HistoryEvent& event) const {
   if (event.type == "EvaluationFailed") {
-    // It follows from what was before its state was entered; it is told right after that.
+    // Its previous event is one from before its state was entered; the newest event is the entry.
     const auto newest = heard_.find(event.id - 1);
     const bool is_there =
         newest != heard_.end() && state_at(newest->second.path) == text_of(event.details, "state");
@@ -185,7 +186,7 @@ Teller::Line* Teller::hear_entered(const HistoryEvent& event, const std::string&
   const std::string who = shown_as(path, name);
   state_of_[path] = name;
   is_scheduled_[who] = false;
-  // Where a Choice led to is known only now.
+  // Now that the next state is entered it is known where the Choice before it led.
   const auto before = heard_.find(event.previous_id);
   if (before != heard_.end() && before->second.type == "ChoiceStateExited") {
     before->second.line->detail = "to " + name;
@@ -213,7 +214,7 @@ Teller::Line* Teller::hear_exited(const HistoryEvent& event, const std::string& 
 Teller::Line* Teller::hear_task(const HistoryEvent& event, const std::string& path) {
   const std::string who = shown_as(path, state_at(path));
   if (event.type.ends_with("Scheduled")) {
-    // Once, however often it is tried.
+    // The task gets one line when it is first scheduled; retries have lines of their own.
     if (is_scheduled_[who]) return nullptr;
     is_scheduled_[who] = true;
     const auto state = state_named_.find(state_at(path));
@@ -242,7 +243,7 @@ std::string Teller::who_of(const Execution& execution, const Frame& frame) const
   return who;
 }
 
-// Of the lines of this fact.
+// The newest line of `who` among the lines of this fact.
 Teller::Line* Teller::newest_of(const std::string& who) {
   std::size_t left = list_.size() - told_;
   for (auto line = list_.rbegin(); left > 0; ++line, --left) {
@@ -251,7 +252,7 @@ Teller::Line* Teller::newest_of(const std::string& who) {
   return nullptr;
 }
 
-// Before the line that says what its end brings about.
+// Adds "aborted" before the line that says what followed from it.
 void Teller::tell_aborted(const Cancel& cancel, Time at) {
   const auto waits = who_waits_.find(cancel.id.value);
   if (waits == who_waits_.end()) return;

@@ -1,4 +1,8 @@
-// Teller — from the events of a history to the lines of a transcript.
+// Teller — writes the lines of a transcript from the events of a history.
+//
+// It hears every event in order.  An event either becomes a line, is added to the line of the same
+// state (an exit to its task's line), or only tells where later events belong: events are tied to
+// their branch or iteration by previousEventId, so the place of each event is kept by its id.
 // Not thread-safe: one per run.
 #pragma once
 
@@ -17,24 +21,24 @@ class Teller {
   Teller(const Program& program, Time start);
 
   void hear(const HistoryEvent& event);
-  // What the events do not say: delays of retries, ends of waits.  After every fact.
+  // After every fact: adds what events do not say, such as delays of retries and ends of waits.
   void look(const Execution& execution, const std::vector<Command>& commands);
 
-  // Aligned, a newline after each.
+  // All lines, aligned, each with a newline.
   std::string lines() const;
 
  private:
   struct Line {
     Time at;
     std::string who, verb, detail;
-    bool ends_group = false;  // What a Map, a Parallel or the whole execution comes to.
+    bool ends_group = false;  // The end of a Map, a Parallel or the execution.
   };
-  // What is known of an event when a later one names it as the previous one.
+  // What is kept of an event, for later events that name it as their previous one.
   struct Heard {
     // The branches and iterations around it, outermost first: "Both{7}", "Each[1]".
     std::string path;
     std::string type;
-    Line* line = nullptr;  // That it became.
+    Line* line = nullptr;  // The line that it became, if any.
   };
 
   std::string path_of(const HistoryEvent& event) const;
@@ -55,8 +59,8 @@ class Teller {
   const Program& program_;
   const Time start_;
   std::list<Line> list_;
-  std::size_t told_ = 0;  // Lines of earlier facts.
-  // These are only looked up, never listed.
+  std::size_t told_ = 0;  // How many lines are of earlier facts.
+  // Never iterated over:
   std::unordered_map<std::uint64_t, Heard> heard_;
   std::unordered_map<std::string, std::string> state_of_;     // By path: the state it is in.
   std::unordered_map<std::string, bool> is_scheduled_;        // By who, since it was entered.

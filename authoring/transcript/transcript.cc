@@ -11,7 +11,7 @@ namespace stepwell::transcript {
 
 namespace {
 
-// Mocks that no state asks: a misspelt name would otherwise go unnoticed.
+// Reports mocks that no state uses: otherwise a misspelt name would go unnoticed.
 void check_names(const Program& program, const Script& script, dsl::Findings& findings) {
   std::vector<std::string> known;
   for (const Machine& machine : program.machines) {
@@ -40,7 +40,7 @@ void expect_text(const std::string& what, const std::optional<std::string>& expe
              json_quote(*expected) + "\n";
 }
 
-// The line of the workflow that made it fail, with a caret below.
+// The line of the workflow at which the execution failed, with a caret below.
 std::string failure_line(const Program& program, const Played& played, const std::string& source) {
   if (played.execution.status != ExecutionStatus::kFailed || !played.failed_at) return {};
   const SourceSpan span = where(program, *played.failed_at);
@@ -92,7 +92,7 @@ CaseReport report_on(const Case& one, const Played& played, const Program& progr
   return report;
 }
 
-// Mocks that stand in files of their own; those in the test file go before them.
+// Adds the mocks from files of their own; those in the test file are used before them.
 void add_mock_configs(Script& script, const ReadFile& read_file, dsl::Findings& findings,
                       Report& report) {
   for (Case& one : script.cases) {
@@ -183,7 +183,7 @@ Report run_tests(std::string_view text, const std::string& file, const ReadFile&
   for (const Case& one : script.cases) {
     const Played played = play(*compiled.program, one, options.check_fold, reached);
     report.cases.push_back(report_on(one, played, *compiled.program, source));
-    // What was not played to its end has no transcript to keep.
+    // A run that did not come to an end has no transcript worth keeping.
     const bool is_whole = played.problem.empty();
     if (is_whole && report.cases.back().is_stale) {
       transcripts.push_back({one.node, played.transcript});

@@ -1,4 +1,4 @@
-// Transcripts — a workflow run with virtual time and mocked tasks, told line by line.
+// Transcripts — a run of a workflow in virtual time with mocked tasks, written line by line.
 //
 //   workflow: charge.yaml
 //   input: { amount: 7 }
@@ -11,8 +11,8 @@
 //     1s  Charge     exited   {"receipt":"r-1"}
 //     1s  succeeded           {"receipt":"r-1"}
 //
-// docs/transcripts.md has the whole format.  Nothing here reads a clock or a file: the workflow's
-// text is asked for.  Thread-safe: no state.
+// docs/transcripts.md has the whole format.  Nothing here reads a clock or a file: the caller gives
+// a function that reads the workflow.  Thread-safe: no state.
 #pragma once
 
 #include <functional>
@@ -39,8 +39,8 @@ struct Options {
 struct CaseReport {
   std::string name;
   bool passed = false;
-  bool is_stale = false;   // Its transcript is another, or was not there: --update writes it.
-  bool is_wrong = false;   // Something else does not fit, which no update mends.
+  bool is_stale = false;   // The transcript differs or is missing; --update writes it.
+  bool is_wrong = false;   // Something fails that --update cannot fix.
   std::string transcript;  // What happened, aligned.
   std::string problem;     // Why it did not pass: sentences, and a diff by lines.
 };
@@ -50,8 +50,8 @@ struct Report {
   std::string diagnosis;                     // The same for a terminal, with source lines.
   std::vector<CaseReport> cases;             // None when a diagnostic is an error.
   std::string updated;                       // The file with stale transcripts as they are now.
-  std::string workflow;                      // The file that it names; empty: it holds it itself.
-  std::vector<Part> parts;                   // Of the workflow, and which of them were reached.
+  std::string workflow;     // The file that `workflow:` names; empty when it is inline.
+  std::vector<Part> parts;  // Of the workflow, and which of them were reached.
 
   bool passed() const;
 };

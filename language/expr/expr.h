@@ -6,7 +6,7 @@
 //   * an intrinsic call "States.Format('{}', $.name)"                                  (Intrinsic)
 //   * a payload template {"a.$": "$.x", "b": 1}                                        (Template)
 //   * a JSONata string  "{% $states.input.x %}"                                        (Jsonata)
-// A Template may be of either language; whoever evaluates one never asks which it is.
+// A Template may be of either language; evaluate() is the same call for both.
 //
 // All are immutable and share their parts: copies are cheap, threads may share them.
 // Evaluation is bounded by counted work (kMaxEvaluationSteps), never by time.
@@ -36,26 +36,26 @@ struct Scope {
   const Value& context;    // `$$`, the context object (null when uses_context() said no)
   const Value& variables;  // `$name`: an object of the variables in sight
   Random& random;          // For States.UUID, States.MathRandom, $random, $uuid.
-  // JSONata reads `input` and `context` as $states.input and $states.context; and, where they are:
+  // JSONata reads them as $states.input and $states.context, and these two where they exist:
   const Value* result = nullptr;        // $states.result
   const Value* error_output = nullptr;  // $states.errorOutput
   Time now{};                           // $now, $millis: when the fact happened.
 };
 
-// Which expression failed, where in it, and over what: for those who mend it.  Nothing of it is
-// seen by the workflow but the location of a JSONata expression.
+// Which expression failed, where in it, and on which value: for the people who fix the workflow.
+// The workflow itself sees only the location of a JSONata expression, in the cause.
 struct Blame {
   std::string location;           // JSONata: "Output/result"; JSONPath: as it is written; or empty.
   std::optional<std::size_t> at;  // Byte of the expression; absent: all of it.
-  std::string value;              // As JSON, the beginning of a long one; empty: none to be named.
+  std::string value;  // The value on which it failed, as JSON, cut when long; may be empty.
 };
-// The beginning of a long one, with "..." behind it.
+// The value as Blame::value has it: a long one is cut and ends in "...".
 std::string blamed_value(std::string json);
 
 // A failure of the workflow, not of the engine: it becomes the state's error.
 struct Failure {
   std::string error;  // "States.Runtime", "States.IntrinsicFailure", ...
-  std::string cause;  // Without the "An error occurred while executing the state ..." in front.
+  std::string cause;  // Without AWS's "An error occurred while executing the state ..." before it.
   Blame blame = {};
 };
 
@@ -94,14 +94,14 @@ class JsonPath {
   bool is_definite() const;
   // A reference path: only names and indexes, rooted in `$` (what ResultPath allows).
   bool is_reference() const;
-  // What stands in front: the input, the context object, or a variable.
+  // What the path begins with: `$` (the input), `$$` (the context object) or `$variable`.
   enum class Root { kInput, kContext, kVariable };
   Root root() const;
   const std::string& variable() const;  // The name without `$`; empty unless kVariable.
   const std::string& text() const;      // As written.
 
-  // Nothing when a definite path leads nowhere; an indefinite one then yields [].
-  // `missing`, if given, is set to what was looked for and not there, as AWS words it:
+  // std::nullopt when a definite path leads nowhere; an indefinite one then yields [].
+  // `missing`, if given, is set to AWS's words for what was not found:
   // "Missing property in path $['no']" or "No results for path: $['NoSuchInputPath']".
   std::optional<Value> find(const Scope& scope, std::string* missing = nullptr) const;
 
@@ -110,7 +110,7 @@ class JsonPath {
   bool is_past_end(const Scope& scope) const;
 
   // For a reference path: `document` with `value` put there, parents created as needed.
-  // Nothing when the path runs through something that is neither object nor array.
+  // std::nullopt when the path leads through a value that is neither object nor array.
   std::optional<Value> put(Value document, Value value) const;
 
  private:
@@ -130,7 +130,7 @@ class Intrinsic {
   const std::string& text() const;
   bool uses_context() const;
   const Call& call() const { return *call_; }
-  // Names of all variables that it reads, for the check at deploy.
+  // Adds the names of all variables that it reads, for the check at deploy.
   void collect_variables(std::vector<std::string>& names) const;
 
  private:
@@ -139,7 +139,7 @@ class Intrinsic {
   friend struct IntrinsicParser;
 };
 
-// What a payload template refuses, with the JSON pointer of the place inside the template.
+// A mistake in a payload template, and where in the template it is (a JSON pointer).
 struct TemplateError {
   std::string message;
   std::string pointer;  // "/a/b.$", "" for the template itself
@@ -170,7 +170,7 @@ class Template {
   bool is_constant() const;
   bool uses_context() const;
   void collect_variables(std::vector<std::string>& names) const;
-  // When the whole of it is one JSONata expression: that; else nullptr.
+  // The JSONata expression that the whole template consists of; nullptr when it is anything else.
   const Jsonata* whole_expression() const;
   // Every JSONata expression in it, with its JSON pointer inside the template.
   std::vector<std::pair<std::string, Jsonata>> expressions() const;

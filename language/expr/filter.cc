@@ -10,9 +10,11 @@ namespace stepwell::expr {
 namespace {
 
 constexpr std::size_t kMaxPattern = 200;
-constexpr std::size_t kMaxMatched = 2'000;  // std::regex recurses: keep its stack small.
+constexpr std::size_t kMaxMatched =
+    2'000;  // Bytes of a text: std::regex recurses once per character.
 
-// std::regex computes the numbers of \1 and {1,2} without looking whether they fit.
+// std::regex overflows on the numbers of \1 and {1,2}, so long ones are refused before it sees
+// them.
 bool has_long_number(std::string_view pattern) {
   constexpr std::size_t kMostDigits = 6;
   bool is_counted = false;
@@ -30,7 +32,7 @@ struct Word {
   const char* text;
   Relation relation;
 };
-// Longer ones first: "<=" before "<".
+// A sign comes before those that it begins with: "<=" before "<".
 constexpr Word kRelations[] = {
     {"===", Relation::kStrictEqual},   {"!==", Relation::kStrictNotEqual},
     {"==", Relation::kEqual},          {"!=", Relation::kNotEqual},
@@ -276,7 +278,7 @@ class FilterParser {
 
 // ---- evaluation -----------------------------------------------------------------------------
 
-// Nothing: undefined.
+// The value of an operand; std::nullopt when its path leads nowhere.
 std::optional<Value> resolve(const Operand& operand, const Value& current, const Value& root,
                              Budget& budget) {
   if (const auto* value = std::get_if<Value>(&operand.what)) return *value;
@@ -330,7 +332,7 @@ bool matches(const Operand& operand, const std::optional<Value>& text) {
   try {
     return std::regex_match(text->as_string(), std::regex(pattern->text, flags));
   } catch (const std::regex_error&) {
-    return false;  // Too much work for the pattern: it does not match.
+    return false;  // The pattern takes too much work: as on AWS it does not match.
   }
 }
 
@@ -381,7 +383,7 @@ bool compare(const Filter::Comparison& comparison, const Value& current, const V
   if (comparison.relation == Relation::kMatches) return matches(comparison.right, left);
   const auto right = resolve(comparison.right, current, root, budget);
   if (!left || !right) {
-    // Undefined equals only undefined, in Jayway not even that.
+    // In Jayway nothing equals an undefined operand, not even another undefined one.
     return comparison.relation == Relation::kNotEqual ||
            comparison.relation == Relation::kStrictNotEqual ||
            comparison.relation == Relation::kNotIn;

@@ -53,17 +53,17 @@ struct Filter {
   };
   struct All {
     std::vector<Filter> parts;
-  };  // None: true.
+  };  // Not: true when none of them is.
   struct Any {
     std::vector<Filter> parts;
   };
   struct Not {
     std::vector<Filter> part;
-  };  // Exactly one.
+  };  // Not: exactly one operand.
   std::variant<Comparison, All, Any, Not> test = All{};
 };
 
-// Counts work and stops it: one for each evaluation.
+// Counts the work of one evaluation, and ends the evaluation when it is too much.
 class Budget {
  public:
   bool spend(std::size_t steps = 1) {
@@ -80,11 +80,11 @@ class Budget {
 Parsed<Filter> parse_filter(std::string_view text, std::size_t at, std::size_t depth);
 bool holds(const Filter& filter, const Value& current, const Value& root, Budget& budget);
 
-// A path without `$` or `@` in front, from `at` on.
+// The steps of a path, from `at` on, behind its `$` or `@`.
 Parsed<std::shared_ptr<const JsonPath::Parts>> parse_parts(std::string_view text,
                                                            std::size_t depth);
 struct Found {
-  std::optional<Value> value;  // Nothing: a definite path leads nowhere.
+  std::optional<Value> value;  // std::nullopt: a definite path leads nowhere.
   std::string missing;
 };
 Found follow(const JsonPath::Parts& path, const Value& from, const Value& root, Budget& budget,

@@ -1,11 +1,11 @@
-// Intrinsic calls: reading and evaluating them.
+// Intrinsic calls: parsing and evaluation.
 #include "language/expr/intrinsic.h"
 
 #include "base/match.h"
 
 namespace stepwell::expr {
 
-// Reads "States.Name(argument, ...)".
+// Parses "States.Name(argument, ...)".
 struct IntrinsicParser {
   std::string_view text;
   std::size_t at = 0, depth = 0;

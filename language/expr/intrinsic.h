@@ -18,7 +18,7 @@ struct Intrinsic::Call {
   std::vector<Argument> arguments;
 };
 
-// What a function says that it was given something wrong; becomes States.IntrinsicFailure.
+// The value, or why the function refused its arguments: the cause of States.IntrinsicFailure.
 using FunctionResult = std::variant<Value, std::string>;
 
 struct Function {
@@ -27,7 +27,7 @@ struct Function {
   FunctionResult (*call)(const Value::Array& arguments, Random& random);
 };
 
-// Nullptr when there is none of that name.
+// nullptr when no function has that name.
 const Function* find_function(std::string_view name);
 
 }  // namespace stepwell::expr

@@ -1,8 +1,8 @@
 // The eighteen intrinsic functions, each a function of its arguments.
 //
-// What AWS does and its documentation does not say is from recordings: MathAdd rounds each argument
-// half up, StringSplit takes its second argument as a set of characters, Format prints objects as
-// Java does.
+// Where AWS's documentation is silent they do what was recorded on AWS: MathAdd rounds each
+// argument half up, StringSplit takes its second argument as a set of characters, Format prints
+// objects as Java does.
 #include <algorithm>
 #include <cmath>
 #include <iterator>
@@ -19,14 +19,14 @@ constexpr std::int64_t kMaxRange = 1'000;
 
 using Arguments = Value::Array;
 
-// A whole number; a fraction is rounded half up.
+// The number, rounded half up when it has a fraction; nothing when the value is not a number.
 std::optional<std::int64_t> integer(const Value& value) {
   if (value.is_int()) return value.as_int();
   if (!value.is_double() || std::fabs(value.as_double()) > 9e15) return std::nullopt;
   return static_cast<std::int64_t>(std::floor(value.as_double() + 0.5));
 }
 
-// As java.util.Map and List print themselves.
+// Appends the value as toString() of Java's Map and List writes it: {a=1, b=[2, 3]}.
 void append_java(std::string& out, const Value& value) {
   if (value.is_string()) {
     out += value.as_string();
@@ -166,7 +166,7 @@ FunctionResult from_base64(const Arguments& arguments, Random&) {
     return std::string("The argument must not have more than 10000 characters");
   }
   std::string text = arguments[0].as_string();
-  // Java's decoder, which AWS uses, does without the padding.
+  // Java's decoder, which AWS uses, accepts text without the padding.
   const std::size_t rest = text.size() % 4;
   if (rest > 1) text.append(4 - rest, '=');
   auto bytes = base64_decode(text);

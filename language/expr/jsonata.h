@@ -21,16 +21,16 @@ namespace stepwell::expr {
 struct JsonataLimits {
   std::uint64_t max_operations = 10'000'000;  // Each node evaluated, each item touched.
   std::uint32_t max_depth = 1000;             // Nested evaluations; tail calls do not count.
-  std::size_t max_bytes = 13'980'672;         // Of one value that the expression makes: measured
-                                              // on AWS, [1..873782] fits.  Of all: 16 times that.
+  std::size_t max_bytes = 13'980'672;         // Of one value that is made.  Measured
+                                              // on AWS: [1..873782] fits.  All values: 16 times.
 };
 
-// What went wrong: `code` is the reference implementation's ("T2001", "D3030", "S0202").
+// A mistake or a failure; `code` is that of the reference implementation ("T2001", "S0202").
 struct JsonataError {
   std::string code;
   std::string message;
   std::size_t at = 0;      // Byte offset in the text.
-  std::string value = {};  // That broke it, as JSON; empty: none.
+  std::string value = {};  // The value to blame, as JSON; may be empty.
 };
 
 // What an expression may read.  References: the caller keeps them alive for the call.
@@ -53,21 +53,21 @@ struct JsonataResult {
   JsonataError error;
 };
 
-// What an expression reads, found when it was parsed.
+// What an expression reads, as its text tells.
 struct JsonataReads {
-  std::vector<std::string> variables;      // Free $names but "states"; sorted, without duplicates.
+  std::vector<std::string> variables;      // Free $names except "states"; sorted, each once.
   std::vector<std::string> states_fields;  // "input", "result", ...: of $states.field.
-  bool whole_states = false;               // $states is read otherwise.
+  bool whole_states = false;               // $states is read in any other way.
   bool top_level_input = false;            // `$`, `$$` or a bare name where the input is undefined.
-  std::vector<std::string> top_level_names;  // Of these, the bare names.
+  std::vector<std::string> top_level_names;  // The bare names among these.
 };
 
-// The kind of value that an expression yields, as far as its form tells.
+// The type of value that an expression always yields; kAny when its form does not tell.
 enum class StaticType : std::uint8_t {
   kAny,
   kNull,
   kBool,
-  kNumber,  // Or null, where it is none: JSON has no NaN.
+  kNumber,  // Or null for NaN, which JSON does not have.
   kString,
   kArray,
   kObject,
@@ -91,7 +91,7 @@ class Jsonata {
   std::shared_ptr<const Parts> parts_;
 };
 
-// Is it "{% ... %}", exactly?  If so, `inner` is what stands between, trimmed.
+// Is the text "{% ... %}", and nothing else?  Then `inner` is the expression, trimmed.
 bool is_jsonata(std::string_view text, std::string_view* inner = nullptr);
 
 }  // namespace stepwell::expr

@@ -42,7 +42,7 @@ class Walk {
   Walk(const JsonPath::Parts& path, const Value& root, Budget& budget)
       : path_(path), root_(root), budget_(budget) {}
 
-  // Collects everything at the end of the path.
+  // Appends to `out` every value that the path leads to from `value`, beginning with step `step`.
   void go(const Value& value, std::size_t step, Value::Array& out) {
     if (!budget_.spend()) return;
     if (step == path_.steps.size()) {
@@ -126,7 +126,7 @@ class Walk {
     }
   }
 
-  // `..`: the next step here, then below, depth first.
+  // `..`: applies the next step to this value, then to all below it, depth first.
   void descend(const Value& value, std::size_t step, Value::Array& out) {
     if (!budget_.spend() || value.depth() == 0) return;
     const bool fits = step >= path_.steps.size() || applies(path_.steps[step], value);
@@ -218,7 +218,7 @@ Value Walk::apply(const FunctionCall& call, const Value& value) {
   return statistic(name, numbers);
 }
 
-// A definite path: one place or none, no list on the way.
+// The value that a definite path leads to, or nullptr.  No list of results is made on the way.
 const Value* follow_definite(const JsonPath::Parts& path, const Value& from, Value& scratch,
                              std::size_t& stopped) {
   const Value* at = &from;
@@ -306,15 +306,15 @@ const std::string& JsonPath::text() const { return parts_->text; }
 
 namespace {
 
-// Where the path begins; nullptr when there is no such variable.
+// The value that the path begins at; nullptr when its variable does not exist.
 const Value* root_of(const JsonPath::Parts& path, const Scope& scope) {
   if (path.root == JsonPath::Root::kContext) return &scope.context;
   if (path.root == JsonPath::Root::kVariable) return scope.variables.find(path.variable);
   return &scope.input;
 }
 
-// The way of nearly every path: one name after the other.  Nullptr when it is not one, or leads
-// nowhere.
+// The fast way for a path of names only, which nearly every path is.  nullptr when it has any other
+// step, or leads nowhere.
 const Value* follow_names(const JsonPath::Parts& path, const Value* at) {
   for (const PathStep& step : path.steps) {
     const auto* names = std::get_if<Names>(&step);

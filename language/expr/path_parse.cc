@@ -1,4 +1,4 @@
-// JSONPath texts, read as Jayway's compiler reads them: what it refuses is refused here.
+// Parses JSONPath as Jayway's compiler does: a text is refused here exactly when it is there.
 #include <algorithm>
 #include <charconv>
 
@@ -220,7 +220,7 @@ class PathParser {
     return add(std::move(names));
   }
 
-  // As Java does it: \b \f \n \r \t and \uXXXX; any other escaped character stands for itself.
+  // Java's escapes: \b \f \n \r \t and \uXXXX; any other escaped character stands for itself.
   bool unescape(std::string_view raw, std::string& out) {
     for (std::size_t i = 0; i < raw.size(); ++i) {
       if (raw[i] != '\\' || i + 1 >= raw.size()) {
@@ -243,12 +243,12 @@ class PathParser {
           append_utf8(out, 0x10000 + ((*code - 0xd800) << 10) + (*low - 0xdc00));
           i += 6;
         } else if (*code >= 0xd800 && *code < 0xe000) {
-          out += '?';  // Half of a pair: Java writes it so.
+          out += '?';  // Half of a surrogate pair: Java writes it so.
         } else {
           append_utf8(out, *code);
         }
       } else {
-        return true;  // A cut escape says nothing.
+        return true;  // An escape that the text's end cuts off adds nothing.
       }
     }
     return true;
@@ -328,7 +328,7 @@ class PathParser {
     return add(FilterStep{std::make_shared<const Filter>(std::move(std::get<Filter>(filter)))});
   }
 
-  // The parenthesis that closes the one at `open`; strings and patterns are passed over.
+  // The parenthesis that closes the one at `open`; those in strings and patterns do not count.
   std::optional<std::size_t> closing(std::size_t open) const {
     std::size_t depth = 0;
     char quote = '\0';

@@ -46,7 +46,7 @@ const Value* as_constant(const Ref& node) {
   return constant == nullptr ? nullptr : &constant->value;
 }
 
-// A path or an intrinsic call.
+// Parses a path or an intrinsic call.
 Parsed<Ref> computed(std::string_view text, std::string field) {
   if (!text.empty() && text[0] == '$') {
     auto path = JsonPath::parse(text);
@@ -78,7 +78,7 @@ bool is_computed_key(std::string_view key) {
   return key.size() >= 2 && key.substr(key.size() - 2) == ".$";
 }
 
-// Builds the nodes; `errors` collects what is wrong.
+// Builds the nodes of a JSONPath template; `errors` collects all mistakes.
 class Builder {
  public:
   std::vector<TemplateError> errors;
@@ -135,7 +135,7 @@ class Builder {
   }
 };
 
-// The same for JSONata: strings that are "{% ... %}" are computed.
+// Builds the nodes of a JSONata template: strings of the form "{% ... %}" are computed.
 class JsonataBuilder {
  public:
   std::vector<TemplateError> errors;
@@ -206,7 +206,7 @@ Evaluated evaluate_expression(const Node::Expression& node, const Scope& scope) 
     case JsonataResult::Kind::kFunction: return failure("returned an unsupported result type.");
     case JsonataResult::Kind::kError: break;
   }
-  // A bound of the service has no code on AWS.
+  // U1001 is ours, for a limit that was exceeded; AWS names no code there.
   if (got.error.code == "U1001") {
     return failure("threw an error during evaluation: " + got.error.message, got.error.at);
   }

@@ -1,4 +1,4 @@
-// The formats that are checked: those that can be decided by looking, without a table of the world.
+// The formats that are checked: those that can be decided from the text alone.
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -30,7 +30,7 @@ bool is_uuid(std::string_view text) {
   return true;
 }
 
-// Something, one "@", and a name with no spaces.  More only the mail server knows.
+// A local part, one "@", and a domain without spaces.  Only the mail server knows more.
 bool is_email(std::string_view text) {
   const std::size_t at = text.find('@');
   return at != std::string_view::npos && at > 0 && at + 1 < text.size() &&
@@ -56,7 +56,7 @@ bool is_ipv4(std::string_view text) {
   return parts == 4;
 }
 
-// A scheme, and no character that has to be escaped.
+// A scheme, and no character that would have to be escaped.
 bool is_uri(std::string_view text) {
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos || colon == 0 || !is_letter(text.front())) return false;

@@ -25,12 +25,12 @@ enum SchemaType : std::uint8_t {
 
 using NodeId = std::uint32_t;  // Into Schema::Parts::nodes.
 
-// One schema within the schema.  Absent members demand nothing.
+// One schema inside of the schema.  An absent member demands nothing of the value.
 struct SchemaNode {
   bool never = false;  // The schema `false`.
   std::optional<NodeId> reference;
 
-  std::uint8_t types = 0;  // Bits; 0: any.
+  std::uint8_t types = 0;  // Bits of SchemaType; 0: any type.
   std::optional<Value> constant;
   std::optional<std::vector<Value>> choices;
 
@@ -75,7 +75,7 @@ struct Schema::Parts {
 bool is_known_format(std::string_view format);
 bool has_format(std::string_view format, std::string_view text);
 
-// "the string \"ten\"", "the number 12", "an object": for messages.
+// The value in a message: the string "ten", the number 12, an object.
 std::string schema_words(const Value& value);
 // pointer + "/" + key, escaped.
 std::string below_pointer(const std::string& pointer, std::string_view key);

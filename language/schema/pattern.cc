@@ -1,4 +1,5 @@
-// Reading patterns and running them: Thompson's construction, all alternatives at once.
+// Compiles patterns and runs them by Thompson's construction, which follows all alternatives at
+// once.
 #include "language/schema/pattern.h"
 
 #include <algorithm>
@@ -76,7 +77,7 @@ class PatternReader {
     pattern_.code_.push_back({op, a, b});
     return here() - 1;
   }
-  // Moves everything from `from` on one place back, and puts `code` there.
+  // Inserts `code` before the code at `from`.
   void insert(std::uint32_t from, Pattern::Code code) {
     if (pattern_.code_.size() >= Pattern::kMaxCode) return fail("it is too large");
     for (std::uint32_t i = from; i < here(); ++i) {
@@ -127,12 +128,12 @@ class PatternReader {
     } else if (c != '{' || !counts(least, most)) {
       return;
     }
-    take('?');  // Lazy or not: the same texts match.
+    take('?');  // Lazy or greedy makes no difference to whether a text matches.
     if (!repeats) return fail("there is nothing before a repetition");
     repeat(start, least, most);
   }
 
-  // {m}, {m,}, {m,n}; otherwise the brace stands for itself.
+  // Reads {m}, {m,} or {m,n}; any other brace stands for itself.
   bool counts(std::uint32_t& least, std::optional<std::uint32_t>& most) {
     std::size_t end = at_ + 1;
     const auto number = [&]() -> std::optional<std::uint32_t> {
@@ -189,7 +190,7 @@ class PatternReader {
     for (const std::uint32_t exit : exits) pattern_.code_[exit].b = here();
   }
 
-  // A copy of code that was made to stand at `from`.
+  // Appends a copy of code whose jumps were computed for a start at `from`.
   void append(const std::vector<Pattern::Code>& body, std::uint32_t from) {
     const std::uint32_t shift = here() - from;
     for (Pattern::Code code : body) {
@@ -199,7 +200,7 @@ class PatternReader {
     }
   }
 
-  // One thing that a repetition may follow; false when none may.
+  // Reads one item of a pattern; false when no repetition may follow it (^, $, \b, a lookahead).
   bool atom() {
     const char32_t c = text_[at_++];
     switch (c) {
@@ -264,7 +265,7 @@ class PatternReader {
     return true;
   }
 
-  // \d, \w, \s and what they leave.
+  // \d, \w, \s and their complements \D, \W, \S.
   static bool named_set(char32_t c, Pattern::Set& to) {
     switch (c) {
       case 'd':
@@ -283,7 +284,7 @@ class PatternReader {
     return true;
   }
 
-  // The character behind a backslash, which is gone already.
+  // Reads an escaped character; the backslash has been read.
   char32_t escaped() {
     const char32_t c = text_[at_++];
     switch (c) {
@@ -382,7 +383,7 @@ class PatternReader {
   Pattern pattern_;
 };
 
-// One search: the set of places in the code that the text so far leads to.
+// One search: keeps the set of places in the code that the text up to here leads to.
 class PatternRun {
  public:
   PatternRun(const Pattern& pattern, const std::vector<char32_t>& text, std::uint64_t& work)
@@ -429,7 +430,7 @@ class PatternRun {
     return set.has(c);
   }
 
-  // Adds what `place` leads to without reading a character; true when that is a match.
+  // Adds the places that `place` leads to without reading a character; true when one is a match.
   bool follow(std::uint32_t place, std::size_t at, std::vector<std::size_t>& seen,
               std::vector<std::uint32_t>& to) {
     std::vector<std::uint32_t> open{place};

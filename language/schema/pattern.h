@@ -26,7 +26,7 @@ class Pattern {
   std::size_t size() const { return code_.size(); }
 
   enum class Found { kYes, kNo, kTooMuchWork };
-  // `work` is what may be spent, and what is left afterwards.
+  // `work`: how much may be spent; on return, how much is left.
   Found search(std::string_view utf8, std::uint64_t& work) const;
 
  private:
@@ -48,8 +48,8 @@ class Pattern {
     kEnd,       // $
     kEdge,      // \b
     kNoEdge,    // \B
-    kAhead,     // What begins behind this matches here; go on at `a`.
-    kNotAhead,  // It does not.
+    kAhead,     // Lookahead: the code after this must match here; go on at `a`.
+    kNotAhead,  // Negative lookahead: it must not match.
     kMatched,
   };
   struct Code {

@@ -1,4 +1,4 @@
-// From the JSON of a schema to its parts, or to what is wrong with it.
+// Reads the JSON of a schema to its parts, or to a list of its mistakes.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -22,14 +22,14 @@ constexpr std::array<TypeName, 7> kTypes{{{"null", kNullType},
                                           {"array", kArrayType},
                                           {"object", kObjectType}}};
 
-// Keywords whose meaning would be lost if they were taken for remarks.
+// Keywords that we do not support and must refuse: to ignore them would accept wrong values.
 constexpr std::array<std::string_view, 6> kUnsupported{"unevaluatedProperties", "unevaluatedItems",
                                                        "$dynamicRef",           "$recursiveRef",
                                                        "contentSchema",         "divisibleBy"};
 
 }  // namespace
 
-// Of all patterns, their repetitions written out: a few megabytes.
+// Of all patterns together, with their repetitions written out: a few megabytes.
 constexpr std::size_t kMostPatternCode = 200'000;
 
 class SchemaReader {
@@ -48,7 +48,7 @@ class SchemaReader {
     }
     find_anchors(root_, "");
     node_at(root_, "");
-    // References may point to schemas that nothing else leads to.
+    // Goes on while the list grows: a reference may lead to a schema that nothing else leads to.
     for (std::size_t i = 0; i < open_.size() && !is_full(); ++i) {
       const auto [id, reference, pointer] = open_[i];
       resolve(id, reference, pointer);
@@ -224,7 +224,7 @@ class SchemaReader {
     } else if (key == "items") {
       read.items = node_at(value, pointer);
     } else if (key == "additionalItems") {
-      // Means something only beside a list of items.
+      // additionalItems has a meaning only beside a list of items.
       const Value* items = schema.find("items");
       if (items != nullptr && items->is_array()) read.items = node_at(value, pointer);
     } else {
@@ -295,7 +295,7 @@ class SchemaReader {
     }
   }
 
-  // --- what stands in keywords; wants() is always true: the keyword was recognised.
+  // --- the values of keywords; wants() returns true always: the keyword was recognised.
   bool wants(const std::string& pointer, const std::string& what, const Value& value) {
     say(pointer, "must be " + what + ", not " + schema_words(value));
     return true;
@@ -418,7 +418,7 @@ class SchemaReader {
     return out;
   }
 
-  // Schemas that look at the same value as this one does.
+  // The schemas that are applied to the same value as this one ($ref, allOf, ...).
   std::vector<NodeId> beside(NodeId id) {
     const SchemaNode& at = node(id);
     std::vector<NodeId> all;
@@ -435,7 +435,7 @@ class SchemaReader {
     return all;
   }
 
-  // A schema that leads to itself without going into the value would never come to an end.
+  // Reports a schema that leads back to itself on the same value: validation would never end.
   void find_loops() {
     enum class Seen : std::uint8_t { kNo, kOpen, kDone };
     std::vector<Seen> seen(parts_->nodes.size(), Seen::kNo);

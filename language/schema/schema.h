@@ -1,10 +1,10 @@
-// Schema — a JSON Schema, read once, held against any number of values.
+// Schema — a JSON Schema that is read once and then validates any number of values.
 //
 // The keywords of drafts 7 and 2020-12 that look at a value alone; `$ref` inside the document
-// (pointers, anchors), recursion included.  A keyword that we know of and do not support is refused
-// when the schema is read (`unevaluatedProperties`, `$dynamicRef`); unknown ones mean nothing, as
-// the standard has it.  `format` is checked for date-time, date, time, uuid, email, ipv4 and uri,
-// and a remark otherwise.
+// (pointers, anchors), recursion included.  A keyword of the standard that we do not support
+// is refused when the schema is read (`unevaluatedProperties`, `$dynamicRef`); an unknown keyword
+// is ignored, as the standard says.  `format` is checked for date-time, date, time, uuid, email,
+// ipv4 and uri; any other format is ignored.
 //
 // Bounded: the text, the patterns (matched without backtracking) and the work of one validation are
 // counted, so neither a hostile schema nor a hostile value can hold a thread.
@@ -35,11 +35,11 @@ class Schema {
   static constexpr std::uint32_t kMaxDepth = 128;        // Of the schema's own text.
   static constexpr std::uint64_t kMaxWork = 10'000'000;  // Counted, for one validation.
   static constexpr std::uint32_t kMaxNesting = 2'000;    // Schemas within schemas, at one time.
-  static constexpr std::size_t kMostViolations = 20;     // Nobody reads more.
+  static constexpr std::size_t kMostViolations = 20;     // More are not listed.
 
-  // Everything that is wrong with the schema itself; pointers are into it.  Empty: it compiles.
+  // All mistakes in the schema itself; pointers are into the schema.  Empty: compile() succeeds.
   static std::vector<Violation> problems(const Value& schema);
-  // Error kInvalid with the first of problems().
+  // kInvalid, with the first of problems(), when there is one.
   static Result<Schema> compile(const Value& schema);
 
   // Empty: the value is valid.

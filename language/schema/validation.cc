@@ -1,4 +1,4 @@
-// A value held against a schema.
+// Validates a value by a schema.
 #include <algorithm>
 #include <cmath>
 
@@ -53,7 +53,7 @@ std::uint64_t characters_in(std::string_view utf8) {
   }));
 }
 
-// The same text for equal values: keys sorted, 1.0 as 1.
+// Appends the same text for equal values: keys sorted, 1.0 as 1.
 void append_canonical(const Value& value, std::string& out) {
   if (value.is_double() && value.as_double() == std::floor(value.as_double()) &&
       std::abs(value.as_double()) < 9e15) {
@@ -84,7 +84,7 @@ void append_canonical(const Value& value, std::string& out) {
 
 std::string listed(const std::vector<Value>& choices) {
   std::string text;
-  constexpr std::size_t kMost = 8;  // A sentence, not a table.
+  constexpr std::size_t kMost = 8;  // Of the values of an enum that a message lists.
   for (std::size_t i = 0; i < choices.size() && i < kMost; ++i) {
     text += (i == 0 ? "" : ", ") + (choices[i].json_size() <= 40 ? choices[i].to_json() : "...");
   }
@@ -112,9 +112,10 @@ class Validation {
   }
 
  private:
-  using List = std::vector<Violation>*;  // nullptr: only whether, not what.
+  using List =
+      std::vector<Violation>*;  // nullptr: the caller only wants to know whether it is valid.
 
-  // Each is true when the value is good; what is wrong goes to `to`.
+  // Each returns true when the value is valid, and otherwise adds the violations to `to`.
   bool check(NodeId id, const Value& value, const std::string& pointer, List to) {
     if (!spend(1)) return false;
     if (nesting_ >= Schema::kMaxNesting) return give_up("is nested too deeply to be checked");
@@ -123,7 +124,7 @@ class Validation {
     bool good = true;
     if (node.never) good = say(to, pointer, "must not be here");
     if (node.reference) good &= check(*node.reference, value, pointer, to);
-    // A value of the wrong type breaks nothing else worth telling.
+    // After a wrong type no other violation is worth reporting.
     if (good && node.types != 0 && (node.types & type_of(value)) == 0) {
       good = say(to, pointer,
                  "must be " + types_in_words(node.types) + ", not " + schema_words(value));
@@ -315,8 +316,9 @@ class Validation {
     for (std::size_t i = 0; i < node.properties.size() && i < 12; ++i) {
       known += (i == 0 ? ": known are " : ", ") + node.properties[i].first;
     }
-    return say(to, where,
-               "is no field of this object" + known + (node.properties.size() > 12 ? ", ..." : ""));
+    return say(
+        to, where,
+        "is not a field of this object" + known + (node.properties.size() > 12 ? ", ..." : ""));
   }
 
   bool check_combined(const SchemaNode& node, const Value& value, const std::string& pointer,
@@ -345,7 +347,8 @@ class Validation {
     return good;
   }
 
-  // One of them must fit.  When none does, the one that came furthest is what was meant.
+  // One of the schemas must accept the value.  When none does, the violations of the one that came
+  // furthest are reported, as the likeliest to be meant.
   bool check_any(const std::vector<NodeId>& any_of, const Value& value, const std::string& pointer,
                  List to) {
     for (const NodeId id : any_of) {
@@ -386,7 +389,7 @@ class Validation {
     work_ -= cost;
     return true;
   }
-  // Whatever was asked, the answer is not known: the value is refused.
+  // The validation cannot be finished, so the value is refused.
   bool give_up(const char* why) {
     work_ = 0;
     if (gave_up_.empty()) gave_up_ = why;

@@ -1,5 +1,7 @@
-// From the tree of operators to what is evaluated: `.` becomes paths of steps, `[` and `{` hang on
-// the step before them, `%` finds the step whose input it means, tail calls are marked.
+// Rewrites the parser's tree of operators into what is evaluated: `.` becomes a path of steps, `[`
+// and
+// `{` become filters and groups of the step before them, `%` is tied to the step whose input it
+// means, and tail calls are marked.
 #include <algorithm>
 
 #include "language/expr/jsonata/ast.h"
@@ -52,7 +54,7 @@ class Analysis {
     }
   }
 
-  // A node whose parts are evaluated in its own context.
+  // Rewrites the parts of a node that are evaluated in the same context as the node.
   NodePtr with_parts(NodePtr node) {
     for (NodePtr& item : node->list) {
       if (item->kind == NodeKind::kOpen) continue;
@@ -253,13 +255,14 @@ class Analysis {
 
   // ---- `%` ----
 
-  // Goes one step back from `node` in search of what `slot` means.
+  // Ties `slot` to `node` when that is the step it means; else returns it with the levels still to
+  // go.
   SlotPtr seek_parent(Node& node, SlotPtr slot) {
     switch (node.kind) {
       case NodeKind::kName:
       case NodeKind::kWildcard:
         if (--slot->level == 0) {
-          // A step keeps one label: who asks later takes over the one that is there.
+          // A step stores its input under one label: a second `%` uses the label of the first.
           if (node.ancestor) parents_[slot->index]->label = node.ancestor->label;
           node.ancestor = slot;
           node.tuple = true;
@@ -299,7 +302,7 @@ class Analysis {
           break;
         }
         Node* step = path.list[--left].get();
-        // Steps that only bind their focus stand side by side.
+        // Several steps in a row that bind a focus (@$name) are one level.
         while (left > 0 && step->focus != kNoSymbol && path.list[left - 1]->focus != kNoSymbol) {
           step = path.list[--left].get();
         }

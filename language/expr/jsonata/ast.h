@@ -1,4 +1,5 @@
-// The syntax tree of a JSONata expression, as the parser leaves it for the evaluator.
+// The syntax tree of a JSONata expression: parser.cc makes it, analyse.cc rewrites it, the
+// evaluator walks it.
 #pragma once
 
 #include <cstdint>
@@ -42,12 +43,12 @@ enum class NodeKind : std::uint8_t {
   kTransform,   // | lhs | rhs, third |
   kSort,        // A step: terms
   kOpen,        // `?` among the arguments of a kPartial
-  kEnd,         // Nothing, where something should stand; analyse() refuses it.
+  kEnd,         // An operand is missing; analyse() refuses it.
 };
 
 enum class Op : std::uint8_t {
   kNone,
-  // Only in front of analyse():
+  // Only before analyse():
   kDot,
   kFilter,
   kGroup,
@@ -56,7 +57,7 @@ enum class Op : std::uint8_t {
   kFocus,
   kIndex,
   kChain,
-  // Evaluated:
+  // Operators that are evaluated:
   kAdd,
   kSubtract,
   kMultiply,
@@ -80,11 +81,11 @@ struct Node;
 using NodePtr = std::shared_ptr<Node>;
 using Pairs = std::vector<std::pair<NodePtr, NodePtr>>;
 
-// Where a `%` finds its ancestor: some step before it puts what it was given under `label`.
+// Where a `%` finds its ancestor: an earlier step stores its own input under `label`.
 struct Slot {
   Symbol label = kNoSymbol;
   int level = 1;
-  std::size_t index = 0;  // Of the `%` that asked, in order of the text.
+  std::size_t index = 0;  // Of the `%`, counted in the order of the text.
 };
 using SlotPtr = std::shared_ptr<Slot>;
 
@@ -116,9 +117,9 @@ struct Node {
   std::vector<Symbol> params;
   std::shared_ptr<const Signature> signature;
   std::shared_ptr<const Regex> regex;
-  const Builtin* builtin = nullptr;  // kVariable: the function of that name, if nobody rebinds it.
+  const Builtin* builtin = nullptr;  // kVariable: the function of that name, unless rebound.
 
-  std::vector<NodePtr> predicates;  // Of anything but a step.
+  std::vector<NodePtr> predicates;  // Of a node that is not a step.
   std::vector<Stage> stages;        // Of a step.
   std::shared_ptr<Group> group;
   bool keep_array = false;            // Followed by [].

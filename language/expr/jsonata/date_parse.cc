@@ -1,4 +1,4 @@
-// $toMillis: times read by a picture, or as ISO 8601.
+// $toMillis: reads a time by a picture, or as ISO 8601.
 #include <cmath>
 #include <limits>
 #include <map>
@@ -21,13 +21,13 @@ using Components = std::map<char, double>;
 
 constexpr double kNotATime = std::numeric_limits<double>::quiet_NaN();
 
-// Years, months and days may be out of range and then carry over, as in JavaScript's Date.UTC.
-// NaN for what is beyond all calendars.
+// Months and days that are out of range carry over, as in JavaScript's Date.UTC.  NaN for a time
+// that no calendar has.
 double utc_millis(double year, double month, double day, double hour, double minute, double second,
                   double millis) {
   if (!(std::abs(year) < 400'000 && std::abs(month) < 5'000'000)) return kNotATime;
   auto y = static_cast<std::int64_t>(year);
-  // A year of two digits is one of the last century.
+  // A year below 100 is one of the 20th century, as in JavaScript.
   if (y >= 0 && y <= 99) y += 1900;
   std::int64_t m = static_cast<std::int64_t>(month) - 1;
   y += m >= 0 ? m / 12 : -((11 - m) / 12);
@@ -48,8 +48,8 @@ class IsoReader {
  public:
   explicit IsoReader(std::string_view text) : text_(text) {}
 
-  // yyyy[-mm[-dd]][Thh:mm:ss][.fff][zone].  Nothing for another form; NaN for a form without such a
-  // time, as the reference's pattern takes a 13th month and JavaScript's Date does not.
+  // yyyy[-mm[-dd]][Thh:mm:ss][.fff][zone].  Nothing for a text of any other form.  NaN for a text
+  // of that form that names no time: the reference accepts a 13th month, and Date makes NaN of it.
   std::optional<double> read() {
     double year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0, millis = 0;
     if (!number(4, year)) return std::nullopt;
@@ -156,7 +156,7 @@ std::string pattern_of(const DatePart& part) {
   return "[a-zA-Z]+";
 }
 
-// In minutes.
+// The offset of a time zone, in minutes.
 double parse_zone(std::string text, const DatePart& part) {
   if (part.component == 'z') text.erase(0, 3);
   double hours = 0, minutes = 0;
@@ -206,7 +206,7 @@ std::optional<double> parse_part(const std::string& text, const DatePart& part) 
         "The date/time picture string is missing specifiers required to parse the timestamp");
 }
 
-// Does the picture say a date or a time in this way?  All of its letters are known, no others.
+// Of the letters `all`: does the picture give one that is `needed`, and none that is not `allowed`?
 bool is_form(const Components& components, std::string_view all, std::string_view needed,
              std::string_view allowed) {
   bool any = false;
@@ -220,7 +220,8 @@ bool is_form(const Components& components, std::string_view all, std::string_vie
   return any;
 }
 
-// What is missing in front is taken from now, what is missing behind is the beginning.
+// Fills in missing components: those before the first that is given from now, those after it with
+// the beginning of their range.
 void complete(Components& components, std::string_view order, std::int64_t now_millis) {
   bool started = false, ended = false;
   for (const char c : order) {
@@ -231,7 +232,7 @@ void complete(Components& components, std::string_view order, std::int64_t now_m
       components[c] = std::string_view("MDd").find(c) != std::string_view::npos ? 1 : 0;
       ended = true;
     } else {
-      // The reference takes any time without am or pm for one in the morning.
+      // Without am or pm the reference takes any time for one in the morning.
       components[c] = c == 'P' ? 0 : static_cast<double>(component_of(now_millis, c));
     }
   }

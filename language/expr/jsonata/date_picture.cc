@@ -129,7 +129,7 @@ int weekday(std::int64_t days) {
   return static_cast<int>(since_monday) + 1;
 }
 
-// The Monday of the first week of a month or a year: that with its first Thursday.
+// The Monday of the first week of a month or year, which is the week with its first Thursday.
 std::int64_t first_week(std::int64_t year, int month) {
   const std::int64_t first = days_from_civil(year, month, 1);
   const int day = weekday(first);

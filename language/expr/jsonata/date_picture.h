@@ -18,7 +18,7 @@ struct DatePart {
   Names names = Names::kNone;
   std::optional<std::size_t> longest;  // Of a name.
   std::optional<IntegerPicture> integer;
-  std::size_t year_digits = 0;  // Of a year: only its last so many; 0: all.
+  std::size_t year_digits = 0;  // Of a year: how many of its last digits; 0: all.
   bool zulu = false;            // Of a time zone: "Z" for UTC.
 };
 

@@ -12,7 +12,7 @@ struct CodeText {
   std::string_view code, text;
 };
 
-// The texts are the reference implementation's: people search for them.
+// The reference implementation's texts, word for word, because people search for them.
 constexpr CodeText kTexts[] = {
     {"S0101", "String literal must be terminated by a matching quote"},
     {"S0102", "Number out of range: {token}"},
@@ -170,7 +170,7 @@ std::string text_of(const Error& error) {
   fill(text, "index", std::to_string(error.index));
   fill(text, "type", error.type);
   fill(text, "token", error.token);
-  // Last: a value may hold anything, braces too.
+  // value2 is filled in last, because a value may itself contain braces.
   const std::size_t second = text.find("{value2}");
   if (second != std::string::npos) {
     std::string tail = text.substr(second);

@@ -1,5 +1,5 @@
-// How the parser and the evaluator of JSONata give up.  Thrown inside language/expr only; Jsonata's
-// own functions catch it.
+// The exception with which the parser and the evaluator of JSONata give up.  It is thrown inside of
+// language/expr only: the functions of class Jsonata catch it.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ struct Error {
   std::string code;           // "T2001"
   std::string message;        // Empty: the code's own text, filled in from what follows.
   std::size_t at = kNowhere;  // Byte offset in the text.
-  // What the code's text names, as JSON; empty: nothing.
+  // The values that the code's text names, as JSON; may be empty.
   std::string token, value, value2;
   std::size_t index = 0;  // Of an argument, from 1.
   std::string type;       // Of the elements of an array.

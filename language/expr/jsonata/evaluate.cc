@@ -1,4 +1,4 @@
-// Evaluation of what is neither an operator, a path nor a call; and the bill.
+// Evaluates nodes that are not operators, paths or calls; counts work and bytes.
 #include <cmath>
 
 #include "language/expr/jsonata/evaluator.h"
@@ -49,14 +49,14 @@ void Tuple::bind(Symbol name, Item value) {
   bindings.emplace_back(name, std::move(value));
 }
 
-// ---- The bill ----
+// ---- Counting work and bytes ----
 
 namespace {
 
-// What a new frame costs, about.
+// About what a new frame takes.
 constexpr std::size_t kFrameBytes = 160;
 
-// In AWS's words.
+// The message is AWS's.
 [[noreturn]] void too_deep() {
   raise("U1001",
         "Stack overflow error: Check for non-terminating recursive function. Consider rewriting as "
@@ -69,7 +69,7 @@ constexpr std::size_t kFrameBytes = 160;
   raise("U1001", "Expression evaluation memory limit exceeded: Check for excessive memory usage");
 }
 
-// All that an expression makes may be so many times its largest value.
+// All values of an evaluation together may have so many times the bytes of the largest single one.
 constexpr std::size_t kValuesAtOnce = 16;
 
 }  // namespace
@@ -98,7 +98,7 @@ Evaluator::Evaluator(const Symbols& symbols, const JsonataScope& scope, const Js
     : symbols_(symbols), scope_(scope), limits_(limits) {}
 
 Evaluator::~Evaluator() {
-  // A lambda in the frame that it keeps: cut every such ring.
+  // A lambda keeps its frame, and the frame may hold the lambda: empty all frames to cut the ring.
   while (frames_ != nullptr) {
     const FramePtr frame = frames_->shared_from_this();
     auto bindings = std::move(frame->bindings);
@@ -107,7 +107,7 @@ Evaluator::~Evaluator() {
     boxed_.clear();
     root_ = Item();
     if (frames_ == frame.get()) {
-      // Somebody outside still holds it; nobody may.
+      // The frame is still held from somewhere else: take it off the list, or this would not end.
       Frame* next = frame->next;
       if (next != nullptr) next->previous = nullptr;
       frames_ = next;

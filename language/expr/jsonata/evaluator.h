@@ -1,6 +1,8 @@
-// One evaluation of one expression: its frames, its functions, its bill.
+// One evaluation of one expression: its variables (frames), its functions, and the count of work.
 //
-// Throws Error.  Single use, single thread; everything it made dies with it.
+// Each public or private function evaluates one kind of node; the comment before a group names the
+// file that has them.  All throw Error.  For one evaluation on one thread; frames and functions
+// that it made do not outlive it.
 #pragma once
 
 #include <memory>
@@ -53,7 +55,7 @@ struct Function {
     kLambda,     // node, frame, input
     kBuiltin,    // builtin
     kRegex,      // node
-    kNextMatch,  // node, subject, from: what a match offers as `next`
+    kNextMatch,  // node, subject, from: the `next` of a match
     kTransform,  // node, frame
     kPartial,    // target, bound: arguments that are there; the others are open
     kChain,      // target, then: f ~> g
@@ -85,24 +87,25 @@ class Evaluator {
   // ---- For functions ----
   // Calls a function with exactly these arguments.
   Item apply(const Item& function, Items args, const Item& input);
-  // The same from a function that goes through a list: a callee gets as many as it has parameters.
+  // For $map and the like: calls with as many of the three arguments as the function has
+  // parameters.
   Item apply_each(const Item& function, const Item& value, const Item& key, const Item& whole);
   std::size_t arity(const Item& function) const;
   // The element of an array, the member of an object: may be a function.
   Item item_of(const Value& value) const;
-  // The value that stands for an item inside an array or an object.  Undefined is null.
+  // The value that represents an item inside of an array or object; null for undefined.
   Value value_of(const Item& item);
-  // Counts work and room; throws U1001 when there is too much of either.
+  // Count work and bytes; throw U1001 when a limit is exceeded.
   void work(std::uint64_t operations = 1);
   void room(std::size_t bytes);
   bool truth(const Item& item);
   Item lookup(const Item& input, std::string_view key);
   Item append(Item left, const Item& right);
   std::string to_text(const Item& item, bool pretty = false);
-  // Is it a number?  Throws D1001 when it is none that JSON can hold.
+  // Is the item a number?  Throws D1001 for a number that JSON cannot hold.
   bool is_numeric(const Item& item) const;
   const JsonataScope& scope() const { return scope_; }
-  // As an error names it.
+  // The item as the message of an error names it.
   std::string show(const Item& item);
 
  private:
@@ -170,7 +173,7 @@ class Evaluator {
   std::uint64_t bytes_ = 0;
   std::uint32_t depth_ = 0;
   Frame* frames_ = nullptr;
-  // Functions inside arrays and objects: each is an empty object of its own there.
+  // Functions inside of arrays and objects, by the empty object that represents each there.
   std::unordered_map<const void*, std::pair<Value, Item>> boxed_;
 };
 

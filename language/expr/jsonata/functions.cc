@@ -1,4 +1,4 @@
-// The table of functions, and the evaluator's own: text, truth, appending.
+// The table of functions, and those that the evaluator itself needs: $string, $boolean, $append.
 #include "language/expr/jsonata/functions.h"
 
 #include <algorithm>
@@ -29,7 +29,7 @@ Builtins make_table() {
   return table;
 }
 
-// JSON as $string writes it: numbers with 15 digits, functions as "".
+// Writes JSON as $string does: numbers with 15 digits, functions as "".
 class Writer {
  public:
   Writer(Evaluator& evaluator, bool pretty) : evaluator_(evaluator), pretty_(pretty) {}

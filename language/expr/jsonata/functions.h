@@ -10,22 +10,22 @@ namespace stepwell::expr::jsonata {
 
 struct Builtin {
   std::string_view name;
-  std::string_view signature_text;  // Empty: takes what it is given.
+  std::string_view signature_text;  // Empty: accepts any arguments.
   std::size_t arity;                // As a callee of $map and the like sees it.
   Item (*run)(Evaluator& evaluator, Items& args);
   Signature signature = {};
 };
 
-// nullptr when there is none of that name.
+// nullptr when no function has that name.
 const Builtin* builtin_named(std::string_view name);
 
-// Arguments that were left out are undefined items: a function sees as many as it names.
+// The argument at `index`; undefined when the call has fewer.
 inline const Item& arg(const Items& args, std::size_t index) {
   static const Item undefined;
   return index < args.size() ? args[index] : undefined;
 }
 
-// Each adds its own to the table.
+// Each adds the functions of its file to the table.
 using Builtins = std::vector<Builtin>;
 void add_string_functions(Builtins& table);
 void add_pattern_functions(Builtins& table);

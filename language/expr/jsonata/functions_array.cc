@@ -54,8 +54,8 @@ Item run_shuffle(Evaluator& evaluator, Items& args) {
 Item run_distinct(Evaluator& evaluator, Items& args) {
   if (!arg(args, 0).is_array() || args[0].array().size() <= 1) return arg(args, 0);
   Value::Array out;
-  // By hash first: 1 and 1.0 are equal but hash apart, so numbers hash as doubles.
-  std::unordered_multimap<std::uint64_t, std::size_t> seen;  // Only looked up in.
+  // Found by hash, then compared.  1 and 1.0 are equal, so numbers are hashed as doubles.
+  std::unordered_multimap<std::uint64_t, std::size_t> seen;  // Never iterated over.
   for (const Value& one : args[0].array()) {
     evaluator.work();
     const bool is_scalar = one.identity() == nullptr || one.is_string();

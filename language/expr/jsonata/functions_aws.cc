@@ -34,7 +34,7 @@ Item run_partition(Evaluator& evaluator, Items& args) {
   return Value(std::move(out));
 }
 
-// $range(first, last, step): both ends belong to it.
+// $range(first, last, step); last is part of the result.
 Item run_range(Evaluator& evaluator, Items& args) {
   for (std::size_t i = 0; i < 3; ++i) {
     if (!arg(args, i).is_number()) {
@@ -57,7 +57,7 @@ Item run_range(Evaluator& evaluator, Items& args) {
   Value::Array out;
   out.reserve(static_cast<std::size_t>(count));
   for (double i = 0; i < count; ++i) out.push_back(number_value(first + i * step));
-  // A sequence, as AWS has it: of one number it is that number.
+  // A sequence, as on AWS: a range of one number is that number.
   return Item::sequence(std::move(out));
 }
 
@@ -71,7 +71,7 @@ Item run_hash(Evaluator& evaluator, Items& args) {
   return Value(*digest);
 }
 
-// java.util.Random: what AWS's $random(seed) draws, number for number.
+// The first number of java.util.Random(seed), which is what AWS's $random(seed) returns.
 double java_random(std::int64_t seed) {
   constexpr std::uint64_t kMask = (1ULL << 48) - 1;
   std::uint64_t state = (static_cast<std::uint64_t>(seed) ^ 0x5DEECE66DULL) & kMask;

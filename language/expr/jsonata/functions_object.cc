@@ -1,4 +1,4 @@
-// Functions of objects, of types, and those that give up.
+// Functions of objects and types; $error and $assert.
 #include "language/expr/jsonata/functions.h"
 
 namespace stepwell::expr::jsonata {

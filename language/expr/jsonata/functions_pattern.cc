@@ -1,5 +1,5 @@
-// $match, $contains, $replace, $split: with a string, a regular expression, or any function that
-// matches as one does.
+// $match, $contains, $replace, $split.  The pattern is a string, a regular expression, or a
+// function that returns matches as a regular expression does.
 #include <cmath>
 #include <limits>
 
@@ -10,7 +10,7 @@ namespace stepwell::expr::jsonata {
 
 namespace {
 
-// One match of a matcher, as its object says.
+// One match, read from the object that a matching function returned.
 struct Found {
   std::string match;
   std::size_t start = 0, end = 0;  // In UTF-16 units, as matchers count.
@@ -18,7 +18,7 @@ struct Found {
   Item next;
 };
 
-// Nothing when there is no (further) match.
+// Nothing when there is no match, or no further one.
 std::optional<Found> read_match(Evaluator& evaluator, const Item& object) {
   evaluator.work();
   if (object.is_undefined()) return std::nullopt;
@@ -47,7 +47,7 @@ std::optional<Found> next_match(Evaluator& evaluator, const Found& found) {
   return read_match(evaluator, evaluator.apply(found.next, {}, Value()));
 }
 
-// Places in UTF-16 units to bytes, going forward only.
+// Converts places in UTF-16 units to bytes; each call must ask for a later place.
 class Places {
  public:
   explicit Places(std::string_view text) : text_(text) {}
@@ -67,7 +67,7 @@ class Places {
   std::size_t units_ = 0, byte_ = 0;
 };
 
-// How many matches are wanted.  Throws `code` when that is negative.
+// How many matches the caller wants.  Throws `code` for a negative number.
 double limit_of(const Item& item, const char* code) {
   if (!item.is_number()) return std::numeric_limits<double>::infinity();
   if (item.number() < 0) {
@@ -115,7 +115,7 @@ int digits_at(std::string_view text, std::size_t at, std::size_t most, std::size
   return number;
 }
 
-// "$1 and $$": groups of the match put into the text.
+// The replacement `with` its $1 and $$ filled in from the match.
 std::string substituted(std::string_view with, const Found& found) {
   const auto& groups = found.groups.as_array();
   std::size_t most = 1;

@@ -19,7 +19,7 @@ Item run_string(Evaluator& evaluator, Items& args) {
   return text(evaluator, evaluator.to_text(args[0], evaluator.truth(arg(args, 1))));
 }
 
-// As Array.slice: negative counts from the end.
+// An index as JavaScript's Array.slice takes it: a negative one counts from the end.
 std::size_t slice_index(double index, std::size_t size) {
   index = std::trunc(index);
   if (std::isnan(index)) index = 0;
@@ -121,7 +121,7 @@ Item run_join(Evaluator& evaluator, Items& args) {
   return text(evaluator, std::move(out));
 }
 
-// Strings of bytes, one character each, as JavaScript's btoa has them.
+// The text as bytes, one for each character, as JavaScript's btoa wants it.
 std::string to_latin1(std::string_view utf8) {
   std::string out;
   for (std::size_t at = 0; at < utf8.size();) {
@@ -141,7 +141,7 @@ Item run_base64encode(Evaluator& evaluator, Items& args) {
   return text(evaluator, base64_encode(to_latin1(args[0].string())));
 }
 
-// Lenient, as Node's Buffer: what is no letter of the alphabet is left out.
+// Lenient as Node's Buffer: characters outside of the alphabet are skipped.
 Item run_base64decode(Evaluator& evaluator, Items& args) {
   if (arg(args, 0).is_undefined()) return Item();
   constexpr std::string_view kAlphabet =
@@ -238,7 +238,7 @@ Item run_encode_url(Evaluator& evaluator, Items& args) {
 }
 Item run_decode_component(Evaluator& evaluator, Items& args) {
   if (arg(args, 0).is_undefined()) return Item();
-  // A string that ends inside of an escape is refused by the bounds in decoded().
+  // decoded() refuses a string that ends inside of an escape.
   return text(evaluator, decoded(args[0].string(), "", "decodeUrlComponent"));
 }
 Item run_decode_url(Evaluator& evaluator, Items& args) {

@@ -1,4 +1,4 @@
-// Times: milliseconds since 1970, and their texts.
+// $now, $millis, $fromMillis, $toMillis.
 #include <cmath>
 
 #include "language/expr/jsonata/functions.h"

@@ -51,7 +51,7 @@ constexpr std::array<Numeral, 13> kRoman = {{{1000, "m"},
                                              {5, "v"},
                                              {4, "iv"},
                                              {1, "i"}}};
-// Roman numbers grow with their value; nobody means one this long.
+// A Roman number gets longer with its value; beyond this we refuse to write it.
 constexpr double kLargestRoman = 1e6;
 
 // ---- Words ----
@@ -115,7 +115,7 @@ const std::map<std::string, double>& word_values() {
   return table;
 }
 
-// The length of what separates words at `at`: ", ", " and ", a space, a hyphen or a backslash.
+// The length of the separator of words at `at`: ", ", " and ", a space, a hyphen or a backslash.
 std::size_t separator_at(std::string_view text, std::size_t at) {
   const std::string_view rest = text.substr(at);
   if (rest.starts_with(", ")) return 2;
@@ -255,7 +255,7 @@ double from_decimal(std::string_view text, const IntegerPicture& picture) {
   return parse_number(digits).value_or(std::nan(""));
 }
 
-// The same character at every n-th digit: n.  Else 0.
+// n when the same separator stands at every n-th digit, else 0.
 std::size_t regular_repeat(const std::vector<IntegerPicture::Separator>& separators) {
   if (separators.empty()) return 0;
   std::size_t factor = 0;

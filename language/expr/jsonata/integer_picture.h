@@ -24,17 +24,17 @@ struct IntegerPicture {
   bool ordinal = false;
   std::uint32_t zero = '0';
   std::size_t mandatory = 0, optional = 0;
-  // Every `regular` digits, when not 0; else where `separators` says, from the right.
+  // A separator after every `regular` digits; when that is 0, where `separators` says.
   std::size_t regular = 0;
   std::vector<Separator> separators;
-  std::size_t parse_width = 0;  // Of exactly so many digits when it is read; 0: any.
-  std::string token;            // What stands there when it is no known sequence.
+  std::size_t parse_width = 0;  // How many digits a number has when it is read; 0: any.
+  std::string token;            // The picture's text when it names no known sequence.
 };
 
 IntegerPicture integer_picture(std::string_view text);
 std::string format_with(double value, const IntegerPicture& picture);
 double parse_with(std::string_view text, const IntegerPicture& picture);
-// A regular expression of what parse_with() reads.
+// A regular expression for the texts that parse_with() reads.
 std::string pattern_of(const IntegerPicture& picture);
 
 }  // namespace stepwell::expr::jsonata

@@ -1,5 +1,5 @@
-// Item — what an expression computes with: a JSON value, nothing, a function, or a stream of
-// tuples; and what JSONata remembers about an array.
+// Item — what an expression computes with: a JSON value, undefined, a function, or a stream of
+// tuples; for an array also the flags by which JSONata decides later whether to flatten it.
 #pragma once
 
 #include <cstdint>

@@ -44,8 +44,8 @@ bool holds_odd(const Evaluator& evaluator, const Value& value) {
   return !is_finite(value);
 }
 
-// JSON has no functions, no infinities and no halves of characters: they become "", "Infinity" (as
-// on AWS) and the replacement character.
+// The result as JSON, which has no functions, infinities or half surrogate pairs: they become "",
+// "Infinity" (as on AWS) and the replacement character.
 Value cleaned(const Evaluator& evaluator, const Value& value) {
   if (value.is_array()) {
     Value::Array items;

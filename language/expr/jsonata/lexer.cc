@@ -106,7 +106,7 @@ Token Lexer::scan_string(char quote) {
   fail_at("S0101", position_);
 }
 
-// Half a pair of surrogates stays what it is (three bytes): $encodeUrl has to see it.
+// Half of a surrogate pair is kept, as three bytes, because $encodeUrl must fail on it.
 void Lexer::scan_escape(std::string& out) {
   const char c = at(position_ + 1);
   constexpr std::string_view kFrom = "\"\\/bfnrt'";

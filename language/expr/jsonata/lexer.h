@@ -1,4 +1,4 @@
-// The words of a JSONata expression.
+// Splits the text of a JSONata expression into tokens.
 #pragma once
 
 #include <memory>
@@ -19,7 +19,7 @@ struct Token {
   std::size_t at = 0;
 
   bool is(std::string_view op) const { return type == Type::kOperator && text == op; }
-  // As an error message names it.
+  // The token as the message of an error names it.
   std::string quoted() const;
 };
 
@@ -27,7 +27,7 @@ class Lexer {
  public:
   explicit Lexer(std::string_view text) : text_(text) {}
 
-  // `after_operand`: a `/` divides here; elsewhere it begins a regular expression.
+  // `after_operand`: here a `/` divides; anywhere else it begins a regular expression.
   Token next(bool after_operand);
 
  private:

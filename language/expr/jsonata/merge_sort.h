@@ -1,6 +1,6 @@
-// A stable merge sort that asks the questions that the reference implementation asks, in its order:
-// which pair an error names depends on it, and so does what comes of a comparator that contradicts
-// itself.
+// A stable merge sort that compares the same pairs in the same order as the reference
+// implementation. The pair that an error names depends on that, and so does the result for a
+// comparator that contradicts itself.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace stepwell::expr::jsonata {
 
-// The positions 0..size-1 in their order; `is_after(a, b)` asks whether a belongs behind b.
+// The positions 0..size-1, sorted; `is_after(a, b)`: does a belong behind b?
 template <class IsAfter>
 std::vector<std::size_t> sorted_order(std::size_t begin, std::size_t end, IsAfter& is_after) {
   if (end - begin <= 1) {

@@ -17,7 +17,7 @@ namespace {
 
 using Text = std::u32string;
 
-constexpr std::size_t kMostPlaces = 100;  // After the point, as JavaScript's toFixed.
+constexpr std::size_t kMostPlaces = 100;  // After the point: the limit of JavaScript's toFixed.
 
 Text to_text(std::string_view utf8) {
   Text out;
@@ -93,7 +93,7 @@ Parts split(const Text& picture, const Symbols& symbols) {
   if (exponent == Text::npos || exponent > picture.size() - parts.suffix.size()) {
     parts.mantissa = parts.active;
   } else {
-    // The reference counts this place from the beginning of the picture, prefix and all.
+    // The reference counts this place from the beginning of the picture, with its prefix.
     parts.has_exponent = true;
     parts.mantissa = parts.active.substr(0, exponent);
     if (exponent + 1 <= parts.active.size()) parts.exponent = parts.active.substr(exponent + 1);
@@ -104,7 +104,7 @@ Parts split(const Text& picture, const Symbols& symbols) {
   return parts;
 }
 
-// The code of the last rule that the picture breaks; nullptr when it breaks none.
+// The error code of the last rule that the picture breaks, or nullptr.
 const char* broken_rule(const Parts& parts, const Symbols& symbols) {
   const char* broken = nullptr;
   const auto digits = [&](const Text& text) {
@@ -150,7 +150,7 @@ const char* broken_rule(const Parts& parts, const Symbols& symbols) {
   return broken;
 }
 
-// What a picture asks for.
+// What a picture asks of a number: digits, places, grouping.
 struct Plan {
   Text prefix, suffix, picture;
   std::vector<std::size_t> integer_groups, fraction_groups;
@@ -208,7 +208,7 @@ Plan plan_of(const Parts& parts, const Symbols& symbols) {
   return plan;
 }
 
-// Digits of |value| with exactly so many places after the point, in the picture's family.
+// The digits of |value| with exactly so many places after the point, in the digits of the picture.
 Text digits_of(double value, std::size_t places, const Symbols& symbols) {
   char buffer[512];
   const auto end = std::to_chars(buffer, buffer + sizeof buffer, std::abs(value),
@@ -222,7 +222,7 @@ Text digits_of(double value, std::size_t places, const Symbols& symbols) {
   return out;
 }
 
-// The number's digits, cut and filled as the picture wants them, with a decimal separator.
+// The digits of the number, padded and cut as the picture asks, with its decimal separator.
 Text fitted_digits(double number, const Plan& plan, const Symbols& symbols) {
   Text digits = digits_of(number, plan.most_fraction, symbols);
   const std::size_t point = digits.find(U'.');
@@ -252,7 +252,7 @@ void group_digits(Text& digits, const Plan& plan, const Symbols& symbols) {
     }
   } else {
     for (const std::size_t position : plan.integer_groups) {
-      // Before the first digit it counts from the end, as JavaScript's slice() does.
+      // A place before the first digit counts from the end, as in JavaScript's slice().
       const std::size_t at = position <= decimal
                                  ? decimal - position
                                  : digits.size() - std::min(digits.size(), position - decimal);

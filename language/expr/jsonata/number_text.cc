@@ -8,7 +8,8 @@ namespace stepwell::expr::jsonata {
 Value number_value(double number) {
   if (number != std::floor(number) || std::abs(number) >= 9.2e18) return number;
   if (std::abs(number) < 9007199254740992.0) return static_cast<std::int64_t>(number);
-  // As JavaScript writes it: as few digits as tell it from its neighbours, then zeros.
+  // As JavaScript writes it: the fewest digits that tell the number from its neighbours, then
+  // zeros.
   const std::string text = number_text(number);
   std::int64_t whole = 0;
   std::from_chars(text.data(), text.data() + text.size(), whole);
@@ -67,7 +68,7 @@ std::optional<double> parse_number(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (end == text.data()) return std::nullopt;
   if (error == std::errc::result_out_of_range) {
-    // from_chars leaves the number alone: too small is 0, too large has no value.
+    // Out of range: a number too small for a double is 0, one too large has no value.
     const std::size_t e = text.find_first_of("eE");
     if (e == std::string_view::npos || e + 1 >= text.size() || text[e + 1] != '-') {
       return HUGE_VAL;
@@ -79,7 +80,7 @@ std::optional<double> parse_number(std::string_view text) {
 
 namespace {
 
-// number * 10^places, decimally: by its text, not by multiplication.
+// number * 10^places, computed on its decimal text, so that no rounding error comes in.
 double shifted(double number, int places) {
   const std::string text = number_text(number);
   const std::size_t e = text.find('e');
@@ -99,7 +100,7 @@ double round_to(double number, int places) {
   if (!std::isfinite(number)) return number;
   double value = places == 0 ? number : shifted(number, places);
   double rounded = std::floor(value + 0.5);
-  // Beyond 2^52 there are no halves, and adding one would lie.
+  // Beyond 2^52 every double is a whole number, and adding 0.5 would change it.
   if (std::abs(value) > 4503599627370496.0) rounded = value;
   const double difference = rounded - value;
   if (std::abs(difference) == 0.5 && std::abs(std::fmod(rounded, 2)) == 1) rounded -= 1;

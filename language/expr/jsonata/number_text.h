@@ -9,16 +9,16 @@
 
 namespace stepwell::expr::jsonata {
 
-// A double as JSON has it: an integer where it is one.
+// The double as a JSON number: an integer when it has no fraction.
 Value number_value(double number);
 
 // The shortest text that reads back as the same number: "0.1", "1e+21", "NaN".
 std::string number_text(double number);
 // With at most 15 significant digits, as $string has it: 0.1 + 0.2 is "0.3".
 double to_15_digits(double number);
-// The number that the text begins with, if it does.
+// The number that the text begins with; nothing when it does not begin with one.
 std::optional<double> parse_number(std::string_view text);
-// Half to even, `places` after the point (or before it, when negative).
+// Rounds half to even, to so many places after the point (before it when negative).
 double round_to(double number, int places);
 
 }  // namespace stepwell::expr::jsonata

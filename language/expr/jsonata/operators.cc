@@ -9,7 +9,8 @@ namespace stepwell::expr::jsonata {
 namespace {
 
 constexpr double kLongestRange = 1e7;
-constexpr double kLastInteger = 9007199254740992.0;  // Up to here doubles count without gaps.
+constexpr double kLastInteger =
+    9007199254740992.0;  // The last double up to which all whole numbers are doubles.
 
 [[noreturn]] void fail(const char* code, const Node& node, std::string value = "",
                        std::string value2 = "") {
@@ -89,7 +90,7 @@ Item Evaluator::binary(const Node& node, const Item& input, const FramePtr& fram
     case Op::kRange: return range(node, left, right);
     case Op::kIn: {
       if (left.is_undefined() || right.is_undefined()) return Value(false);
-      // Arrays and objects are in nothing: they are compared by identity there.
+      // `in` compares arrays and objects by identity, so a new one is never in a list.
       if (left.is_array() || left.is_object()) return Value(false);
       if (!right.is_array()) return Value(equal(left, right));
       work(right.array().size());

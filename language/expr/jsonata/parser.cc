@@ -1,4 +1,4 @@
-// Text to a raw tree: operator precedence after Pratt.  analyse() makes paths of it.
+// Parses the text to a tree of operators (Pratt's operator precedence).  analyse() rewrites it.
 #include <map>
 #include <optional>
 
@@ -80,7 +80,7 @@ class Parser {
     return node;
   }
 
-  // How strongly the token at hand binds; 0 when it is no infix operator.
+  // How strongly the current token binds; 0 when it is not an infix operator.
   int power() const {
     if (token_.type != Token::Type::kOperator) return 0;
     const auto found = infixes().find(token_.text);
@@ -103,7 +103,7 @@ class Parser {
       const Token op = token_;
       advance(false);
       left = infix(op, std::move(left));
-      // A long chain of operators is a deep tree, too.
+      // A long chain of operators makes a deep tree, too.
       if (++chained > 20 * kDeepest) fail_at("S0201", op.at, op.quoted());
     }
     --depth_;
@@ -196,7 +196,7 @@ class Parser {
       node->list.push_back(std::move(item));
       if (!token_.is(",")) break;
       advance(false);
-      // A comma promises another item.
+      // After a comma an item must follow.
       if (token_.is("]")) node->list.push_back(expression(0));
     }
     expect("]", true);

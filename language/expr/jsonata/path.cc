@@ -1,4 +1,4 @@
-// Paths: each step maps what the step before it gave, and flattens one level.
+// Paths: each step is applied to the results of the step before, and flattens one level.
 #include <cmath>
 
 #include "language/expr/jsonata/evaluator.h"
@@ -7,8 +7,8 @@ namespace stepwell::expr::jsonata {
 
 namespace {
 
-// What the steps of a path give, put together.  The first result is held back: when it stays the
-// only one, and is the path's last, an array in it is the answer as it is.
+// Collects the results of one step.  The first result is kept apart: when it stays the only one and
+// the step is the last of the path, an array in it is returned as it is, not flattened.
 class Gathered {
  public:
   void add(Evaluator& evaluator, Item item) {
@@ -49,7 +49,7 @@ class Gathered {
   Value::Array out_;
 };
 
-// A name and nothing else: found in an object without a detour.
+// Is the step a name and nothing else?  Then it is looked up directly.
 bool is_plain_name(const Node& step) {
   return step.kind == NodeKind::kName && step.stages.empty() && step.predicates.empty() &&
          !step.group && !step.keep_array;
@@ -58,7 +58,7 @@ bool is_plain_name(const Node& step) {
 }  // namespace
 
 Item Evaluator::path(const Node& node, const Item& input, const FramePtr& frame) {
-  // An absolute path ($x.y) does not go through the input's elements.
+  // A path that begins with a variable is not applied to each element of the input.
   bool is_list = input.is_array() && node.list.front()->kind != NodeKind::kVariable;
   Item current = input, result, tuples;
   bool has_tuples = false;
@@ -149,8 +149,8 @@ Item Evaluator::stages(const Node& node, Item result, const FramePtr& frame) {
   return result;
 }
 
-// A number picks the item at that place, a list of numbers each of theirs, anything else decides
-// by its truth.  `times`: how often the item is picked.
+// Does a filter that came to `answer` select the item at `index`?  A number selects that place, a
+// list of numbers each of its places; of anything else the truth counts.  `times`: how often.
 bool Evaluator::selects(const Item& answer, std::size_t index, std::size_t size,
                         std::size_t& times) {
   const auto is_here = [&](double number) {

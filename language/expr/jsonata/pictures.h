@@ -19,7 +19,7 @@ std::string format_base(double value, double radix);
 std::string format_millis(std::int64_t millis, std::optional<std::string_view> picture,
                           std::optional<std::string_view> timezone);
 inline constexpr double kLastMillis = 8.64e15;  // As far as a JavaScript Date reaches.
-// Nothing when the text does not match the picture; NaN for a time that is further.
+// Nothing when the text does not match the picture; NaN for a time beyond kLastMillis.
 // `now_millis` completes times without a date.
 std::optional<double> parse_millis(std::string_view text, std::optional<std::string_view> picture,
                                    std::int64_t now_millis);

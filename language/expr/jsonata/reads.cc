@@ -8,8 +8,8 @@ namespace stepwell::expr::jsonata {
 
 namespace {
 
-// Walks the tree with the names that are bound on the way.  Generous: a name that is bound anywhere
-// before counts as bound, so that nothing is called unknown that is known.
+// Walks the tree and keeps the names that are bound.  A name that was bound anywhere before counts
+// as bound, so that a variable that exists is never reported as unknown.
 class Walk {
  public:
   JsonataReads reads;
@@ -136,7 +136,7 @@ StaticType type_of_operator(const Node& node) {
   }
 }
 
-// Of a call: what the signature of a built-in function promises.
+// The type of a call: what the signature of a built-in function promises.
 StaticType type_of_call(const Node& node) {
   const Builtin* builtin = node.lhs->kind == NodeKind::kVariable ? node.lhs->builtin : nullptr;
   if (builtin == nullptr) return StaticType::kAny;
@@ -159,7 +159,7 @@ JsonataReads reads_of(const Node& root) {
   return std::move(walk.reads);
 }
 
-// Says kAny whenever in doubt: a warning rests on it.
+// kAny whenever it is not certain, because a warning is given by it.
 StaticType type_of(const Node& node) {
   if (!node.predicates.empty() || node.group) return StaticType::kAny;
   switch (node.kind) {

@@ -1,4 +1,4 @@
-// What an expression reads, and what kind of value it yields, as far as its form tells.
+// What an expression reads, and which type of value it yields, as far as its text tells.
 #pragma once
 
 #include "language/expr/jsonata.h"

@@ -9,7 +9,8 @@ namespace stepwell::expr::jsonata {
 
 namespace {
 
-// Steps of the matcher: a pattern that backtracks for ever is an error, the same one everywhere.
+// The most steps of the matcher.  Counted, not timed, so that a pattern that backtracks without end
+// fails at the same step on every machine.
 constexpr std::uint32_t kMostSteps = 2'000'000;
 constexpr std::uint32_t kMostHeapKilobytes = 20'000;
 

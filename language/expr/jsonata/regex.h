@@ -12,7 +12,7 @@ namespace stepwell::expr::jsonata {
 
 struct Match {
   std::size_t start = 0, end = 0;                  // Bytes.
-  std::vector<std::optional<std::string>> groups;  // A group that took no part: nothing.
+  std::vector<std::optional<std::string>> groups;  // std::nullopt: the group took no part.
 };
 
 // Immutable; threads may share one.

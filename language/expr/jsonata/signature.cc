@@ -7,7 +7,7 @@ namespace stepwell::expr::jsonata {
 
 namespace {
 
-// The kinds of arguments, each a bit.  `m`: missing.
+// The letters of the kinds of arguments; each is a bit.  `m` is a missing argument.
 constexpr std::string_view kLetters = "asnblfom";
 
 std::uint8_t bits_of(std::string_view letters) {
@@ -56,7 +56,7 @@ std::size_t closing(std::string_view text, std::size_t start, char open, char cl
   return at;
 }
 
-// Does an array hold only what its parameter says ("a<n>")?
+// Does the array hold only elements of the type of its parameter ("a<n>")?
 bool fits_subtype(Evaluator& evaluator, const Item& item, char letter, const std::string& subtype) {
   if (letter != 'a') return subtype == std::string(1, letter);
   const auto& items = item.array();
@@ -123,8 +123,8 @@ Signature Signature::parse(std::string_view text) {
   return signature;
 }
 
-// As a regular expression would: each parameter takes as many letters as it may and lets the rest
-// have theirs.
+// Matches the letters of the arguments with the parameters, as a regular expression would: each
+// parameter takes as many letters as it can while the rest still fit.
 bool Signature::assign(const std::string& letters, std::size_t param, std::size_t letter,
                        std::vector<std::size_t>& counts) const {
   if (param == params_.size()) return letter == letters.size();
@@ -143,7 +143,7 @@ bool Signature::assign(const std::string& letters, std::size_t param, std::size_
 }
 
 void Signature::refuse(const std::string& letters) const {
-  // Up to where do the arguments fit?
+  // The first argument that does not fit is the one that the error names.
   std::size_t good = 0;
   for (const Param& one : params_) {
     std::size_t taken = 0;
@@ -194,8 +194,8 @@ void Signature::fit(Evaluator& evaluator, std::vector<Item>& args, const Item& c
   if (!assign(letters, 0, 0, counts)) refuse(letters);
   Items fitted;
   fitted.reserve(params_.size());
-  // As in the reference, an optional argument that was left out still uses up a place: what
-  // follows moves along.
+  // As in the reference, an optional argument that was left out still takes a place, so those after
+  // it move along.
   std::size_t next = 0, letter_at = 0;
   const auto argument = [&](std::size_t index) {
     return index < args.size() ? args[index] : Item();

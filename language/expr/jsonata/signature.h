@@ -16,8 +16,8 @@ class Signature {
   // Throws Error S0401, S0402 (`at` counts from the beginning of the signature).
   static Signature parse(std::string_view text);
 
-  // Puts `args` as the function wants them: the context where it was left out, arrays around what
-  // should be one.  Throws Error T0410, T0411, T0412.
+  // Completes `args`: puts in the context where it was left out, wraps a single value where an
+  // array is wanted.  Throws Error T0410, T0411, T0412 when the arguments do not fit.
   void fit(Evaluator& evaluator, std::vector<Item>& args, const Item& context) const;
 
  private:

@@ -6,14 +6,14 @@ namespace {
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
-// Pairs of neighbours, upper case first, from an even code on.
+// Is `c` in a range where an even code is an upper case letter and the next code its lower case?
 bool is_even_pair(std::uint32_t c) {
   return (c >= 0x100 && c <= 0x137) || (c >= 0x14A && c <= 0x177) || (c >= 0x460 && c <= 0x481) ||
          (c >= 0x48A && c <= 0x4BF) || (c >= 0x4D0 && c <= 0x52F) || (c >= 0x1E00 && c <= 0x1E95) ||
          (c >= 0x1EA0 && c <= 0x1EFF) || (c >= 0x218 && c <= 0x21F) || (c >= 0x222 && c <= 0x233) ||
          (c >= 0x3D8 && c <= 0x3EF);
 }
-// The same from an odd code on.
+// The same where the upper case letter has the odd code.
 bool is_odd_pair(std::uint32_t c) {
   return (c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17E) || (c >= 0x4C1 && c <= 0x4CE) ||
          (c >= 0x1CD && c <= 0x1DC);

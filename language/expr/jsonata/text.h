@@ -10,10 +10,10 @@ namespace stepwell::expr::jsonata {
 std::size_t count_characters(std::string_view text);
 // Byte offset of the character at `index`; text.size() beyond the end.
 std::size_t offset_of(std::string_view text, std::size_t index);
-// The character at `position`, which moves behind it.  Bad bytes stand for themselves.
+// Reads the character at `position` and moves it on.  A byte that is not UTF-8 counts as itself.
 std::uint32_t next_character(std::string_view text, std::size_t& position);
 void append_character(std::string& out, std::uint32_t character);
-// Latin, Greek and Cyrillic; other letters stay as they are.
+// Changes Latin, Greek and Cyrillic letters; all others stay as they are.
 std::string lower_case(std::string_view text);
 std::string upper_case(std::string_view text);
 

@@ -1,8 +1,9 @@
-// ~> |pattern|update, delete|: a copy of a document in which what the pattern finds is changed.
+// ~> |pattern|update, delete|: a copy of a document in which the objects that the pattern finds are
+// changed.
 //
-// Values cannot be changed in place.  The copy shares nothing, so each of its objects is known by
-// its address; changed objects are kept by the address of what they replace, and put together at
-// the end.
+// Values cannot be changed in place.  So the document is copied without sharing, which gives each
+// object an address of its own; the changed objects are kept by the address of the object that they
+// replace, and rebuild() puts them in at the end.
 #include <unordered_map>
 
 #include "language/expr/jsonata/evaluator.h"
@@ -21,7 +22,7 @@ class Changes {
     return found == by_.end() ? original : found->second;
   }
 
-  // The value with everything in it that was replaced.
+  // The value with all replaced objects put in.
   Value rebuild(Evaluator& evaluator, const Value& original) const {
     if (by_.empty()) return original;
     const Value& value = newest(original);
@@ -43,7 +44,7 @@ class Changes {
   }
 
  private:
-  std::unordered_map<const void*, Value> by_;  // Only looked up in.
+  std::unordered_map<const void*, Value> by_;  // Never iterated over.
 };
 
 [[noreturn]] void fail(const char* code, std::size_t at, std::string value) {

@@ -1,4 +1,4 @@
-// Streams of tuples: paths with @$focus, #$index and %; and what sorts and groups.
+// Streams of tuples (paths with @$focus, #$index or %), sorting and grouping.
 #include <algorithm>
 
 #include "language/expr/jsonata/evaluator.h"
@@ -169,7 +169,7 @@ Item Evaluator::sort_tuples(const Node& node, const TupleStream& stream, const F
 
 namespace {
 
-// The keys in the order they came, and what belongs to each.
+// The keys in the order in which they came, and the members of each.
 template <class Members>
 class Groups {
  public:
@@ -190,7 +190,7 @@ class Groups {
 
  private:
   std::vector<Entry> entries_;
-  std::unordered_map<std::string, std::size_t> by_key_;  // Only looked up in.
+  std::unordered_map<std::string, std::size_t> by_key_;  // Never iterated over.
 };
 
 void check_key(const Item& key, std::size_t at, Evaluator& evaluator) {
@@ -269,7 +269,7 @@ Item Evaluator::group_tuples(const Pairs& pairs, std::size_t at, const TupleStre
   }
   Object object;
   for (auto& entry : groups.entries()) {
-    // The tuples of one key become one: each name holds all its values.
+    // The tuples of one key become one tuple, in which each name holds all of its values.
     Tuple merged = *entry.members.front();
     for (std::size_t i = 1; i < entry.members.size(); ++i) {
       merged.at = append(std::move(merged.at), entry.members[i]->at);

@@ -133,7 +133,7 @@ TEST(Fmt, RefusesWhatItCannotKeep) {
   const Row rows[] = {
       {"? a\n: b\n", "line 1: a key that begins with ?"},
       {"%YAML 1.2\n---\na: b\n", "line 1: a directive of YAML"},
-      {"a: {[b]: c}\n", "line 1: a key that is no string"},
+      {"a: {[b]: c}\n", "line 1: a key that is not a string"},
       {"--- a: b\n", "line 1: something stands behind ---"},
       {"a: {\n  b: \"c\n    d\"}\n", "line 2: a quoted text over several lines"},
   };

@@ -26,7 +26,7 @@ TEST(Words, SayWhatARuleTests) {
        R"($.a > "2026-11-21T00:00:00Z")"},
       {R"({"Variable":"$.a","StringMatches":"x*"})", R"($.a like "x*")"},
       {R"({"Variable":"$.a","IsNull":true})", "$.a is null"},
-      {R"({"Variable":"$.a","IsTimestamp":false})", "$.a is no timestamp"},
+      {R"({"Variable":"$.a","IsTimestamp":false})", "$.a is not a timestamp"},
       {R"({"Not":{"Variable":"$.a","BooleanEquals":true}})", "not ($.a = true)"},
       {R"({"And":[{"Variable":"$.a","IsPresent":true},
                   {"Or":[{"Variable":"$.b","NumericEquals":1},

@@ -92,7 +92,7 @@ TEST(MockConfig, SaysWhatIsWrong) {
       {"mock_config: mocks.json\ntest_case: A\n",
        R"({"StateMachines": {"M": {"TestCases": {"A": {"Charge": "R"}}}},
            "MockedResponses": {"R": {"first": {"Return": 1}}}})",
-       "\"first\" is no attempt"},
+       "\"first\" is not an attempt"},
       {"mock_config: mocks.json\ntest_case: A\n",
        R"({"StateMachines": {"M": {"TestCases": {"A": {"Charge": "R"}}}},
            "MockedResponses": {"R": {"0": {"Return": 1, "Throw": {"Error": "E"}}}}})",

@@ -115,7 +115,7 @@ TEST(Schema, Objects) {
       {R"({"properties":{"a/b":{"type":"null"}}})", R"({"a/b":1})",
        "/a~1b must be null, not the number 1"},
       {R"({"properties":{"b":{},"a":{}},"additionalProperties":false})", R"({"a":1,"c":2})",
-       "/c is no field of this object: known are a, b"},
+       "/c is not a field of this object: known are a, b"},
       {R"({"additionalProperties":{"type":"null"}})", R"({"c":2})",
        "/c must be null, not the number 2"},
       {R"({"patternProperties":{"^x-":{"type":"null"}},"additionalProperties":false})",
