@@ -6,7 +6,7 @@
 #include <array>
 #include <string_view>
 
-#include "providers/host/broker/child.h"
+#include "providers/host/broker/plugin_process.h"
 #include "tests/providers/host_fixture.h"
 
 namespace stepwell::host {
@@ -82,19 +82,19 @@ TEST_F(Forging, AProcessThatDoesNotReadIsEnded) {
   options.plugin_argument = "__deaf";
   loop::UvLoop loop;
   std::string why;
-  auto child = Child::start(loop, options,
-                            {[](const Value&) {},
-                             [&](const std::string& words) {
-                               why = words;
-                               loop.stop();
-                             }});
-  ASSERT_TRUE(child.ok()) << child.error().message;
+  auto process = PluginProcess::start(loop, options,
+                                      {[](const Value&) {},
+                                       [&](const std::string& words) {
+                                         why = words;
+                                         loop.stop();
+                                       }});
+  ASSERT_TRUE(process.ok()) << process.error().message;
   const Value answer(Object{{"f", "answer"}, {"value", std::string(kMaxFrameBytes - 100, 'x')}});
-  for (int i = 0; i < 6; ++i) (*child)->send(answer);
+  for (int i = 0; i < 6; ++i) (*process)->send(answer);
   loop.after(Millis(5'000), [&] { loop.stop(); });
   loop.run();
   EXPECT_EQ(why, "it does not read what it is told");
-  child->reset();
+  process->reset();
 }
 
 }  // namespace

@@ -127,7 +127,7 @@ void Broker::on_deadline(const CallRef& call) {
     // It is not waiting for us, so it may be holding its process: that has to go.
     plugin->culprit = call->wire_id;
     plugin->reason = "deadline";
-    plugin->child->kill();
+    plugin->process->kill();
     return;
   }
   end(call, missed_deadline(*call));
@@ -151,7 +151,7 @@ void Broker::drop(const CallRef& call) {
   if (call->task) tasks_.erase(*call->task);
   if (const PluginRef plugin = call->plugin.lock()) {
     if (plugin->calls.erase(call->wire_id) != 0) {
-      plugin->child->send(Value(Object{{"f", "cancel"}, {"call", call->wire_id}}));
+      plugin->process->send(Value(Object{{"f", "cancel"}, {"call", call->wire_id}}));
       if (plugin->is_solitary) {
         loop_.post([this, provider = plugin->folder->manifest.id, alive = alive_] {
           if (*alive) pump_suspects(provider);
@@ -189,7 +189,7 @@ ProviderHost::Figures Broker::figures() const {
 
 std::map<std::string, int> Broker::plugin_pids() const {
   std::map<std::string, int> pids;
-  for (const auto& [provider, plugin] : plugins_) pids[provider] = plugin->child->pid();
+  for (const auto& [provider, plugin] : plugins_) pids[provider] = plugin->process->pid();
   return pids;
 }
 

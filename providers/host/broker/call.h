@@ -13,10 +13,10 @@
 #include <vector>
 
 #include "base/ids.h"
-#include "providers/host/broker/child.h"
 #include "providers/host/broker/contract.h"
 #include "providers/host/broker/failure.h"
 #include "providers/host/broker/folder.h"
+#include "providers/host/broker/plugin_process.h"
 
 namespace stepwell::host {
 
@@ -69,7 +69,7 @@ using CallRef = std::shared_ptr<Call>;
 
 struct Plugin {
   FolderRef folder;
-  std::unique_ptr<Child> child;
+  std::unique_ptr<PluginProcess> process;
   bool is_solitary = false;      // For suspects: one call at a time.
   std::set<std::string> loaded;  // Versions.
   std::map<std::int64_t, CallRef> calls;

@@ -84,21 +84,21 @@ Result<PluginRef> Broker::start_plugin(const FolderRef& folder, bool is_solitary
   plugin->folder = folder;
   plugin->is_solitary = is_solitary;
   const std::weak_ptr<Plugin> weak = plugin;
-  Child::Listener listener;
+  PluginProcess::Listener listener;
   listener.frame = [this, weak](const Value& frame) {
     if (const PluginRef still = weak.lock()) on_frame(still, frame);
   };
   listener.gone = [this, weak](const std::string&) {
     if (const PluginRef still = weak.lock()) on_gone(still);
   };
-  plugin->child = TRY(Child::start(loop_, options_, std::move(listener)));
+  plugin->process = TRY(PluginProcess::start(loop_, options_, std::move(listener)));
   ++processes_started_;
   return plugin;
 }
 
 void Broker::dispatch_to(const PluginRef& plugin, const CallRef& call) {
   if (plugin->loaded.insert(call->folder->hash).second) {
-    plugin->child->send(load_frame(*call->folder));
+    plugin->process->send(load_frame(*call->folder));
   }
   call->plugin = plugin;
   call->wire_id = next_wire_id_++;
@@ -116,7 +116,7 @@ void Broker::dispatch_to(const PluginRef& plugin, const CallRef& call) {
   if (frame.json_size() > kMaxFrameBytes) {
     return end(call, fail("BadRequest", "the input is too large for a provider"));
   }
-  plugin->child->send(frame);
+  plugin->process->send(frame);
 }
 
 void Broker::on_frame(const PluginRef& plugin, const Value& frame) {

@@ -28,7 +28,7 @@ void Broker::on_request(const PluginRef& plugin, const CallRef& call, const Valu
   if (number != ++call->asked) {
     plugin->culprit = call->wire_id;
     plugin->reason = "crash";
-    return plugin->child->kill();  // It broke the protocol.
+    return plugin->process->kill();  // It broke the protocol.
   }
   const auto index = static_cast<std::size_t>(number - 1);
   const std::uint64_t fingerprint = fingerprint_of(kind, body);
@@ -117,7 +117,7 @@ void Broker::deliver(const CallRef& call, std::size_t index) {
                          {"n", index + 1},
                          {"error", fail("TooLarge", "the answer is too large").to_value()}});
   }
-  plugin->child->send(whole);
+  plugin->process->send(whole);
 }
 
 void Broker::log(const Call& call, const Value& frame) {

@@ -4,7 +4,7 @@
 // resume() runs the call for a slice of CPU; it stops when the call has ended, waits for answers of
 // the broker, or has used up its slice.  Limits: a capped allocator and a count hook; a call that
 // meets one is dead, and no pcall of its own can bring it back.  What runs in C and cannot be
-// interrupted is the business of the process (worker.h).
+// interrupted is the business of the process (plugin_loop.h).
 // Not thread-safe: one thread for all calls of a process.
 #pragma once
 

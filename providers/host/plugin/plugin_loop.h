@@ -1,4 +1,4 @@
-// Worker — the loop of a plugin process: frames in, calls in slices, frames out.
+// PluginLoop — the loop of a plugin process: frames in, calls in slices, frames out.
 //
 // One thread, many calls in flight.  A call that stays in C beyond its CPU limit, or crashes, takes
 // the process with it; its last frame names the culprit, so that the broker retries the others.
@@ -17,11 +17,11 @@
 
 namespace stepwell::host {
 
-class Worker {
+class PluginLoop {
  public:
-  // `channel` is a blocking stream socket.  A confined worker locks its process before any Lua
+  // `channel` is a blocking stream socket.  A confined one locks its process before any Lua
   // runs; the other one is for the trusted in-process mode.
-  Worker(int channel, bool is_confined) : channel_(channel), is_confined_(is_confined) {}
+  PluginLoop(int channel, bool is_confined) : channel_(channel), is_confined_(is_confined) {}
   // Until the channel is closed.  Returns the exit status.
   int run();
 

@@ -1,4 +1,4 @@
-#include "providers/host/broker/child.h"
+#include "providers/host/broker/plugin_process.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -9,7 +9,7 @@
 #include <csignal>
 #include <cstring>
 
-#include "providers/host/plugin/worker.h"
+#include "providers/host/plugin/plugin_loop.h"
 
 namespace stepwell::host {
 namespace {
@@ -21,34 +21,35 @@ std::string words_of(int error) { return std::strerror(error); }
 
 }  // namespace
 
-Result<std::unique_ptr<Child>> Child::start(loop::Loop& loop, const HostOptions& options,
-                                            Listener listener) {
-  std::unique_ptr<Child> child(new Child(loop, std::move(listener)));
+Result<std::unique_ptr<PluginProcess>> PluginProcess::start(loop::Loop& loop,
+                                                            const HostOptions& options,
+                                                            Listener listener) {
+  std::unique_ptr<PluginProcess> process(new PluginProcess(loop, std::move(listener)));
   if (options.is_trusted) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
       return Error{ErrorCode::kUnavailable, "socketpair: " + words_of(errno)};
     }
     fcntl(ends[0], F_SETFL, fcntl(ends[0], F_GETFL) | O_NONBLOCK);
-    child->channel_ = ends[0];
-    child->thread_ = std::thread([end = ends[1]] {
-      Worker(end, false).run();
+    process->channel_ = ends[0];
+    process->thread_ = std::thread([end = ends[1]] {
+      PluginLoop(end, false).run();
       close(end);
     });
   } else {
     loop::ChildOptions setup;
     setup.argv = {options.plugin_path, options.plugin_argument};  // The channel is number 3.
     setup.channel_fd = kChannel;
-    auto started = loop::spawn(loop, setup, [reaped = child->reaped_](int) { *reaped = true; });
+    auto started = loop::spawn(loop, setup, [reaped = process->reaped_](int) { *reaped = true; });
     if (!started.ok()) return started.error();
-    child->channel_ = started->channel;
-    child->pid_ = started->pid;
+    process->channel_ = started->channel;
+    process->pid_ = started->pid;
   }
-  child->watch();
-  return child;
+  process->watch();
+  return process;
 }
 
-Child::~Child() {
+PluginProcess::~PluginProcess() {
   *alive_ = false;
   is_gone_ = true;
   if (watch_ != 0) loop_.unwatch(watch_);
@@ -60,14 +61,14 @@ Child::~Child() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Child::watch() {
+void PluginProcess::watch() {
   watch_ = loop_.watch(channel_, true, false, [this, alive = alive_](bool readable, bool writable) {
     if (writable) flush();
     if (*alive && readable) read_frames();
   });
 }
 
-void Child::read_frames() {
+void PluginProcess::read_frames() {
   std::array<char, 65536> bytes;
   const auto alive = alive_;
   for (int round = 0; round < 16 && !is_gone_; ++round) {
@@ -86,14 +87,14 @@ void Child::read_frames() {
   }
 }
 
-void Child::send(const Value& frame) {
+void PluginProcess::send(const Value& frame) {
   if (is_gone_) return;
   if (out_.size() - sent_ > kMaxUnread) return kill("it does not read what it is told");
   append_frame(out_, frame);
   if (!wants_write_) flush();
 }
 
-void Child::flush() {
+void PluginProcess::flush() {
   while (sent_ < out_.size()) {
     const ssize_t wrote =
         ::send(channel_, out_.data() + sent_, out_.size() - sent_, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -112,13 +113,13 @@ void Child::flush() {
   loop_.change(watch_, true, wants_write_);
 }
 
-void Child::kill(const std::string& why) {
+void PluginProcess::kill(const std::string& why) {
   if (pid_ > 0 && !*reaped_) ::kill(pid_, SIGKILL);
   // A trusted plugin is a thread, which cannot be killed: it ends when it reads the closed channel.
   hang_up(why);
 }
 
-void Child::hang_up(const std::string& why) {
+void PluginProcess::hang_up(const std::string& why) {
   if (is_gone_) return;
   is_gone_ = true;
   loop_.unwatch(watch_);

@@ -1,4 +1,4 @@
-#include "providers/host/plugin/worker.h"
+#include "providers/host/plugin/plugin_loop.h"
 
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -22,7 +22,7 @@ constexpr int kCannotConfine = 71;
 
 }  // namespace
 
-int Worker::run() {
+int PluginLoop::run() {
   while (read_frames(runnable_.empty())) {
     if (!runnable_.empty()) run_slice();
     if (!flush()) break;
@@ -30,7 +30,7 @@ int Worker::run() {
   return 0;
 }
 
-bool Worker::read_frames(bool may_block) {
+bool PluginLoop::read_frames(bool may_block) {
   std::array<char, 65536> bytes;
   for (;;) {
     const ssize_t got = recv(channel_, bytes.data(), bytes.size(), may_block ? 0 : MSG_DONTWAIT);
@@ -48,7 +48,7 @@ bool Worker::read_frames(bool may_block) {
   }
 }
 
-bool Worker::handle(const Value& frame) {
+bool PluginLoop::handle(const Value& frame) {
   const std::string kind = text_of(frame, "f");
   if (kind == "load") {
     if (is_confined_ && code_.empty() && broken_.empty() && !confine_process(channel_)) {
@@ -66,7 +66,7 @@ bool Worker::handle(const Value& frame) {
   return true;
 }
 
-void Worker::load(const Value& frame) {
+void PluginLoop::load(const Value& frame) {
   auto code = std::make_shared<Code>();
   code->provider = text_of(frame, "provider");
   code->is_library = flag_of(frame, "library");
@@ -97,7 +97,7 @@ void Worker::load(const Value& frame) {
   code_[version] = std::move(code);
 }
 
-void Worker::begin(const Value& frame) {
+void PluginLoop::begin(const Value& frame) {
   const std::int64_t id = int_of(frame, "call");
   const std::string version = text_of(frame, "version");
   const auto code = code_.find(version);
@@ -121,7 +121,7 @@ void Worker::begin(const Value& frame) {
   runnable_.push_back(id);
 }
 
-void Worker::run_slice() {
+void PluginLoop::run_slice() {
   const std::int64_t id = runnable_.front();
   runnable_.pop_front();
   const auto found = calls_.find(id);
@@ -134,7 +134,7 @@ void Worker::run_slice() {
   if (progress == LuaCall::Progress::kRunnable) runnable_.push_back(id);
 }
 
-void Worker::send(const Value& frame) {
+void PluginLoop::send(const Value& frame) {
   if (frame.json_size() <= kMaxFrameBytes) return append_frame(out_, frame);
   append_frame(
       out_,
@@ -147,7 +147,7 @@ void Worker::send(const Value& frame) {
 }
 
 // Whole frames only, and never while a call runs: the last words must not cut one in two.
-bool Worker::flush() {
+bool PluginLoop::flush() {
   std::size_t sent = 0;
   while (sent < out_.size()) {
     const ssize_t wrote = write(channel_, out_.data() + sent, out_.size() - sent);
@@ -172,7 +172,7 @@ int plugin_main(int channel_fd) {
     CHECK(channel_fd < 0, "warm-up");
   } catch (const InvariantBroken&) {
   }
-  const int status = Worker(channel_fd, true).run();
+  const int status = PluginLoop(channel_fd, true).run();
   _exit(status);
 }
 

@@ -1,4 +1,4 @@
-// Child — one plugin process (or, trusted, a thread that speaks the same frames).
+// PluginProcess — one plugin process (or, trusted, a thread that speaks the same frames).
 //
 // On the loop's thread.  After `gone` was called, nothing is called any more.  Destroying it kills.
 #pragma once
@@ -13,17 +13,17 @@
 
 namespace stepwell::host {
 
-class Child {
+class PluginProcess {
  public:
   struct Listener {
     std::function<void(const Value& frame)> frame;
     std::function<void(const std::string& why)> gone;
   };
-  static Result<std::unique_ptr<Child>> start(loop::Loop& loop, const HostOptions& options,
-                                              Listener listener);
-  ~Child();
-  Child(const Child&) = delete;
-  Child& operator=(const Child&) = delete;
+  static Result<std::unique_ptr<PluginProcess>> start(loop::Loop& loop, const HostOptions& options,
+                                                      Listener listener);
+  ~PluginProcess();
+  PluginProcess(const PluginProcess&) = delete;
+  PluginProcess& operator=(const PluginProcess&) = delete;
 
   // Ends a process that leaves too much unread, instead.
   void send(const Value& frame);
@@ -32,7 +32,8 @@ class Child {
   int pid() const { return pid_; }  // 0 when it is a thread.
 
  private:
-  Child(loop::Loop& loop, Listener listener) : loop_(loop), listener_(std::move(listener)) {}
+  PluginProcess(loop::Loop& loop, Listener listener)
+      : loop_(loop), listener_(std::move(listener)) {}
   void watch();
   void read_frames();
   void flush();
