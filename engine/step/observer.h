@@ -22,6 +22,7 @@ class Observer {
 
   // The history.  The details of an event are built only for those who want them.
   virtual bool wants_history() const { return false; }
+  // By value: whoever hears it may keep it.  NOLINTNEXTLINE(performance-unnecessary-value-param)
   virtual void hear(HistoryEvent) const {}
 
   // A part of the program that the fact leads through, by its address: a State, its `next`, a
