@@ -44,10 +44,10 @@ const Node& need(const Node& owner, std::string_view field) {
 }
 
 const std::string& word_in(const Node& owner, std::string_view field) {
-  static const std::string none;
+  static const std::string kNone;
   const std::vector<std::string>& words = words_in(field);
   const Member* member = owner.find(field);
-  if (member == nullptr) return none;
+  if (member == nullptr) return kNone;
   const std::string& word = text_of(*member->node);
   if (std::find(words.begin(), words.end(), word) == words.end()) {
     stop_at(member->node->place, json_quote(field) + " cannot be " + json_quote(word));

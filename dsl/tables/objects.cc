@@ -67,22 +67,22 @@ struct Lists {
 }  // namespace
 
 const std::vector<std::string>& fields_in(ObjectKind kind, Language language) {
-  static const Lists lists;
+  static const Lists kLists;
   const auto at = static_cast<std::size_t>(kind);
-  return language == Language::kJsonPath ? lists.of_jsonpath[at] : lists.of_jsonata[at];
+  return language == Language::kJsonPath ? kLists.of_jsonpath[at] : kLists.of_jsonata[at];
 }
 
 const std::vector<std::string>& words_in(std::string_view field) {
-  static const std::vector<std::pair<std::string_view, Names>> words = {
+  static const std::vector<std::pair<std::string_view, Names>> kWords = {
       {"QueryLanguage", {"JSONPath", "JSONata"}}, {"Version", {"1.0"}},
       {"Mode", {"INLINE", "DISTRIBUTED"}},        {"ExecutionType", {"STANDARD", "EXPRESS"}},
       {"JitterStrategy", {"FULL", "NONE"}},       {"RetryAfter", {"HONOR", "IGNORE"}},
   };
-  static const Names none;
-  for (const auto& [name, list] : words) {
+  static const Names kNone;
+  for (const auto& [name, list] : kWords) {
     if (name == field) return list;
   }
-  return none;
+  return kNone;
 }
 
 }  // namespace stepwell::dsl
