@@ -1,5 +1,10 @@
 #include "net/http/parser.h"
 
+// One of Beast's assertions does not hold for "0\r\n\r", the beginning of an empty body in chunks:
+// it would let any client end the process.  What the parser may be given is tried without them,
+// under the sanitizers (./dev fuzz http).
+#define BOOST_DISABLE_ASSERTS
+
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>

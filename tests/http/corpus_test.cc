@@ -65,6 +65,19 @@ TEST(Corpus, IsTreatedAsItSaysWholeAndInPieces) {
   }
 }
 
+// Every way to split it: Boost.Beast asserts that this never stops behind "0\r\n\r".
+TEST(Corpus, AnEmptyBodyInChunksMayArriveInAnyTwoParts) {
+  const std::string head =
+      "POST /x HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const std::string body : {"0\r\n\r\n", "0;a\r\n\r\n", "0\r\nX: 1\r\n\r\n"}) {
+    for (std::size_t first = 1; first < head.size() + body.size(); ++first) {
+      const Conversation seen = converse(head + body, first);
+      EXPECT_EQ(seen.requests, std::vector<std::string>{"POST /x"}) << first;
+      EXPECT_FALSE(seen.is_closed) << first;
+    }
+  }
+}
+
 // All that a server says to these bytes, after which the client sends no more.
 std::string ask(int port, std::string_view bytes) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
