@@ -61,7 +61,7 @@ void Runtime::stop() {
   if (!is_running_) return;
   is_running_ = false;
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     stopping_ = true;
   }
   changed_.notify_all();
@@ -99,8 +99,10 @@ void Runtime::follow_until_stopped() {
 }
 
 bool Runtime::pause(Millis how_long) {
-  std::unique_lock lock(mutex_);
-  changed_.wait_for(lock, how_long, [this] { return stopping_; });
+  const auto until = std::chrono::steady_clock::now() + how_long;
+  const MutexLock lock(mutex_);
+  while (!stopping_ && changed_.wait_until(mutex_, until)) {
+  }
   return !stopping_;
 }
 

@@ -4,13 +4,12 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "base/sync/mutex.h"
 #include "engine/runtime/follower.h"
 #include "engine/runtime/keeper.h"
 #include "engine/runtime/lane_thread.h"
@@ -58,9 +57,9 @@ class Runtime {
   std::vector<std::unique_ptr<LaneThread>> lanes_;
   std::atomic<unsigned> next_lane_{0};
   std::thread keeping_, following_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool stopping_ = false;  // Guarded by mutex_.
+  Mutex mutex_;
+  CondVar changed_;
+  bool stopping_ GUARDED_BY(mutex_) = false;
   bool is_running_ = false;
 };
 

@@ -10,34 +10,36 @@ bool ManualTasks::serves(const std::string& resource) const {
 }
 
 void ManualTasks::start(TaskCall call, TaskDone done) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   ++begun_;
   waiting_.push_back({std::move(call), std::move(done)});
   changed_.notify_all();
 }
 
 void ManualTasks::cancel(ExecutionId, CommandId) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   ++cancelled_;
 }
 
 ManualTasks::Begun ManualTasks::next() {
-  std::unique_lock lock(mutex_);
-  const bool came = changed_.wait_for(lock, kPatience, [this] { return !waiting_.empty(); });
-  EXPECT_TRUE(came) << "no task was begun";
-  if (!came) return {{}, [](TaskResult) {}};
+  const auto until = std::chrono::steady_clock::now() + kPatience;
+  const MutexLock lock(mutex_);
+  while (waiting_.empty() && changed_.wait_until(mutex_, until)) {
+  }
+  EXPECT_FALSE(waiting_.empty()) << "no task was begun";
+  if (waiting_.empty()) return {{}, [](TaskResult) {}};
   Begun begun = std::move(waiting_.front());
   waiting_.pop_front();
   return begun;
 }
 
 std::size_t ManualTasks::cancelled() {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return cancelled_;
 }
 
 std::size_t ManualTasks::begun() {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return begun_;
 }
 

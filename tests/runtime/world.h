@@ -67,10 +67,11 @@ class ManualTasks : public TaskHandler {
 
  private:
   const std::vector<std::string> resources_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<Begun> waiting_;
-  std::size_t begun_ = 0, cancelled_ = 0;
+  Mutex mutex_;
+  CondVar changed_;
+  std::deque<Begun> waiting_ GUARDED_BY(mutex_);
+  std::size_t begun_ GUARDED_BY(mutex_) = 0;
+  std::size_t cancelled_ GUARDED_BY(mutex_) = 0;
 };
 
 // Holds up the first that comes to it, until it is opened.

@@ -31,30 +31,30 @@ std::string unavailable(const std::string& message) {
 class Door {
  public:
   void shut() {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     is_open_ = false;
   }
   void open() {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     is_open_ = true;
     changed_.notify_all();
   }
   void pass() {
-    std::unique_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     ++passed_;
     changed_.notify_all();
-    changed_.wait(lock, [this] { return is_open_; });
+    while (!is_open_) changed_.wait(mutex_);
   }
   void wait_until_here(int count) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return passed_ >= count; });
+    const MutexLock lock(mutex_);
+    while (passed_ < count) changed_.wait(mutex_);
   }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool is_open_ = true;
-  int passed_ = 0;
+  Mutex mutex_;
+  CondVar changed_;
+  bool is_open_ GUARDED_BY(mutex_) = true;
+  int passed_ GUARDED_BY(mutex_) = 0;
 };
 
 class OutageTest : public ::testing::Test {
