@@ -14,10 +14,10 @@ namespace {
 constexpr std::int64_t kLargestExact = 1LL << 53;
 
 bool is_plain_name(const std::string& name) {
-  static const std::vector<std::string> reserved = {"and",  "or",    "in",      "true",
-                                                    "null", "false", "function"};
+  static const std::vector<std::string> kReserved = {"and",  "or",    "in",      "true",
+                                                     "null", "false", "function"};
   if (name.empty() || (name[0] >= '0' && name[0] <= '9')) return false;
-  if (std::find(reserved.begin(), reserved.end(), name) != reserved.end()) return false;
+  if (std::find(kReserved.begin(), kReserved.end(), name) != kReserved.end()) return false;
   return std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
   });
