@@ -13,10 +13,8 @@ namespace stepwell::dsl {
 
 namespace {
 
-// The same for two texts that say the same.  Keys are sorted, but not those of States and Groups of
-// a machine: their order gives the ids that snapshots have for states and groups, so one hash must
-// stand for one order.
-void append_canonical(const Value& value, std::string& out, bool keeps_order = false) {
+// Keys in order, so that two texts that say the same have the same hash.
+void append_canonical(const Value& value, std::string& out) {
   if (value.is_array()) {
     out += '[';
     for (const Value& item : value.as_array()) {
@@ -29,17 +27,13 @@ void append_canonical(const Value& value, std::string& out, bool keeps_order = f
   if (!value.is_object()) return value.append_json(out);
   std::vector<const Object::Member*> members;
   for (const auto& member : value.as_object()) members.push_back(&member);
-  if (!keeps_order) {
-    std::sort(members.begin(), members.end(),
-              [](const auto* a, const auto* b) { return a->first < b->first; });
-  }
-  const bool is_machine = value.find("StartAt") != nullptr && value.find("States") != nullptr;
+  std::sort(members.begin(), members.end(),
+            [](const auto* a, const auto* b) { return a->first < b->first; });
   out += '{';
   for (const auto* member : members) {
     if (member != members.front()) out += ',';
     out += json_quote(member->first) + ':';
-    const bool is_numbered = is_machine && (member->first == "States" || member->first == "Groups");
-    append_canonical(member->second, out, is_numbered);
+    append_canonical(member->second, out);
   }
   out += '}';
 }

@@ -268,7 +268,7 @@ struct Machine {
 };
 
 struct Program {
-  std::string hash;  // SHA-256 (hex) of the definition; one hash numbers its states in one way.
+  std::string hash;  // SHA-256 (hex) of the definition as canonical JSON.
   std::string file;  // What the author calls its text; for messages.
   std::string comment;
   std::vector<Machine> machines;

@@ -40,19 +40,6 @@ States:
             R"({"z":1,"a":1.0,"m":[100.0,0,3.3],"date":"2026-11-21","no":"no"})");
 }
 
-// Snapshots name states by their number: a program of that hash must number them alike everywhere.
-TEST(Compile, HashSeesTheOrderThatNumbersTheStates) {
-  const std::string ab = "StartAt: A\nStates: {A: {Type: Pass, Next: B}, B: {Type: Succeed}}\n";
-  const std::string ba = "StartAt: A\nStates: {B: {Type: Succeed}, A: {Type: Pass, Next: B}}\n";
-  EXPECT_NE(compiled(ab)->machines[0].start_at, compiled(ba)->machines[0].start_at);
-  EXPECT_NE(compiled(ab)->hash, compiled(ba)->hash);
-  const std::string groups = "StartAt: A\nStates: {A: {Type: Pass, Next: B}, B: {Type: Succeed}}\n";
-  const std::string g1 = "  G1: {States: [A], Catch: [{ErrorEquals: [X], Next: B}]}\n";
-  const std::string g2 = "  G2: {States: [B], Catch: [{ErrorEquals: [X], Next: B}]}\n";
-  EXPECT_NE(build(groups + "Groups:\n" + g1 + g2, "a.yaml").value()->hash,
-            build(groups + "Groups:\n" + g2 + g1, "a.yaml").value()->hash);
-}
-
 TEST(Compile, HashIsBlindToLayoutAndOrderButNotToContent) {
   const std::string yaml = "StartAt: A\nStates: {A: {Type: Pass, End: true}}\n";
   const std::string json = R"({"States":{"A":{"End":true,"Type":"Pass"}},"StartAt":"A"})";
