@@ -107,15 +107,15 @@ void Spending::report(Object& line, double steps) const {
   line.set("table_bytes_per_step", rounded((table_bytes(url_) - tables_) / steps));
 }
 
-Result<std::unique_ptr<Engine>> open_engine(const Arguments& arguments,
-                                            std::uint64_t max_payload_bytes) {
+Result<std::unique_ptr<BlockingEngine>> open_engine(const Arguments& arguments,
+                                                    std::uint64_t max_payload_bytes) {
   Options options;
   options.database_url = arguments.url;
   options.label = "bench";
   options.migrate = true;
   options.lanes = arguments.lanes;
   options.max_payload_bytes = max_payload_bytes;
-  auto engine = Engine::open(options);
+  auto engine = BlockingEngine::open(options);
   if (!engine) return Error{ErrorCode::kUnavailable, engine.error};
   engine.value->task(
       "bench.noop", [](const TaskInput& input) { return TaskAnswer::ok(input.input); }, true);

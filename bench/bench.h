@@ -11,7 +11,7 @@
 
 #include "base/result.h"
 #include "base/value.h"
-#include "engine/runtime/attach.h"
+#include "engine/runtime/blocking_engine.h"
 
 namespace stepwell::bench {
 
@@ -23,6 +23,10 @@ struct Arguments {
   unsigned repeats = 1;          // Of `recovery`.
   unsigned connections = 100;    // Of clients over HTTP.
   std::uint64_t window = 2'000;  // Executions that the caller of `chain` keeps running at once.
+  unsigned callers = 20;         // Of `start`: threads that wait for each of their starts,
+  std::uint64_t in_flight = 0;   // or one thread that keeps so many under way,
+  std::string through;           // or "http", over `connections`.
+  unsigned readers = 0;          // Read a long history over HTTP beside it.
   std::string shared;            // Worker processes: the file of their counters.
   std::uint64_t kill_at = 0;     // Worker processes: the count of task runs that is their last.
 };
@@ -45,14 +49,17 @@ class Spending {
 };
 
 // Opened and running, with the task "bench.noop" that returns the object it was given.
-Result<std::unique_ptr<Engine>> open_engine(const Arguments& arguments,
-                                            std::uint64_t max_payload_bytes = 262'144);
+using runtime::BlockingEngine;
+Result<std::unique_ptr<BlockingEngine>> open_engine(const Arguments& arguments,
+                                                    std::uint64_t max_payload_bytes = 262'144);
 Status deploy(Engine& engine, const std::string& name, const std::string& definition);
 
 // Ten sequential tasks, each of which is given and returns ~100 bytes.
 extern const char* const kChain;
 extern const char* const kOneTask;
 std::string chain_input(std::uint64_t number);
+// Runs a Map of so many items to its end; answers its execution's id.
+Result<std::string> run_wide_map(BlockingEngine& engine, std::uint64_t items);
 
 // Folds the journals of a workflow's executions (of a sample, above 100,000) and holds them against
 // their rows.

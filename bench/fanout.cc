@@ -66,9 +66,9 @@ Result<std::uint64_t> wait_for_facts(store::Store& store, ExecutionId id, std::u
 }
 
 // Seconds from the kill of its process in the middle until the map goes on.
-Result<double> resume_of_killed_map(Engine& caller, const Arguments& arguments,
+Result<double> resume_of_killed_map(BlockingEngine& caller, const Arguments& arguments,
                                     std::uint64_t count) {
-  store::Store& store = runtime::store_of(caller);
+  store::Store& store = caller.async().store();
   WorkerProcess first(arguments);
   const auto started = caller.start("bench-map", items(count));
   if (!started) return Error{ErrorCode::kUnavailable, started.error};
@@ -94,6 +94,11 @@ Result<double> resume_of_killed_map(Engine& caller, const Arguments& arguments,
 
 }  // namespace
 
+Result<std::string> run_wide_map(BlockingEngine& engine, std::uint64_t count) {
+  TRY(deploy(engine, "bench-wide", map_definition(40)));
+  return TRY(map_once(engine, "bench-wide", count)).id;
+}
+
 Result<Object> run_fanout(const Arguments& arguments) {
   const std::vector<std::uint64_t> sizes = arguments.n == 0
                                                ? std::vector<std::uint64_t>{5'000, 50'000}
@@ -117,7 +122,7 @@ Result<Object> run_fanout(const Arguments& arguments) {
               {"cost_ratio", rounded(last_us / first_us)},
               {"max_payload_bytes", kRaisedPayload},
               {"note", "the payload limit is raised: the input is a list of ids"}};
-  TRY(check_executions(runtime::store_of(*engine), "bench-fanout")).report(line);
+  TRY(check_executions(engine->async().store(), "bench-fanout")).report(line);
   return line;
 }
 
@@ -138,7 +143,7 @@ Result<Object> run_map(const Arguments& arguments) {
     line.set("us_per_item_of_1000", rounded(small_us));
     line.set("us_per_item", rounded(large_us));
     line.set("cost_ratio", rounded(large_us / small_us));
-    line.set("snapshots", runtime::counters_of(*engine).snapshots.load());
+    line.set("snapshots", engine->async().counters().snapshots.load());
     const auto began = Clock::now();
     const auto page = engine->history(large.id, {.next = {}, .newest_first = true});
     if (!page) return Error{ErrorCode::kInternal, page.error};
@@ -150,10 +155,10 @@ Result<Object> run_map(const Arguments& arguments) {
   Options options;
   options.database_url = arguments.url;
   options.max_payload_bytes = kRaisedPayload;
-  auto caller = Engine::open(options);  // Runs no lanes: workers do.
+  auto caller = BlockingEngine::open(options);  // Runs no lanes: workers do.
   if (!caller) return Error{ErrorCode::kUnavailable, caller.error};
   line.set("killed_goes_on_s", rounded(TRY(resume_of_killed_map(*caller.value, arguments, n))));
-  TRY(check_executions(runtime::store_of(*caller.value), "bench-map")).report(line);
+  TRY(check_executions(caller.value->async().store(), "bench-map")).report(line);
   return line;
 }
 
@@ -174,16 +179,17 @@ Result<Object> run_timers(const Arguments& arguments) {
       from_call.push_back(late);
       ++over;
     };
-    runtime::start_then(*engine, "bench-timers", chain_input(i), {},
-                        [&, ended](const Answer<StartedExecution>& answer) {
-                          if (!answer || !runtime::when_released(*engine, answer.value.id, ended)) {
-                            ++failed;
-                            ++over;
-                            return;
-                          }
-                          const MutexLock lock(mutex);
-                          ids.push_back(answer.value.id);
-                        });
+    engine->async().start(
+        Namespace(), {"bench-timers", chain_input(i)},
+        [&, ended](const Answer<StartedExecution>& answer) {
+          if (!answer || !engine->async().when_released(Namespace(), answer.value.id, ended)) {
+            ++failed;
+            ++over;
+            return;
+          }
+          const MutexLock lock(mutex);
+          ids.push_back(answer.value.id);
+        });
   }
   while (over < n) std::this_thread::sleep_for(std::chrono::milliseconds(10));
   std::vector<double> from_start;
@@ -200,7 +206,7 @@ Result<Object> run_timers(const Arguments& arguments) {
               {"late_from_call_p50_ms", rounded(percentile(from_call, 0.50))},
               {"late_from_call_p99_ms", rounded(percentile(from_call, 0.99))},
               {"failed", failed.load()}};
-  TRY(check_executions(runtime::store_of(*engine), "bench-timers")).report(line);
+  TRY(check_executions(engine->async().store(), "bench-timers")).report(line);
   return line;
 }
 

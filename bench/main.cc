@@ -2,6 +2,8 @@
 //
 //   stepwell-bench chain|fanout|map|latency|start|recovery|timers|pure|http
 //                  [--database URL] [--n N] [--lanes L] [--window W] [--repeats R]
+//   stepwell-bench start [--callers N | --in-flight N | --through http --connections N]
+//                  [--readers N]
 //   stepwell-bench jsonata CASES.jsonl DATASETS.json     (tools/jsonata_speed.sh compares it)
 //
 // Without a URL (and without STEPWELL_DATABASE_URL) it runs on a private PostgreSQL with Postgres's
@@ -47,6 +49,14 @@ bool parse(int count, char** words, Arguments& arguments) {
       arguments.connections = static_cast<unsigned>(number);
     } else if (flag == "--repeats") {
       arguments.repeats = static_cast<unsigned>(number);
+    } else if (flag == "--callers") {
+      arguments.callers = static_cast<unsigned>(number);
+    } else if (flag == "--in-flight") {
+      arguments.in_flight = number;
+    } else if (flag == "--through") {
+      arguments.through = words[i + 1];
+    } else if (flag == "--readers") {
+      arguments.readers = static_cast<unsigned>(number);
     } else if (flag == "--kill-at") {
       arguments.kill_at = number;
     } else {
@@ -136,6 +146,8 @@ int main(int count, char** words) {
     fmt::print(stderr,
                "usage: stepwell-bench pure|http|chain|fanout|map|latency|start|recovery|timers "
                "[--database URL] [--n N] [--lanes L] [--window W] [--repeats R]\n"
+               "       stepwell-bench start [--callers N | --in-flight N | --through http "
+               "--connections N] [--readers N]\n"
                "       stepwell-bench jsonata CASES.jsonl DATASETS.json\n");
     return 2;
   }

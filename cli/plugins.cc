@@ -7,7 +7,6 @@
 #include <set>
 
 #include "cli/target.h"
-#include "engine/runtime/attach.h"
 #include "providers/host/broker/vault.h"
 #include "providers/host/host.h"
 #include "providers/ledger/postgres_ledger.h"
@@ -84,7 +83,8 @@ Status open_tables(const std::string& database_url, Shared& shared) {
 
 }  // namespace
 
-Status attach_plugins(Console& console, Engine& engine, const ServerOptions& options) {
+Status attach_plugins(Console& console, runtime::AsyncEngine& engine,
+                      const ServerOptions& options) {
   if (options.providers.empty()) return ok_status();
   const auto resources = TRY(host::list_resources({options.providers}));
   const std::set<std::string> providers = providers_of(resources);
@@ -123,7 +123,7 @@ Status attach_plugins(Console& console, Engine& engine, const ServerOptions& opt
     auto held = std::make_shared<Held>(Held{shared, std::move(*opened)});
     return {held, held->handler.get()};
   };
-  runtime::attach(engine, make, resources);
+  engine.add_handlers(make, resources);
   return ok_status();
 }
 

@@ -1,15 +1,14 @@
 // Plugins — the providers on disk, attached to an engine.
 #pragma once
 
-#include <stepwell/engine.h>
-
 #include "base/result.h"
 #include "cli/console.h"
 #include "cli/server_process.h"
+#include "engine/runtime/async_engine.h"
 
 namespace stepwell::cli {
 
-// Before Engine::run().  Says which providers there are; nothing to do when no folder is given.
-Status attach_plugins(Console& console, Engine& engine, const ServerOptions& options);
+// Before the engine runs.  Says which providers there are; without a folder it does nothing.
+Status attach_plugins(Console& console, runtime::AsyncEngine& engine, const ServerOptions& options);
 
 }  // namespace stepwell::cli

@@ -6,12 +6,13 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
 
 #include "cli/input.h"
 #include "cli/interrupt.h"
 #include "cli/plugins.h"
 #include "cli/workflow_files.h"
-#include "engine/runtime/attach.h"
+#include "engine/runtime/blocking_engine.h"
 #include "net/loop/loop.h"
 #include "server/native/api.h"
 
@@ -27,11 +28,17 @@ std::string joined(const std::vector<std::string>& words) {
 }
 
 // The workflows of a folder, deployed, and deployed again when their text changes.
+// On the loop's thread, and on the main thread before the loop runs.
 class Deployer {
  public:
   // `looks_again`: look_again() will be called, so that a folder may be empty, or not there yet.
-  Deployer(Console& console, Engine& engine, std::string folder, bool looks_again)
-      : console_(console), engine_(engine), folder_(std::move(folder)), looks_again_(looks_again) {}
+  Deployer(Console& console, loop::Loop& loop, runtime::BlockingEngine& engine, std::string folder,
+           bool looks_again)
+      : console_(console),
+        loop_(loop),
+        engine_(engine),
+        folder_(std::move(folder)),
+        looks_again_(looks_again) {}
 
   // Answers whether all were good.
   bool deploy_all() {
@@ -43,7 +50,11 @@ class Deployer {
     }
     bool all_good = true;
     if (files.ok()) {
-      for (const WorkflowFile& file : *files) all_good = deploy(file) && all_good;
+      for (const WorkflowFile& file : *files) {
+        const auto text = read(file);
+        const bool is_good = text && settle(file, *text, engine_.deploy_file(file.path));
+        all_good = is_good && all_good;
+      }
     }
     std::vector<std::string> names;
     for (const auto& [path, known] : deployed_) {
@@ -55,6 +66,7 @@ class Deployer {
     return all_good;
   }
 
+  // Does not block the loop: deploying asks the database.
   void look_again() {
     const auto files = find_workflows({folder_});
     if (!files.ok()) return;
@@ -63,7 +75,14 @@ class Deployer {
       const auto known = deployed_.find(file.path);
       if (!text.ok() || (known != deployed_.end() && known->second.text == *text)) continue;
       const std::string why = known == deployed_.end() ? "" : ": its file changed";
-      if (deploy(file)) console_.say("deployed   " + file.name + why);
+      deployed_[file.path] = {file.name, *text};  // Under way.
+      engine_.async().deploy(
+          Namespace(), {file.name, *text, file.path},
+          [this, &loop = loop_, file, why, text = *text](const Answer<std::string>& done) {
+            loop.post([this, file, why, text, done] {
+              if (settle(file, text, done)) console_.say("deployed   " + file.name + why);
+            });
+          });
     }
   }
 
@@ -73,16 +92,18 @@ class Deployer {
     bool is_good = false;
   };
 
-  bool deploy(const WorkflowFile& file) {
+  std::optional<std::string> read(const WorkflowFile& file) {
     auto text = read_file(file.path);
-    if (!text.ok()) {
-      console_.fail(Exit::kDenied, text.error().message);
-      return false;
-    }
-    const auto done = engine_.deploy_file(file.path);
-    deployed_[file.path] = {file.name, std::move(*text), static_cast<bool>(done)};
+    if (text.ok()) return std::move(*text);
+    console_.fail(Exit::kDenied, text.error().message);
+    return std::nullopt;
+  }
+
+  // Answers whether it is deployed.
+  bool settle(const WorkflowFile& file, const std::string& text, const Answer<std::string>& done) {
+    deployed_[file.path] = {file.name, text, static_cast<bool>(done)};
     if (done) {
-      tell_unserved(file, deployed_[file.path].text);
+      tell_unserved(file, text);
       return true;
     }
     console_.say(done.error);
@@ -94,7 +115,7 @@ class Deployer {
   void tell_unserved(const WorkflowFile& file, const std::string& text) {
     const dsl::Compiled compiled = dsl::compile(text, {.file = file.path, .known_resources = {}});
     if (!compiled.ok()) return;
-    const auto known = runtime::known_resources(engine_);
+    const auto known = engine_.async().known_resources();
     for (std::uint32_t m = 0; m < compiled.program->machines.size(); ++m) {
       const auto& states = compiled.program->machines[m].states;
       for (std::uint32_t s = 0; s < states.size(); ++s) {
@@ -110,13 +131,15 @@ class Deployer {
   }
 
   Console& console_;
-  Engine& engine_;
+  loop::Loop& loop_;
+  runtime::BlockingEngine& engine_;
   std::string folder_;
   bool looks_again_;
   std::map<std::string, Known> deployed_;
 };
 
-std::unique_ptr<Engine> open_engine(Console& console, const ServerOptions& options, Exit& exit) {
+std::unique_ptr<runtime::BlockingEngine> open_engine(Console& console, const ServerOptions& options,
+                                                     Exit& exit) {
   Options engine_options;
   engine_options.database_url = options.database_url;
   engine_options.lanes = static_cast<unsigned>(options.lanes);
@@ -125,7 +148,7 @@ std::unique_ptr<Engine> open_engine(Console& console, const ServerOptions& optio
   engine_options.max_transitions = static_cast<std::uint64_t>(options.max_transitions);
   engine_options.migrate = options.migrate;
   engine_options.unsafe = options.is_unsafe;
-  auto engine = Engine::open(engine_options);
+  auto engine = runtime::BlockingEngine::open(engine_options);
   if (engine) return std::move(engine.value);
   exit = console.fail(engine.code, engine.error);
   return nullptr;
@@ -157,22 +180,22 @@ Exit run_server(Console& console, const ServerOptions& options) {
   ::signal(SIGPIPE, SIG_IGN);  // A closed pipe or socket is an error where it is written, no end.
   Interrupt::install();
   Exit exit = Exit::kOk;
+  loop::UvLoop loop;  // Outlives the engine, whose answers are posted to it.
   const auto engine = open_engine(console, options, exit);
   if (!engine) return exit;
-  const Status plugged = attach_plugins(console, *engine, options);
+  const Status plugged = attach_plugins(console, engine->async(), options);
   if (!plugged.ok()) return failed(console, plugged.error());
   if (const auto running = engine->run(); !running) {
     return console.fail(running.code, running.error);
   }
-  Deployer deployer(console, *engine, options.workflows, !options.is_strict);
+  Deployer deployer(console, loop, *engine, options.workflows, !options.is_strict);
   if (!options.workflows.empty() && !deployer.deploy_all() && options.is_strict) {
     return Exit::kFailed;
   }
-  loop::UvLoop loop;
   http::Endpoint endpoint;
   endpoint.host = options.host;
   endpoint.port = options.port;
-  auto api = server::Api::serve(loop, *engine, endpoint);
+  auto api = server::Api::serve(loop, engine->async(), endpoint);
   if (!api.ok()) return failed(console, api.error());
   if (options.ready) options.ready((*api)->url());
   console.say("api        " + (*api)->url());

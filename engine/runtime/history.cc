@@ -1,7 +1,6 @@
 #include "engine/runtime/history.h"
 
 #include <charconv>
-#include <future>
 #include <limits>
 
 namespace stepwell::runtime {
@@ -51,17 +50,8 @@ void name_places(EventPage& page, const Program& program) {
 
 }  // namespace
 
-Result<EventPage> HistoryReaders::read(const Namespace& ns, ExecutionId id,
-                                       const PageRequest& request) {
-  auto promise = std::make_shared<std::promise<Result<EventPage>>>();
-  auto future = promise->get_future();
-  workers_.run(
-      [this, promise, ns, id, request] { promise->set_value(read_here(ns, id, request)); });
-  return future.get();
-}
-
-Result<EventPage> HistoryReaders::read_here(const Namespace& ns, ExecutionId id,
-                                            const PageRequest& request) {
+Result<EventPage> HistoryReader::read(const Namespace& ns, ExecutionId id,
+                                      const PageRequest& request) {
   try {
     return request.newest_first ? read_backwards(ns, id, request) : read_forwards(ns, id, request);
   } catch (const FoldMismatch& mismatch) {
@@ -71,8 +61,8 @@ Result<EventPage> HistoryReaders::read_here(const Namespace& ns, ExecutionId id,
   }
 }
 
-Result<HistoryReaders::Place> HistoryReaders::place_before(const Namespace& ns, ExecutionId id,
-                                                           std::uint64_t at_most) {
+Result<HistoryReader::Place> HistoryReader::place_before(const Namespace& ns, ExecutionId id,
+                                                         std::uint64_t at_most) {
   Place place;
   place.ns = ns;
   place.id = id;
@@ -89,7 +79,7 @@ Result<HistoryReaders::Place> HistoryReaders::place_before(const Namespace& ns, 
 }
 
 template <class Tell>
-Result<bool> HistoryReaders::fold_some(Place& place, std::uint64_t up_to, Tell&& tell) {
+Result<bool> HistoryReader::fold_some(Place& place, std::uint64_t up_to, Tell&& tell) {
   const Listener listener = [&](HistoryEvent event) {
     tell(Told{std::move(event), place.seq + 1});
   };
@@ -108,8 +98,8 @@ Result<bool> HistoryReaders::fold_some(Place& place, std::uint64_t up_to, Tell&&
   return rows.size() == kFactsAtOnce && place.seq < up_to;
 }
 
-Result<EventPage> HistoryReaders::read_forwards(const Namespace& ns, ExecutionId id,
-                                                const PageRequest& request) {
+Result<EventPage> HistoryReader::read_forwards(const Namespace& ns, ExecutionId id,
+                                               const PageRequest& request) {
   Token token;
   if (!request.token.empty()) token = TRY(parse_token(request.token, 'f'));
   Place place;
@@ -133,8 +123,8 @@ Result<EventPage> HistoryReaders::read_forwards(const Namespace& ns, ExecutionId
   return page;
 }
 
-Result<EventPage> HistoryReaders::read_backwards(const Namespace& ns, ExecutionId id,
-                                                 const PageRequest& request) {
+Result<EventPage> HistoryReader::read_backwards(const Namespace& ns, ExecutionId id,
+                                                const PageRequest& request) {
   Token token{'b', kEnd, kEnd};
   if (!request.token.empty()) token = TRY(parse_token(request.token, 'b'));
   std::deque<Told> told;  // The newest last.
@@ -172,16 +162,16 @@ Result<EventPage> HistoryReaders::read_backwards(const Namespace& ns, ExecutionI
   return page;
 }
 
-void HistoryReaders::remember(Place place) {
-  const std::scoped_lock lock(mutex_);
+void HistoryReader::remember(Place place) {
+  const MutexLock lock(mutex_);
   places_.push_front(std::move(place));
   if (places_.size() > kPlaces) places_.pop_back();
 }
 
-bool HistoryReaders::recall(const Namespace& ns, ExecutionId id, const std::string& token,
-                            Place& place) {
+bool HistoryReader::recall(const Namespace& ns, ExecutionId id, const std::string& token,
+                           Place& place) {
   if (token.empty()) return false;
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   for (auto at = places_.begin(); at != places_.end(); ++at) {
     if (at->ns != ns || at->id != id || at->token != token) continue;
     place = std::move(*at);

@@ -1,24 +1,23 @@
-// HistoryReaders — Step Functions histories, page by page, folded on threads of their own.
+// HistoryReader — Step Functions histories, page by page, folded from the journal.
 //
 // A page's token names the fact and the event from which the next one goes on, so reading begins at
 // the nearest snapshot; the last few readers' places are remembered, so that reading on costs
 // nothing that was done before.
-// Any thread may call; read() blocks.
+// Thread-safety: any thread may call.  read() blocks: the engine has a pool of threads for it.
 #pragma once
 
 #include <stepwell/engine.h>
 
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "base/sync/mutex.h"
 #include "engine/runtime/programs.h"
 #include "engine/step/step.h"
 #include "engine/store/store.h"
-#include "engine/task/thread_pool.h"
 
 namespace stepwell::runtime {
 
@@ -34,9 +33,9 @@ struct PageRequest {
   bool newest_first = false;
 };
 
-class HistoryReaders {
+class HistoryReader {
  public:
-  HistoryReaders(store::Store& store, Programs& programs) : store_(store), programs_(programs) {}
+  HistoryReader(store::Store& store, Programs& programs) : store_(store), programs_(programs) {}
 
   Result<EventPage> read(const Namespace& ns, ExecutionId id, const PageRequest& request);
 
@@ -56,7 +55,6 @@ class HistoryReaders {
     std::deque<Told> ahead;  // Events that nobody has read yet.
   };
 
-  Result<EventPage> read_here(const Namespace& ns, ExecutionId id, const PageRequest& request);
   Result<EventPage> read_forwards(const Namespace& ns, ExecutionId id, const PageRequest& request);
   Result<EventPage> read_backwards(const Namespace& ns, ExecutionId id, const PageRequest& request);
   Result<Place> place_before(const Namespace& ns, ExecutionId id, std::uint64_t at_most);
@@ -69,9 +67,8 @@ class HistoryReaders {
 
   store::Store& store_;
   Programs& programs_;
-  std::mutex mutex_;
-  std::deque<Place> places_;  // Guarded by mutex_; the newest first.
-  ThreadPool workers_{2};     // Last: ends first.
+  Mutex mutex_;
+  std::deque<Place> places_ GUARDED_BY(mutex_);  // The newest first.
 };
 
 }  // namespace stepwell::runtime

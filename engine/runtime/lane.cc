@@ -97,6 +97,7 @@ void Lane::begin_here(Beginning beginning, StartAnswer answer) {
   held->ns = beginning.row.ns;
   held->workflow = beginning.row.workflow;
   held->program = std::move(beginning.program);
+  held->has_input_text = beginning.fact.input_text.empty();
   const Fact fact{{}, world_.clock.now(), 0, std::move(beginning.fact)};
   commands_.clear();
   try {
@@ -113,7 +114,7 @@ void Lane::begin_here(Beginning beginning, StartAnswer answer) {
   open_.answers.push_back(std::move(answer));
   if (!is_owned) return;
   take_commands(*held);
-  world_.ends.hold(held->id);
+  world_.ends.hold(held->ns, held->id);
   held_.emplace(held->id, std::move(held));
 }
 

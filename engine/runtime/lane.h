@@ -25,7 +25,7 @@
 #include "engine/runtime/committer.h"
 #include "engine/runtime/deadlines.h"
 #include "engine/runtime/due_snapshots.h"
-#include "engine/runtime/ends.h"
+#include "engine/runtime/end_waiters.h"
 #include "engine/runtime/fold.h"
 #include "engine/runtime/owned_execution.h"
 #include "engine/runtime/refusals.h"
@@ -37,8 +37,6 @@
 
 namespace stepwell::runtime {
 
-using HandlerFactory = std::function<std::shared_ptr<TaskHandler>(loop::Loop& loop, unsigned lane)>;
-
 // What the lanes of a runtime share.
 struct LaneWorld {
   const Clock& mono;  // Of deadlines and periods here; what the store says is due, `clock` tells.
@@ -48,7 +46,7 @@ struct LaneWorld {
   StoreClock& clock;
   Counters& counters;
   Programs& programs;
-  Ends& ends;
+  EndWaiters& ends;
   Pool& folders;     // Folds what was claimed.
   Pool& archivists;  // Encodes and writes snapshots.
   Health& health;

@@ -9,6 +9,27 @@ namespace {
 constexpr std::size_t kFoldTogether = 16;  // Small executions in one piece of work.
 constexpr std::size_t kFoldTogetherRows = 2'000;
 
+// What describe() would read now.  Null for an execution that was taken over: how its caller wrote
+// the input is not in memory.
+EndedRow ended_row(const OwnedExecution& held, const store::FinishRow& finish) {
+  if (!held.has_input_text) return nullptr;
+  auto row = std::make_shared<store::ExecutionRow>();
+  row->id = held.id;
+  row->ns = held.ns;
+  row->workflow = held.workflow;
+  row->program_hash = held.program->hash;
+  row->name = held.x.pins.execution_name;
+  row->status = finish.status;
+  row->input = held.x.input.to_json();
+  row->output = finish.output;
+  row->error = finish.error;
+  row->cause = finish.cause;
+  row->started_at = held.x.started_at;
+  row->ended_at = finish.at;
+  row->redrive_count = held.x.redrive_count;
+  return row;
+}
+
 }  // namespace
 
 void Lane::on_landed(Landed landed) {
@@ -19,8 +40,10 @@ void Lane::on_landed(Landed landed) {
   }
   on_starts(landed);
   for (const store::FinishRow& finish : landed.batch.finishes) {
-    if (find(finish.execution) == nullptr) continue;
+    const OwnedExecution* const held = find(finish.execution);
+    if (held == nullptr) continue;
     ++world_.counters.ended;
+    world_.ends.release_ended(finish.execution, [&] { return ended_row(*held, finish); });
     drop(finish.execution);
   }
   for (const store::Park& park : landed.batch.parks) {
@@ -132,7 +155,7 @@ void Lane::on_folded(Folded folded, std::uint64_t epoch) {
     return;
   }
   OwnedExecution& held = *(held_[folded.id] = std::move(folded.held));
-  world_.ends.hold(held.id);
+  world_.ends.hold(held.ns, held.id);
   if (held.seq > 1) ++world_.counters.folded;
   fail_refused(held);
   if (find(folded.id) == nullptr) return;

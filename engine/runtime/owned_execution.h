@@ -56,6 +56,7 @@ struct OwnedExecution {
   std::vector<Staged> staged;  // From staged_head on; in order of seq.
   std::size_t staged_head = 0;
   std::unordered_map<CommandId, Outstanding> outstanding;
+  bool has_input_text = false;  // The input as its caller wrote it is what to_json() gives.
   std::optional<std::uint64_t> refused_at;  // `durable` when the store refused what followed.
   std::uint64_t recovered_to = 0;  // Commands up to this id may have run under another owner.
 

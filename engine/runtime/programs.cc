@@ -20,25 +20,45 @@ Result<ProgramRef> Programs::get(const Namespace& ns, const std::string& hash) {
 }
 
 Result<ProgramRef> Programs::current(const Namespace& ns, const std::string& workflow) {
+  Known found = known(ns, workflow);
+  if (found.program != nullptr && found.age_ms < kStaleMs) return std::move(found.program);
+  return ask(ns, workflow);
+}
+
+Programs::Known Programs::known(const Namespace& ns, const std::string& workflow) {
   const std::int64_t now = clock_.monotonic_ms();
-  {
+  const std::scoped_lock lock(mutex_);
+  const auto found = current_.find({ns, workflow});
+  if (found == current_.end()) return {};
+  return {found->second.program, now - found->second.asked_ms};
+}
+
+Result<ProgramRef> Programs::ask(const Namespace& ns, const std::string& workflow) {
+  const std::int64_t now = clock_.monotonic_ms();
+  const Key key{ns, workflow};
+  const auto puts = [&] {
     const std::scoped_lock lock(mutex_);
-    const auto found = current_.find({ns, workflow});
-    if (found != current_.end() && now - found->second.asked_ms < kStaleMs) {
-      return found->second.program;
-    }
-  }
+    const auto found = current_.find(key);
+    return found == current_.end() ? 0 : found->second.puts;
+  };
+  const std::uint64_t puts_before = puts();
   const store::StoredProgram stored = TRY(store_.program_by_name(ns, workflow));
   ProgramRef program = TRY(get(ns, stored.hash));
   const std::scoped_lock lock(mutex_);
-  current_[{ns, workflow}] = {program, now};
-  return program;
+  Current& current = current_[key];
+  // A deploy of this process that came meanwhile is newer than what was read.
+  if (current.puts == puts_before) {
+    current.program = program;
+    current.asked_ms = now;
+  }
+  return current.program;
 }
 
 void Programs::put(const Namespace& ns, const std::string& workflow, const ProgramRef& program) {
   const std::scoped_lock lock(mutex_);
   by_hash_[{ns, program->hash}] = program;
-  current_[{ns, workflow}] = {program, clock_.monotonic_ms()};
+  Current& current = current_[{ns, workflow}];
+  current = {program, clock_.monotonic_ms(), current.puts + 1};
 }
 
 }  // namespace stepwell::runtime

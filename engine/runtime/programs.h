@@ -25,15 +25,25 @@ class Programs {
   Result<ProgramRef> get(const Namespace& ns, const std::string& hash);
   // What a start of that workflow runs.  May lag behind other processes' deploys by kStaleMs.
   Result<ProgramRef> current(const Namespace& ns, const std::string& workflow);
+  // The same without asking: what is known, and for how long.  `program` is null when nothing is.
+  struct Known {
+    ProgramRef program;
+    std::int64_t age_ms = 0;
+  };
+  Known known(const Namespace& ns, const std::string& workflow);
+  // Asks the store, whatever is known.
+  Result<ProgramRef> ask(const Namespace& ns, const std::string& workflow);
   // A deploy of this process.
   void put(const Namespace& ns, const std::string& workflow, const ProgramRef& program);
 
+  static constexpr std::int64_t kStaleMs = 250;
+
  private:
   using Key = std::pair<Namespace, std::string>;
-  static constexpr std::int64_t kStaleMs = 250;
   struct Current {
     ProgramRef program;
     std::int64_t asked_ms = 0;
+    std::uint64_t puts = 0;  // Deploys of this process.
   };
 
   store::Store& store_;

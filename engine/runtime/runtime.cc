@@ -21,7 +21,8 @@ Runtime::Runtime(store::Store& store, Programs& programs, Settings settings,
       archivists_(surroundings.make_pool(kArchivists)),
       keeper_({mono_, store_, clock_, counters_, health_}, settings_.sweep_period,
               [this] { wake(); }),
-      follower_(mono_, settings_, health_, [this] { wake(); }) {}
+      follower_(mono_, settings_, health_, [this] { wake(); }),
+      choice_(settings_.lanes) {}
 
 Runtime::~Runtime() { stop(); }
 
@@ -75,7 +76,12 @@ void Runtime::stop() {
 }
 
 void Runtime::begin(Beginning beginning, StartAnswer answer) {
-  lanes_[next_lane_++ % lanes_.size()]->begin(std::move(beginning), std::move(answer));
+  const std::size_t lane = choice_.choose(mono_.monotonic_ms());
+  lanes_[lane]->begin(std::move(beginning), [this, lane, answer = std::move(answer)](
+                                                const Result<store::StartOutcome>& outcome) {
+    choice_.answered(lane);
+    answer(outcome);
+  });
 }
 
 void Runtime::wake() {

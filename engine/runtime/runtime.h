@@ -12,6 +12,7 @@
 #include "base/sync/mutex.h"
 #include "engine/runtime/follower.h"
 #include "engine/runtime/keeper.h"
+#include "engine/runtime/lane_choice.h"
 #include "engine/runtime/lane_thread.h"
 #include "engine/runtime/surroundings.h"
 
@@ -30,7 +31,7 @@ class Runtime {
   // Something was delivered or became due.
   void wake();
   StoreClock& clock() { return clock_; }
-  Ends& ends() { return ends_; }
+  EndWaiters& ends() { return ends_; }
   Counters& counters() { return counters_; }
   // What is wrong with the database, for longer than is tolerated; empty when nothing is.
   std::string trouble() const { return health_.trouble(mono_.monotonic_ms()); }
@@ -48,14 +49,14 @@ class Runtime {
   Counters counters_;
   Health health_;
   StoreClock clock_;
-  Ends ends_;
+  EndWaiters ends_;
   Membership membership_;
   Programs& programs_;
   const std::unique_ptr<Pool> folders_, archivists_;
   Keeper keeper_;
   Follower follower_;
   std::vector<std::unique_ptr<LaneThread>> lanes_;
-  std::atomic<unsigned> next_lane_{0};
+  LaneChoice choice_;
   std::thread keeping_, following_;
   Mutex mutex_;
   CondVar changed_;

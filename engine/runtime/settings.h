@@ -29,7 +29,10 @@ struct Settings {
   std::uint64_t snapshot_facts = 64;
   HealthLimits health;
   std::function<void(const std::string& line)> tell;  // People; by default on standard error.
-  Millis start_deadline{10'000};  // Then whoever waits for a start hears that it is in doubt.
+  Millis start_deadline{10'000};  // After this, a waiting start returns "in doubt".
+  // Questions that wait for a thread of their pool; what is beyond is refused, to be tried again.
+  std::size_t most_questions_waiting = 512;
+  std::size_t most_histories_waiting = 64;
 };
 
 }  // namespace stepwell::runtime

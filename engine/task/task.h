@@ -16,6 +16,10 @@
 #include "base/time.h"
 #include "base/value.h"
 
+namespace stepwell::loop {
+class Loop;
+}
+
 namespace stepwell::runtime {
 
 struct TaskCall {
@@ -55,5 +59,8 @@ class TaskHandler {
   // The answer is not waited for any more (stopped, timed out); best effort.
   virtual void cancel(ExecutionId execution, CommandId command) = 0;
 };
+
+// Makes the handler of one lane, on that lane's thread; null when it cannot.
+using HandlerFactory = std::function<std::shared_ptr<TaskHandler>(loop::Loop& loop, unsigned lane)>;
 
 }  // namespace stepwell::runtime

@@ -126,12 +126,14 @@ struct HistoryOptions {
 };
 
 namespace runtime {
-struct EngineDoor;
+class AsyncEngine;
 }
 
 class Engine {
  public:
   static Answer<std::unique_ptr<Engine>> open(const Options& options);
+  // The product's own programs: a face of an engine that they made.
+  explicit Engine(std::shared_ptr<runtime::AsyncEngine> engine);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -164,12 +166,8 @@ class Engine {
                                  const std::string& cause);
   Answer<Nothing> redrive(const std::string& id);
 
-  struct Parts;
-
  private:
-  friend struct runtime::EngineDoor;
-  explicit Engine(std::unique_ptr<Parts> parts);
-  std::unique_ptr<Parts> parts_;
+  const std::shared_ptr<runtime::AsyncEngine> engine_;
 };
 
 }  // namespace stepwell

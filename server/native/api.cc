@@ -1,59 +1,51 @@
 #include "server/native/api.h"
 
-#include <atomic>
+#include <algorithm>
 #include <utility>
 
+#include "server/native/open_requests.h"
 #include "server/native/routes.h"
 
 namespace stepwell::server {
 
-namespace {
+Api::Api(loop::Loop& loop, const ApiLimits& limits)
+    : loop_(loop), limits_(limits), open_(std::make_shared<OpenRequests>()) {}
 
-using http::Reply;
-
-// A request that asks the database: answered by a thread of the pool, or when the time is over.
-struct Waiting {
-  Waiting(Request the_request, Reply the_reply)
-      : request(std::move(the_request)), reply(std::move(the_reply)) {}
-  const Request request;
-  const Reply reply;
-  Response response;
-  std::atomic<bool> is_late{false};
-};
-
-void answer_elsewhere(loop::Loop& loop, Engine& engine, const ApiLimits& limits, Request request,
-                      Reply reply) {
-  auto waiting = std::make_shared<Waiting>(std::move(request), std::move(reply));
-  const loop::TimerId alarm = loop.after(limits.patience, [waiting, limits] {
-    waiting->is_late = true;
-    waiting->reply(too_late(limits.patience));
-  });
-  loop.offload(
-      [&engine, waiting] {
-        // Whoever has been told already is not served any more.
-        if (!waiting->is_late) waiting->response = route(engine, waiting->request);
-      },
-      [&loop, alarm, waiting] {
-        if (waiting->is_late) return;
-        loop.cancel(alarm);
-        waiting->reply(std::move(waiting->response));
-      });
-}
-
-}  // namespace
-
-Result<std::unique_ptr<Api>> Api::serve(loop::Loop& loop, Engine& engine,
+Result<std::unique_ptr<Api>> Api::serve(loop::Loop& loop, runtime::AsyncEngine& engine,
                                         const http::Endpoint& endpoint, const ApiLimits& limits) {
-  auto api = std::unique_ptr<Api>(new Api);
-  http::Handler handler = [&loop, &engine, limits](Request request, Reply reply) {
-    if (!may_block(request)) return reply(route(engine, request));
-    answer_elsewhere(loop, engine, limits, std::move(request), std::move(reply));
+  auto api = std::unique_ptr<Api>(new Api(loop, limits));
+  http::Handler handler = [api = api.get(), &engine](Request request, http::Reply reply) {
+    api->answer(engine, std::move(request), std::move(reply));
   };
   api->http_ = TRY(http::Server::listen(loop, endpoint, std::move(handler)));
   return api;
 }
 
-Api::~Api() = default;
+Api::~Api() {
+  if (alarm_ != 0) loop_.cancel(alarm_);
+}
+
+void Api::answer(runtime::AsyncEngine& engine, http::Request request, http::Reply reply) {
+  const std::int64_t ends_ms = loop_.monotonic_ms() + limits_.patience.count();
+  const std::uint64_t ticket = open_->add(std::move(reply), ends_ms);
+  if (alarm_ == 0) arm(limits_.patience);
+  route(engine, std::move(request), [open = open_, ticket](Response response) {
+    if (const auto waiting = open->take(ticket)) (*waiting)(std::move(response));
+  });
+}
+
+void Api::arm(Millis from_now) {
+  alarm_ = loop_.after(from_now, [this] { on_alarm(); });
+}
+
+void Api::on_alarm() {
+  alarm_ = 0;
+  const std::int64_t now_ms = loop_.monotonic_ms();
+  for (const http::Reply& reply : open_->take_over(now_ms)) reply(too_late(limits_.patience));
+  if (const auto next_ms = open_->next_ms())
+    arm(Millis(std::max<std::int64_t>(1, *next_ms - now_ms)));
+}
+
 int Api::port() const { return http_->port(); }
 std::string Api::url() const { return http_->url(); }
 

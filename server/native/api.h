@@ -1,16 +1,17 @@
-// Api — the native HTTP API under /v1 (docs/http.md), over one Engine.
+// Api — the native HTTP API under /v1 (docs/http.md), over one engine.
 //
 // Thread-safety: as http::Server: everything on the loop's thread.  Ownership: the engine and the
-// loop outlive the Api.  Calls into the engine that may block run on the loop's pool of threads;
-// /healthz and /readyz are answered on the loop, however many of the others wait.
+// loop outlive the Api; an answer that comes after the Api has ended is dropped.
+// Nothing blocks the loop: requests wait as values, for the engine to answer or for their time to
+// be over.
 #pragma once
-
-#include <stepwell/engine.h>
 
 #include <memory>
 #include <string>
 
 #include "base/result.h"
+#include "base/time.h"
+#include "engine/runtime/async_engine.h"
 #include "net/http/http.h"
 #include "net/loop/loop.h"
 
@@ -20,9 +21,11 @@ struct ApiLimits {
   Millis patience{15'000};  // Then a request that waits for the database is answered 503.
 };
 
+class OpenRequests;
+
 class Api {
  public:
-  static Result<std::unique_ptr<Api>> serve(loop::Loop& loop, Engine& engine,
+  static Result<std::unique_ptr<Api>> serve(loop::Loop& loop, runtime::AsyncEngine& engine,
                                             const http::Endpoint& endpoint,
                                             const ApiLimits& limits = {});
   ~Api();
@@ -30,7 +33,15 @@ class Api {
   std::string url() const;
 
  private:
-  Api() = default;
+  Api(loop::Loop& loop, const ApiLimits& limits);
+  void answer(runtime::AsyncEngine& engine, http::Request request, http::Reply reply);
+  void arm(Millis from_now);
+  void on_alarm();
+
+  loop::Loop& loop_;
+  const ApiLimits limits_;
+  const std::shared_ptr<OpenRequests> open_;  // Shared with the answers that are to come.
+  loop::TimerId alarm_ = 0;                   // Set while a request is open, and perhaps longer.
   std::unique_ptr<http::Server> http_;
 };
 

@@ -20,9 +20,11 @@ constexpr std::size_t kMaxKeyBytes = 255;
 
 // What a route gets: the parts of the path that were in braces, in order.
 struct Call {
-  Engine& engine;
-  const Request& request;
+  runtime::AsyncEngine& engine;
+  Request request;
   std::vector<std::string> parts;
+  OnResponse reply;
+  Namespace ns = {};  // Of the caller's credential; until there are credentials the default.
 };
 
 // A JSON object as text.  Inputs and outputs go in as they came: no number is rounded on the way.
@@ -61,7 +63,7 @@ struct Meaning {
   const char* hint;
 };
 constexpr Meaning kMeanings[] = {
-    {Code::kInvalid, 400, "invalid", "Mend the request; sending it again as it is cannot help."},
+    {Code::kInvalid, 400, "invalid", "Fix the request; sending it again as it is cannot help."},
     {Code::kNotFound, 404, "not_found", "GET /v1/executions lists what there is."},
     {Code::kConflict, 409, "conflict", "GET the execution to see the state it is in."},
     {Code::kUnavailable, 503, "unavailable",
@@ -100,96 +102,114 @@ Response bad_limit(unsigned most) {
                  "Leave it out for the default.");
 }
 
-// {"input": ..., "tags": [...]}, both optional.
-struct StartBody {
-  std::string input = "{}";
-  std::vector<std::string> tags;
-};
-
-Result<StartBody> read_start_body(const std::string& text) {
-  StartBody body;
-  if (text.empty()) return body;
-  JsonLimits limits;
-  limits.refuse_duplicate_keys = true;
-  const Value value = TRY(parse_json(text, limits));
-  if (!value.is_object()) return Error{ErrorCode::kInvalid, "the body is not a JSON object"};
-  for (const auto& [name, member] : value.as_object()) {
-    if (name == "input") {
-      body.input = member.to_json();
-    } else if (name == "tags" && member.is_array()) {
-      for (const Value& tag : member.as_array()) {
-        if (!tag.is_string()) return Error{ErrorCode::kInvalid, "a tag is not a string"};
-        body.tags.push_back(tag.as_string());
-      }
-    } else {
-      return Error{ErrorCode::kInvalid, "the body has a field \"" + name +
-                                            "\" that is not understood (input, and tags as a list "
-                                            "of strings, are)"};
-    }
-  }
-  return body;
+// The members that a body may have, for a refusal of one that it may not.
+Response unknown_member(const std::string& name, std::string_view known) {
+  return refusal(400, "invalid", "the body has a member " + json_quote(name) + " that is unknown",
+                 "It may have " + std::string(known) + ".");
 }
 
-Response start(const Call& call) {
-  // Nothing is to pile up for a database that is known to be away.
-  if (const auto ready = call.engine.ready(); !ready) return failure(ready.code, ready.error);
-  const std::string key = call.request.header("idempotency-key");
-  if (key.empty() || key.size() > kMaxKeyBytes || !is_utf8(key)) {
-    return refusal(400, "invalid", "the header Idempotency-Key is missing or longer than 255 bytes",
-                   "Send one key per thing you want done, and the same key when you try again.");
+// {"input": ..., "tags": [...], "redrive_of": "ID"}, all optional.  On failure `refused` is the
+// answer.
+std::optional<runtime::StartRequest> read_start_body(const std::string& text, Response& refused) {
+  runtime::StartRequest start;
+  if (text.empty()) return start;
+  const char* const hint = R"(Send {"input": {...}}, or no body for an empty input.)";
+  JsonLimits limits;
+  limits.refuse_duplicate_keys = true;
+  auto value = parse_json(text, limits);
+  if (!value.ok() || !value->is_object()) {
+    refused = refusal(400, "invalid",
+                      value.ok() ? "the body is not a JSON object" : value.error().message, hint);
+    return std::nullopt;
   }
-  const auto body = read_start_body(call.request.body);
-  if (!body.ok()) {
-    return refusal(400, "invalid", body.error().message,
-                   R"(Send {"input": {...}}, or no body for an empty input.)");
+  for (const auto& [name, member] : value->as_object()) {
+    if (name == "input") {
+      start.input = member;
+    } else if (name == "tags" && member.is_array()) {
+      for (const Value& tag : member.as_array()) {
+        if (!tag.is_string()) {
+          refused = refusal(400, "invalid", "a tag is not a string", hint);
+          return std::nullopt;
+        }
+        start.options.tags.push_back(tag.as_string());
+      }
+    } else if (name == "redrive_of" && member.is_string()) {
+      start.options.redrive_of = member.as_string();
+    } else {
+      refused = unknown_member(name, "input, tags as a list of strings, redrive_of as an id");
+      return std::nullopt;
+    }
   }
-  StartOptions options;
-  options.name = key;
-  options.tags = body->tags;
-  const auto started = call.engine.start(call.parts[0], body->input, options);
+  return start;
+}
+
+Response response_of(const Answer<StartedExecution>& started, const std::string& workflow) {
   if (!started) return failure(started.code, started.error);
   Response response =
       Response::json(202, JsonObject()
                               .text("id", started.value.id)
-                              .text("workflow", call.parts[0])
+                              .text("workflow", workflow)
                               .raw("existed", started.value.existed ? "true" : "false")
                               .done());
   response.headers.emplace_back("Location", "/v1/executions/" + started.value.id);
   return response;
 }
 
-Response list(const Call& call) {
-  const auto limit = count_of(call.request, "limit", kDefaultPage, kMaxPage);
-  if (!limit) return bad_limit(kMaxPage);
-  const auto found =
-      call.engine.list(call.request.query_value("workflow"), call.request.query_value("status"),
-                       *limit, call.request.query_value("before"));
+void start(Call call) {
+  // Nothing is to pile up for a database that is known to be away.
+  if (const auto ready = call.engine.ready(); !ready) {
+    return call.reply(failure(ready.code, ready.error));
+  }
+  const std::string key = call.request.header("idempotency-key");
+  if (key.empty() || key.size() > kMaxKeyBytes || !is_utf8(key)) {
+    return call.reply(
+        refusal(400, "invalid", "the header Idempotency-Key is missing or longer than 255 bytes",
+                "Send one key per thing you want done, and the same key when you try again."));
+  }
+  Response refused;
+  auto request = read_start_body(call.request.body, refused);
+  if (!request) return call.reply(std::move(refused));
+  request->workflow = call.parts[0];
+  request->options.name = key;
+  call.engine.start(
+      call.ns, std::move(*request),
+      [workflow = std::move(call.parts[0]), reply = std::move(call.reply)](
+          const Answer<StartedExecution>& started) { reply(response_of(started, workflow)); });
+}
+
+Response response_of(const Answer<std::vector<ExecutionView>>& found, unsigned limit) {
   if (!found) return failure(found.code, found.error);
   std::string items;
   for (const ExecutionView& view : found.value) {
     items += (items.empty() ? "" : ",") + execution_json(view);
   }
-  const bool is_full = found.value.size() == *limit;
+  const bool is_full = found.value.size() == limit;
   return Response::json(200, JsonObject()
                                  .raw("executions", "[" + items + "]")
                                  .text_or_null("next", is_full ? found.value.back().id : "")
                                  .done());
 }
 
-Response describe(const Call& call) {
-  const auto found = call.engine.describe(call.parts[0]);
-  if (!found) return failure(found.code, found.error);
-  return Response::json(200, execution_json(found.value));
+void list(Call call) {
+  const auto limit = count_of(call.request, "limit", kDefaultPage, kMaxPage);
+  if (!limit) return call.reply(bad_limit(kMaxPage));
+  call.engine.list(call.ns,
+                   {call.request.query_value("workflow"), call.request.query_value("status"),
+                    *limit, call.request.query_value("before")},
+                   [limit = *limit, reply = std::move(call.reply)](const auto& found) {
+                     reply(response_of(found, limit));
+                   });
 }
 
-Response history(const Call& call) {
-  const auto limit = count_of(call.request, "limit", kDefaultHistoryPage, kMaxPage);
-  if (!limit) return bad_limit(kMaxPage);
-  HistoryOptions options;
-  options.limit = *limit;
-  options.next = call.request.query_value("next");
-  options.newest_first = call.request.query_value("order") == "newest";
-  const auto page = call.engine.history(call.parts[0], options);
+void describe(Call call) {
+  call.engine.describe(call.ns, call.parts[0],
+                       [reply = std::move(call.reply)](const Answer<ExecutionView>& found) {
+                         reply(found ? Response::json(200, execution_json(found.value))
+                                     : failure(found.code, found.error));
+                       });
+}
+
+Response response_of(const Answer<HistoryPage>& page) {
   if (!page) return failure(page.code, page.error);
   std::string events, places;
   for (const std::string& event : page.value.events) events += (events.empty() ? "" : ",") + event;
@@ -205,56 +225,106 @@ Response history(const Call& call) {
                                  .done());
 }
 
-Response stop(const Call& call) {
+void history(Call call) {
+  const auto limit = count_of(call.request, "limit", kDefaultHistoryPage, kMaxPage);
+  if (!limit) return call.reply(bad_limit(kMaxPage));
+  const std::string order = call.request.query_value("order");
+  if (!order.empty() && order != "newest" && order != "oldest") {
+    return call.reply(refusal(400, "invalid", "order is neither newest nor oldest",
+                              "Leave it out for the oldest first."));
+  }
+  HistoryOptions options;
+  options.limit = *limit;
+  options.next = call.request.query_value("next");
+  options.newest_first = order == "newest";
+  call.engine.history(call.ns, call.parts[0], options,
+                      [reply = std::move(call.reply)](const Answer<HistoryPage>& page) {
+                        reply(response_of(page));
+                      });
+}
+
+// What a stop or a redrive is answered, once it is delivered.
+runtime::OnAnswer<Nothing> told_delivered(Call& call) {
+  return [id = call.parts[0], reply = std::move(call.reply)](const Answer<Nothing>& done) {
+    reply(done ? Response::json(202, JsonObject().text("id", id).done())
+               : failure(done.code, done.error));
+  };
+}
+
+void stop(Call call) {
+  const char* const hint = R"(Send {"error": "...", "cause": "..."}, or no body.)";
   std::string error, cause;
   if (!call.request.body.empty()) {
     const auto body = parse_json(call.request.body);
     if (!body.ok() || !body->is_object()) {
-      return refusal(400, "invalid", body.ok() ? "the body is not an object" : body.error().message,
-                     R"(Send {"error": "...", "cause": "..."}, or no body.)");
+      return call.reply(refusal(400, "invalid",
+                                body.ok() ? "the body is not a JSON object" : body.error().message,
+                                hint));
     }
-    if (const Value* text = body->find("error"); text && text->is_string()) {
-      error = text->as_string();
-    }
-    if (const Value* text = body->find("cause"); text && text->is_string()) {
-      cause = text->as_string();
+    for (const auto& [name, member] : body->as_object()) {
+      if (name != "error" && name != "cause") {
+        return call.reply(unknown_member(name, "error and cause"));
+      }
+      if (!member.is_string()) {
+        return call.reply(refusal(400, "invalid", name + " is not a string", hint));
+      }
+      (name == "error" ? error : cause) = member.as_string();
     }
   }
-  const auto done = call.engine.stop_execution(call.parts[0], error, cause);
-  if (!done) return failure(done.code, done.error);
-  return Response::json(202, JsonObject().text("id", call.parts[0]).done());
+  call.engine.stop_execution(call.ns, call.parts[0], error, cause, told_delivered(call));
 }
 
-Response redrive(const Call& call) {
-  const auto done = call.engine.redrive(call.parts[0]);
-  if (!done) return failure(done.code, done.error);
-  return Response::json(202, JsonObject().text("id", call.parts[0]).done());
+void redrive(Call call) {
+  const std::string& body = call.request.body;
+  if (!body.empty()) {
+    const auto parsed = parse_json(body);
+    if (!parsed.ok() || !parsed->is_object() || !parsed->as_object().empty()) {
+      return call.reply(
+          refusal(400, "invalid", "the body of a redrive is not empty", "Send none, or {}."));
+    }
+  }
+  call.engine.redrive(call.ns, call.parts[0], told_delivered(call));
 }
 
-Response healthz(const Call&) { return Response::json(200, R"({"status":"alive"})"); }
+void healthz(Call call) { call.reply(Response::json(200, R"({"status":"alive"})")); }
 
-Response readyz(const Call& call) {
+void readyz(Call call) {
   const auto ready = call.engine.ready();
-  if (!ready) return failure(ready.code, ready.error);
-  return Response::json(200, R"({"status":"ready"})");
+  call.reply(ready ? Response::json(200, R"({"status":"ready"})")
+                   : failure(ready.code, ready.error));
 }
 
 struct Route {
   const char* method;
   const char* path;  // {} stands for one part.
-  Response (*answer)(const Call&);
-  bool asks_database = true;
+  void (*answer)(Call);
+  const char* queries = "";  // The parameters it takes, between spaces.
 };
 constexpr Route kRoutes[] = {
     {"POST", "/v1/workflows/{}/executions", &start},
-    {"GET", "/v1/executions", &list},
+    {"GET", "/v1/executions", &list, " workflow status limit before "},
     {"GET", "/v1/executions/{}", &describe},
-    {"GET", "/v1/executions/{}/history", &history},
+    {"GET", "/v1/executions/{}/history", &history, " limit next order "},
     {"POST", "/v1/executions/{}/stop", &stop},
     {"POST", "/v1/executions/{}/redrive", &redrive},
-    {"GET", "/healthz", &healthz, false},
-    {"GET", "/readyz", &readyz, false},
+    {"GET", "/healthz", &healthz},
+    {"GET", "/readyz", &readyz},
 };
+
+// Ignored, a mistyped filter would answer with all there is.
+std::optional<Response> refuse_unknown_query(const Route& route, const Request& request) {
+  const std::string_view known = route.queries;
+  for (const auto& [name, value] : request.query) {
+    if (!name.empty() && known.find(" " + name + " ") != std::string_view::npos) continue;
+    std::string list;
+    for (const char c : known.empty() ? known : known.substr(1, known.size() - 2)) {
+      list += c == ' ' ? std::string(", ") : std::string(1, c);
+    }
+    return refusal(400, "invalid", "the query parameter " + json_quote(name) + " is unknown here",
+                   list.empty() ? "This route takes none." : "There are " + list + ".");
+  }
+  return std::nullopt;
+}
 
 // The parts of `path` where `pattern` has braces, or nothing when it does not fit.
 std::optional<std::vector<std::string>> fit(std::string_view pattern, std::string_view path) {
@@ -309,32 +379,29 @@ Response too_late(Millis waited) {
                                          "; whether what was asked for happens is in doubt");
 }
 
-bool may_block(const Request& request) {
-  return std::any_of(std::begin(kRoutes), std::end(kRoutes), [&](const Route& route) {
-    return route.asks_database && request.method == route.method && fit(route.path, request.path);
-  });
-}
-
-Response route(Engine& engine, const Request& request) {
+void route(runtime::AsyncEngine& engine, Request request, OnResponse reply) {
   if (is_foreign(request)) {
-    return refusal(403, "denied", "requests from pages of another origin are refused",
-                   "Call the API from a program, or from a page that it serves.");
+    return reply(refusal(403, "denied", "requests from pages of another origin are refused",
+                         "Call the API from a program, or from a page that it serves."));
   }
   std::string allowed;
   for (const Route& route : kRoutes) {
     auto parts = fit(route.path, request.path);
     if (!parts) continue;
-    if (request.method == route.method) return route.answer({engine, request, std::move(*parts)});
+    if (request.method == route.method) {
+      if (auto refused = refuse_unknown_query(route, request)) return reply(std::move(*refused));
+      return route.answer({engine, std::move(request), std::move(*parts), std::move(reply)});
+    }
     allowed += (allowed.empty() ? "" : ", ") + std::string(route.method);
   }
   if (allowed.empty()) {
-    return refusal(404, "not_found", "there is nothing at " + request.path,
-                   "docs/http.md lists the routes; they begin with /v1.");
+    return reply(refusal(404, "not_found", "there is nothing at " + request.path,
+                         "docs/http.md lists the routes; they begin with /v1."));
   }
   Response response =
       refusal(405, "invalid", request.method + " is not possible here", "Use " + allowed + ".");
   response.headers.emplace_back("Allow", allowed);
-  return response;
+  reply(std::move(response));
 }
 
 }  // namespace stepwell::server

@@ -3,20 +3,23 @@
 
 #include <stepwell/engine.h>
 
+#include <functional>
+#include <string>
+
+#include "engine/runtime/async_engine.h"
 #include "net/http/http.h"
 
 namespace stepwell::server {
 
 using http::Request;
 using http::Response;
+using OnResponse = std::function<void(Response)>;
 
-// False: it is answered from what is known here, so it may be asked for on a loop.
-bool may_block(const Request& request);
+// Never blocks.  `reply` is called once: at once where nothing must be asked, else on a thread of
+// the engine's (see AsyncEngine), which renders the answer too.
+void route(runtime::AsyncEngine& engine, Request request, OnResponse reply);
 
-// Blocks as long as the engine does.  May be called from many threads at once.
-Response route(Engine& engine, const Request& request);
-
-// What a request hears that has waited so long for the database.
+// The answer to a request that has waited so long for the database.
 Response too_late(Millis waited);
 
 // An execution as the API shows it: one JSON object.  The CLI's `-o json` prints the same.

@@ -14,7 +14,8 @@
 #include <string>
 #include <thread>
 
-#include "engine/runtime/attach.h"
+#include "engine/runtime/blocking_engine.h"
+#include "engine/runtime/programs.h"
 #include "engine/runtime/steady_clock.h"
 #include "engine/step/step.h"
 #include "engine/store/suspects.h"
@@ -66,13 +67,14 @@ Counts& map_counts(const std::string& path) {
   return *static_cast<Counts*>(page);
 }
 
-std::unique_ptr<Engine> open_in(const std::string& url, const std::string& schema) {
+std::unique_ptr<BlockingEngine> open_in(const std::string& url, const std::string& schema) {
   auto store = postgres::open_store({.url = url, .schema = schema, .label = "crash"});
   CHECK(store.ok(), store.error().message);
   Settings settings;
   settings.label = "crash";
   settings.lanes = 2;
-  return std::move(open_on(std::move(*store), {}, settings).value);
+  return std::make_unique<BlockingEngine>(
+      std::make_shared<AsyncEngine>(std::move(*store), Options{}, settings));
 }
 
 // This program again, running nothing but the worker below.
@@ -155,7 +157,7 @@ TEST(Crash, OfAWorkerInTheMiddleLosesAndDoublesNothing) {
 
   const auto killed = std::chrono::steady_clock::now();
   const pid_t second = spawn_worker(database, path, 0);
-  store::Store& store = store_of(*caller);
+  store::Store& store = caller->async().store();
   const auto stored = store.program_by_name(Namespace(), "crash");
   Programs programs(store, steady_clock());
   const ProgramRef program = *programs.get(Namespace(), stored->hash);

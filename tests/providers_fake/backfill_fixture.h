@@ -11,7 +11,7 @@
 #include <memory>
 #include <string>
 
-#include "engine/runtime/attach.h"
+#include "engine/runtime/blocking_engine.h"
 #include "providers/host/broker/vault.h"
 #include "providers/host/host.h"
 #include "tests/providers_fake/fake_on_loop.h"
@@ -74,7 +74,7 @@ class Backfill : public ::testing::Test {
     Options with;
     with.database_url = url;
     with.lanes = lanes;
-    auto opened = Engine::open(with);
+    auto opened = runtime::BlockingEngine::open(with);
     ASSERT_TRUE(opened) << opened.error;
     engine = std::move(opened.value);
     const auto make = [this](loop::Loop& loop, unsigned) -> std::shared_ptr<runtime::TaskHandler> {
@@ -84,7 +84,7 @@ class Backfill : public ::testing::Test {
     };
     const auto resources = host::list_resources(options.roots);
     ASSERT_TRUE(resources.ok()) << resources.error().message;
-    runtime::attach(*engine, make, *resources);
+    engine->async().add_handlers(make, *resources);
     const auto deployed = engine->deploy_file("workflows/historical_backfill.yaml");
     ASSERT_TRUE(deployed) << deployed.error;
     const auto running = engine->run();
@@ -168,7 +168,7 @@ class Backfill : public ::testing::Test {
   std::unique_ptr<FakeOnLoop> fake;
   std::unique_ptr<store::Ledger> ledger;
   std::unique_ptr<store::Connections> connections;
-  std::unique_ptr<Engine> engine;
+  std::unique_ptr<runtime::BlockingEngine> engine;
   ExecutionView ended;
   Value output;
 

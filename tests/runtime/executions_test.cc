@@ -319,7 +319,7 @@ TEST_F(Executions, WhoseFoldDoesNotFitAreKeptFromRunningAlone) {
 
   // A redrive does not mend it; it waits in the inbox while the execution stays in quarantine.
   EXPECT_TRUE(second->redrive(id));
-  eventually("it is tried in vain", [&] { return counters_of(*second).quarantined == 2; });
+  eventually("it is tried in vain", [&] { return second->async().counters().quarantined == 2; });
   eventually("it is kept out again", [&] { return !row(id).quarantined.empty(); });
   EXPECT_TRUE(second->stop_execution(id, "Gone", "wrong"));
   eventually("it ends", [&] { return row(id).status != ExecutionStatus::kRunning; });

@@ -47,7 +47,7 @@ TEST_F(History, IsTheSameInPagesOfEverySizeAndBothOrders) {
   const std::vector<std::string> whole = read_all(*one, id, 10'000, false);
   // Execution and Map: started, entered, left, succeeded; seven for each item.
   EXPECT_EQ(whole.size(), 6u + 100u * 7u);
-  eventually("snapshots were written", [&] { return counters_of(*one).snapshots > 0; });
+  eventually("snapshots were written", [&] { return one->async().counters().snapshots > 0; });
   for (const unsigned limit : {1u, 7u, 100u, 706u}) {
     EXPECT_EQ(read_all(*one, id, limit, false), whole) << limit;
     std::vector<std::string> backwards = read_all(*one, id, limit, true);

@@ -20,7 +20,7 @@ class OneLane : public World {
     auto one = engine();
     deploy(*one, "w", workflow);
     one.reset();
-    caller_ = std::move(open_on(store_, options_, settings_).value);  // Runs no lanes.
+    caller_ = idle_engine();
     const std::string id = start(*caller_, "w", input);
     EXPECT_TRUE(membership_.join().ok());
     const auto make = [this](loop::Loop& loop, unsigned) {
@@ -51,7 +51,7 @@ class OneLane : public World {
       std::make_shared<ManualTasks>(std::vector<std::string>{"test.slow"});
   Tampering tampering_;
   Counters counters_;
-  std::unique_ptr<Engine> caller_;
+  std::unique_ptr<BlockingEngine> caller_;
 
  private:
   loop::Loop* loop_ = nullptr;
@@ -59,7 +59,7 @@ class OneLane : public World {
   Membership membership_{tampered_, {.label = "lane", .lease = settings_.lease}};
   StoreClock clock_{steady_clock()};
   Programs programs_{tampered_, steady_clock()};
-  Ends ends_;
+  EndWaiters ends_;
   ThreadPool folders_{1}, archivists_{1};
   Health health_{HealthLimits{}};
 

@@ -19,7 +19,7 @@ States:
 class Ownership : public World {
  protected:
   Ownership() { settings_.lanes = 1; }
-  std::unique_ptr<Engine> tampered_engine(std::shared_ptr<TaskHandler> tasks) {
+  std::unique_ptr<BlockingEngine> tampered_engine(std::shared_ptr<TaskHandler> tasks) {
     return engine_on(std::make_shared<TamperedStore>(store_, tampering_), std::move(tasks));
   }
   static std::shared_ptr<ManualTasks> slow_tasks() {
@@ -67,8 +67,8 @@ TEST_F(Ownership, IsNotReconciledBetweenAStartAndItsAcknowledgement) {
   EXPECT_TRUE(row(started.get()).owner);
   begun.done(TaskSuccess{Value(2)});
   EXPECT_EQ(outcome(ended(*one, begun.call.execution.text())), "SUCCEEDED 2");
-  EXPECT_EQ(counters_of(*one).reconciled, 0u);
-  EXPECT_EQ(counters_of(*one).lost, 0u);
+  EXPECT_EQ(one->async().counters().reconciled, 0u);
+  EXPECT_EQ(one->async().counters().lost, 0u);
 }
 
 TEST_F(Ownership, OfWhatNobodyHoldsIsGivenBack) {
@@ -80,9 +80,9 @@ TEST_F(Ownership, OfWhatNobodyHoldsIsGivenBack) {
   };
   auto one = tampered_engine(slow_tasks());
   deploy(*one, "slow", kSlow);
-  auto caller = open_on(store_, options_, settings_);  // Runs no lanes: what it starts is due.
+  const auto caller = idle_engine();  // Runs no lanes: what it starts is due.
   one.reset();
-  const std::string id = start(*caller.value, "slow", "1");
+  const std::string id = start(*caller, "slow", "1");
   auto tasks = slow_tasks();
   one = tampered_engine(tasks);
   auto begun = tasks->next();
@@ -90,7 +90,7 @@ TEST_F(Ownership, OfWhatNobodyHoldsIsGivenBack) {
   EXPECT_EQ(begun.call.execution.text(), id);
   begun.done(TaskSuccess{Value(2)});
   EXPECT_EQ(outcome(ended(*one, id)), "SUCCEEDED 2");
-  EXPECT_EQ(counters_of(*one).reconciled, 1u);
+  EXPECT_EQ(one->async().counters().reconciled, 1u);
 }
 
 TEST_F(Ownership, OfALeaseThatRunsOutStartsNoSideEffectAndClaimsNothing) {
@@ -105,7 +105,7 @@ TEST_F(Ownership, OfALeaseThatRunsOutStartsNoSideEffectAndClaimsNothing) {
   used_percent = 85;
   eventually("it claims nothing any more", [&] { return last_limit == 0; });
   const std::string id = start(*one, "slow", "1");
-  eventually("its task is held back", [&] { return counters_of(*one).held_back > 3; });
+  eventually("its task is held back", [&] { return one->async().counters().held_back > 3; });
   EXPECT_EQ(tasks->begun(), 0u);
   used_percent = 75;
   auto begun = tasks->next();
@@ -132,30 +132,30 @@ TEST_F(Ownership, ByANewWriterBeginsWithAFoldOfItsOwn) {
   auto one = engine();
   deploy(*one, "two", kTwoSteps);
   deploy(*one, "slow", kSlow);
-  auto caller = open_on(store_, options_, settings_);  // Runs no lanes.
+  const auto caller = idle_engine();  // Runs no lanes.
   one.reset();
   auto tasks = std::make_shared<ManualTasks>(std::vector<std::string>{"test.first", "test.second"});
   auto cut_off = tampered_engine(tasks);
-  const std::string id = start(*caller.value, "two");
+  const std::string id = start(*caller, "two");
   folds[0].wait();
-  start(*caller.value, "slow");
+  start(*caller, "slow");
   folds[1].wait();  // Now both threads that fold are busy: the next fold comes after these.
   is_dead = true;
   second_writer.wait();
-  EXPECT_EQ(counters_of(*cut_off).fenced, 1u);
+  EXPECT_EQ(cut_off->async().counters().fenced, 1u);
   auto others = std::make_shared<ManualTasks>(tasks->resources());
   auto other = engine(others);
   others->next().done(TaskSuccess{Value(1)});
   EXPECT_EQ(others->next().call.resource, "test.second");
   other.reset();
   second_writer.open();
-  eventually("it is claimed again", [&] { return counters_of(*cut_off).claimed == 3; });
+  eventually("it is claimed again", [&] { return cut_off->async().counters().claimed == 3; });
   folds[0].open();
   auto begun = tasks->next();
   EXPECT_EQ(begun.call.resource, "test.second");
   begun.done(TaskSuccess{Value(2)});
   EXPECT_EQ(outcome(ended(*cut_off, id)), "SUCCEEDED 2");
-  EXPECT_EQ(counters_of(*cut_off).lost, 0u);
+  EXPECT_EQ(cut_off->async().counters().lost, 0u);
   folds[1].open();
 }
 

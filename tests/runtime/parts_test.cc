@@ -1,11 +1,19 @@
 // The small parts of a runtime, each alone.
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <future>
+#include <string>
 #include <thread>
+#include <vector>
 
-#include "engine/runtime/ends.h"
+#include "engine/runtime/alarms.h"
+#include "engine/runtime/end_waiters.h"
+#include "engine/runtime/lane_choice.h"
 #include "engine/runtime/store_clock.h"
 #include "engine/runtime/timers.h"
+#include "engine/task/bounded_pool.h"
+#include "tests/runtime/world.h"
 
 namespace stepwell::runtime {
 namespace {
@@ -39,20 +47,140 @@ TEST(TimersTest, FireInOrderWithoutThoseCrossedOut) {
   EXPECT_GT(*timers.next_ms(), 500);
 }
 
-TEST(EndsTest, TellThoseWhoWait) {
-  Ends ends;
-  EXPECT_FALSE(ends.wait(id_of(1), Millis(1))) << "nobody holds it";
-  ends.hold(id_of(1));
-  EXPECT_FALSE(ends.wait(id_of(1), Millis(1))) << "time over";
+TEST(EndWaitersTest, TellThoseWhoWait) {
+  EndWaiters ends;
+  std::vector<std::string> told;
+  const auto note = [&](const std::string& who) {
+    return [&told, who](const EndedRow& row) {
+      told.push_back(who + (row == nullptr ? " released" : " ended " + row->output));
+    };
+  };
+  EXPECT_EQ(ends.when_released(Namespace(), id_of(1), note("nobody")), 0u) << "nobody owns it";
+  ends.hold(Namespace(), id_of(1));
+  EXPECT_TRUE(ends.is_held(Namespace(), id_of(1)));
+  EXPECT_NE(ends.when_released(Namespace(), id_of(1), note("a")), 0u);
+  const std::uint64_t forgotten = ends.when_released(Namespace(), id_of(1), note("b"));
+  EXPECT_TRUE(ends.forget(id_of(1), forgotten));
+  EXPECT_FALSE(ends.forget(id_of(1), forgotten)) << "it is crossed out already";
+  ends.release_ended(id_of(1), [] {
+    auto row = std::make_shared<store::ExecutionRow>();
+    row->output = "7";
+    return row;
+  });
+  EXPECT_FALSE(ends.is_held(Namespace(), id_of(1)));
+  ends.hold(Namespace(), id_of(1));
+  EXPECT_NE(ends.when_released(Namespace(), id_of(1), note("c")), 0u);
+  ends.release(id_of(1));
+  EXPECT_EQ(told, (std::vector<std::string>{"a ended 7", "c released"}));
+}
+
+TEST(EndWaitersTest, MakeNoRowForNobody) {
+  EndWaiters ends;
+  ends.hold(Namespace(), id_of(1));
+  ends.release_ended(id_of(1), []() -> EndedRow {
+    ADD_FAILURE() << "nobody waits";
+    return nullptr;
+  });
+}
+
+TEST(EndWaitersTest, ExpectWhatIsNotOwnedYet) {
+  EndWaiters ends;
   int told = 0;
-  EXPECT_NE(ends.when_released(id_of(1), [&] { ++told; }), 0u);
-  const std::uint64_t forgotten = ends.when_released(id_of(1), [&] { told += 100; });
-  ends.forget(id_of(1), forgotten);
-  std::thread other([&] { ends.release(id_of(1)); });
-  ends.wait(id_of(1), Millis(20'000));
-  other.join();
+  const std::uint64_t early = ends.expect(id_of(1), [&](const EndedRow&) { ++told; });
+  EXPECT_FALSE(ends.is_held(Namespace(), id_of(1)));
+  EXPECT_EQ(ends.when_released(Namespace(), id_of(1), [&](const EndedRow&) { ++told; }), 0u);
+  ends.hold(Namespace(), id_of(1));
+  ends.release(id_of(1));
   EXPECT_EQ(told, 1);
-  EXPECT_FALSE(ends.is_held(id_of(1)));
+  EXPECT_FALSE(ends.forget(id_of(1), early)) << "it has been told";
+  const std::uint64_t in_vain = ends.expect(id_of(1), [&](const EndedRow&) { ++told; });
+  EXPECT_TRUE(ends.forget(id_of(1), in_vain));
+  ends.release(id_of(1));
+  EXPECT_EQ(told, 1);
+}
+
+TEST(LaneChoiceTest, StartsThatComeTogetherShareALane) {
+  LaneChoice choice(3);
+  const std::size_t first = choice.choose(1'000);
+  for (int i = 0; i < 19; ++i) EXPECT_EQ(choice.choose(1'001), first);
+  for (int i = 0; i < 19; ++i) choice.answered(first);
+  EXPECT_EQ(choice.choose(1'002), first) << "one is still under way";
+}
+
+TEST(LaneChoiceTest, StartsOneAtATimeGoRound) {
+  LaneChoice choice(3);
+  std::vector<std::size_t> lanes;
+  for (int i = 0; i < 6; ++i) {
+    lanes.push_back(choice.choose(1'000));
+    choice.answered(lanes.back());
+  }
+  EXPECT_EQ(lanes, (std::vector<std::size_t>{1, 2, 0, 1, 2, 0}));
+}
+
+TEST(LaneChoiceTest, BeyondEnoughTheNextLaneGathers) {
+  LaneChoice choice(2);
+  std::vector<unsigned> count(2);
+  for (unsigned i = 0; i < 2 * LaneChoice::kEnough; ++i) ++count[choice.choose(1'000)];
+  EXPECT_EQ(count, (std::vector<unsigned>{LaneChoice::kEnough, LaneChoice::kEnough}));
+  for (unsigned i = 0; i < 10; ++i) ++count[choice.choose(1'000)];
+  EXPECT_EQ(count, (std::vector<unsigned>{LaneChoice::kEnough + 5, LaneChoice::kEnough + 5}));
+}
+
+TEST(LaneChoiceTest, ALaneThatIsHeldUpHasItsTurnOnly) {
+  LaneChoice choice(2);
+  const std::size_t held_up = choice.choose(1'000);
+  EXPECT_EQ(choice.choose(1'000 + LaneChoice::kTurnMs - 1), held_up);
+  EXPECT_NE(choice.choose(1'000 + LaneChoice::kTurnMs), held_up);
+}
+
+TEST(BoundedPoolTest, RefusesWhatWouldWaitTooLong) {
+  Gate running;
+  std::vector<bool> ran;
+  std::promise<void> last;
+  {
+    BoundedPool pool(1, 2);
+    EXPECT_TRUE(pool.run([&](bool) { running.pass(); }));
+    running.wait();
+    EXPECT_TRUE(pool.run([&](bool may_run) { ran.push_back(may_run); }));
+    EXPECT_TRUE(pool.run([&](bool may_run) {
+      ran.push_back(may_run);
+      last.set_value();
+    }));
+    EXPECT_FALSE(pool.run([&](bool) { ran.push_back(false); })) << "two wait already";
+    running.open();
+    last.get_future().wait();
+  }
+  EXPECT_EQ(ran, (std::vector<bool>{true, true}));
+}
+
+TEST(BoundedPoolTest, AnswersAllThatItTookWhenItEnds) {
+  Gate running;
+  std::atomic<int> told{0};
+  BoundedPool pool(1, 1'000'000);
+  EXPECT_TRUE(pool.run([&](bool) { running.pass(); }));
+  running.wait();
+  std::thread stopping([&] { pool.stop(); });
+  int taken = 0;
+  while (pool.run([&](bool) { ++told; })) ++taken;  // Until it stops.
+  running.open();
+  stopping.join();
+  EXPECT_EQ(told, taken);
+}
+
+TEST(AlarmsTest, RingInOrderAndNotWhenCancelled) {
+  std::vector<int> rang;
+  std::promise<void> last;
+  Alarms alarms;
+  const auto now = std::chrono::steady_clock::now();
+  const Alarms::Key cancelled = alarms.at(now + std::chrono::hours(1), [&] { rang.push_back(0); });
+  alarms.at(now + Millis(3), [&] {
+    rang.push_back(2);
+    last.set_value();
+  });
+  alarms.at(now + Millis(2), [&] { rang.push_back(1); });
+  alarms.cancel(cancelled);
+  last.get_future().wait();
+  EXPECT_EQ(rang, (std::vector<int>{1, 2}));
 }
 
 TEST(StoreClockTest, FollowsTheStore) {

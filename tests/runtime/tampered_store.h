@@ -22,6 +22,7 @@ struct Tampering {
   std::function<void(const store::Batch&)> before_ack;       // It is durable; the lane waits.
   std::function<void()> on_program;                          // A fold does not know it yet.
   std::function<void()> on_describe;
+  std::function<void()> on_journal;
   std::function<Status()> before_sweep;  // An error is its answer.
 };
 
@@ -108,6 +109,7 @@ class TamperedStore : public store::Store {
   Result<std::vector<store::JournalRow>> journal(const Namespace& ns, ExecutionId id,
                                                  std::uint64_t after,
                                                  std::uint32_t limit) override {
+    if (tampering_.on_journal) tampering_.on_journal();
     return real_->journal(ns, id, after, limit);
   }
   Status save_snapshot(const store::SnapshotRow& row) override { return real_->save_snapshot(row); }

@@ -44,10 +44,10 @@ TEST_F(Waiting, ForTheFarFutureNeedsNoOwner) {
   const store::ExecutionRow parked = row(id);
   EXPECT_EQ(*parked.wake_at - parked.started_at, Millis(3'600'000));
   EXPECT_EQ(first_reason(parked.waiting), "timer");
-  eventually("it is counted", [&] { return counters_of(*one).parked == 1; });
+  eventually("it is counted", [&] { return one->async().counters().parked == 1; });
   pass(Millis(3'600'000));
   EXPECT_EQ(outcome(ended(*one, id)), R"(SUCCEEDED {"woke":true})");
-  EXPECT_EQ(counters_of(*one).reissued, 0u);
+  EXPECT_EQ(one->async().counters().reissued, 0u);
 }
 
 TEST_F(Waiting, IsEndedByAStop) {
@@ -105,11 +105,11 @@ TEST_F(Waiting, OfOneProcessIsEndedByAnother) {
   auto tasks = std::make_shared<ManualTasks>(std::vector<std::string>{"test.slow"});
   auto worker = engine(tasks);
   deploy(*worker, "retry", kRetry);
-  auto caller = open_on(store_, options_, settings_);  // Runs no lanes.
-  const std::string id = start(*caller.value, "retry", "5");
+  const auto caller = idle_engine();  // Runs no lanes.
+  const std::string id = start(*caller, "retry", "5");
   auto begun = tasks->next();
   begun.done(TaskSuccess{begun.call.input});
-  EXPECT_EQ(outcome(ended(*caller.value, id)), "SUCCEEDED 5");
+  EXPECT_EQ(outcome(ended(*caller, id)), "SUCCEEDED 5");
 }
 
 }  // namespace

@@ -59,24 +59,28 @@ World::World() {
   store_ = store::make_memory_store(options);
 }
 
-std::unique_ptr<Engine> World::engine(std::shared_ptr<TaskHandler> tasks) {
+std::unique_ptr<BlockingEngine> World::engine(std::shared_ptr<TaskHandler> tasks) {
   return engine_on(store_, std::move(tasks));
 }
 
-std::unique_ptr<Engine> World::engine_on(std::shared_ptr<store::Store> store,
-                                         std::shared_ptr<TaskHandler> tasks) {
-  auto opened = open_on(std::move(store), options_, settings_);
-  EXPECT_TRUE(opened) << opened.error;
-  Engine& engine = *opened.value;
-  engine.task(
+std::unique_ptr<BlockingEngine> World::engine_on(std::shared_ptr<store::Store> store,
+                                                 std::shared_ptr<TaskHandler> tasks) {
+  auto engine = std::make_unique<BlockingEngine>(
+      std::make_shared<AsyncEngine>(std::move(store), options_, settings_));
+  engine->task(
       "test.echo", [](const TaskInput& input) { return TaskAnswer::ok(input.input); }, true);
   if (tasks == nullptr) tasks = std::make_shared<ManualTasks>(std::vector<std::string>{});
   // Deploys know all of them, whoever serves them.
-  attach(engine, [tasks](loop::Loop&, unsigned) { return tasks; },
-         {"test.first", "test.second", "test.slow", "test.elsewhere"});
-  const auto running = engine.run();
+  engine->async().add_handlers([tasks](loop::Loop&, unsigned) { return tasks; },
+                               {"test.first", "test.second", "test.slow", "test.elsewhere"});
+  const auto running = engine->run();
   EXPECT_TRUE(running) << running.error;
-  return std::move(opened.value);
+  return engine;
+}
+
+std::unique_ptr<BlockingEngine> World::idle_engine() {
+  return std::make_unique<BlockingEngine>(
+      std::make_shared<AsyncEngine>(store_, options_, settings_));
 }
 
 void World::deploy(Engine& engine, const std::string& name, const std::string& text) {

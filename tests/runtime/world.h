@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/runtime/attach.h"
+#include "engine/runtime/blocking_engine.h"
 #include "engine/store/memory_store.h"
 
 namespace stepwell::runtime {
@@ -91,9 +91,10 @@ class World : public ::testing::Test {
   World();
 
   // An engine with these tasks, running.
-  std::unique_ptr<Engine> engine(std::shared_ptr<TaskHandler> tasks = nullptr);
-  std::unique_ptr<Engine> engine_on(std::shared_ptr<store::Store> store,
-                                    std::shared_ptr<TaskHandler> tasks);
+  std::unique_ptr<BlockingEngine> engine(std::shared_ptr<TaskHandler> tasks = nullptr);
+  std::unique_ptr<BlockingEngine> engine_on(std::shared_ptr<store::Store> store,
+                                            std::shared_ptr<TaskHandler> tasks);
+  std::unique_ptr<BlockingEngine> idle_engine();  // Runs no lanes.
   void deploy(Engine& engine, const std::string& name, const std::string& text);
   std::string start(Engine& engine, const std::string& workflow, const std::string& input = "{}",
                     const std::string& name = "");

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/value.h"
+#include "engine/runtime/blocking_engine.h"
 #include "tests/server/http_client.h"
 
 namespace stepwell::server {
@@ -43,7 +44,7 @@ class ApiTest : public ::testing::Test {
     Options options;
     options.database_url = "memory:";
     options.lanes = 1;
-    auto opened = Engine::open(options);
+    auto opened = runtime::BlockingEngine::open(options);
     EXPECT_TRUE(opened) << opened.error;
     engine_ = std::move(opened.value);
     engine_->task("test.greet", [](const TaskInput& input) { return TaskAnswer::ok(input.input); });
@@ -53,7 +54,7 @@ class ApiTest : public ::testing::Test {
       const auto deployed = engine_->deploy_text(name, text);
       EXPECT_TRUE(deployed) << deployed.error;
     }
-    auto api = Api::serve(loop_, *engine_, {});
+    auto api = Api::serve(loop_, engine_->async(), {});
     api_ = std::move(api.value());
     thread_ = std::thread([this] { loop_.run(); });
   }
@@ -86,7 +87,7 @@ class ApiTest : public ::testing::Test {
     EXPECT_TRUE(ended) << ended.error;
   }
 
-  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<runtime::BlockingEngine> engine_;
   loop::UvLoop loop_;
   std::unique_ptr<Api> api_;
   std::thread thread_;
@@ -144,9 +145,29 @@ TEST_F(ApiTest, RefusesBodiesThatAreNotUnderstood) {
   EXPECT_EQ(start("greet", "k", R"({"tags":[1]})").status, 400);
   EXPECT_EQ(start("greet", "k", R"({"input":1,"input":2})").status, 400);
   const Answer unknown = start("greet", "k", R"({"imput":{}})");
-  EXPECT_EQ(field(unknown, "message"),
-            "the body has a field \"imput\" that is not understood (input, and tags as a list of "
-            "strings, are)");
+  EXPECT_EQ(field(unknown, "message"), "the body has a member \"imput\" that is unknown");
+}
+
+TEST_F(ApiTest, RefusesWhatItDoesNotKnowInQueriesAndBodies) {
+  const auto refused = [&](const Answer& answer) {
+    return std::to_string(answer.status) + " " + field(answer, "message") + " | " +
+           field(answer, "hint");
+  };
+  EXPECT_EQ(refused(call("GET", "/v1/executions?statuss=FAILED")),
+            "400 the query parameter \"statuss\" is unknown here | There are workflow, status, "
+            "limit, before.");
+  EXPECT_EQ(refused(call("GET", "/healthz?a=1")),
+            "400 the query parameter \"a\" is unknown here | This route takes none.");
+  const std::string id = field(start("sleeper", "unknown", ""), "id");
+  const std::string one = "/v1/executions/" + id;
+  EXPECT_EQ(refused(call("GET", one + "/history?order=newst")),
+            "400 order is neither newest nor oldest | Leave it out for the oldest first.");
+  EXPECT_EQ(refused(call("POST", one + "/stop", R"({"Cause":"x"})")),
+            "400 the body has a member \"Cause\" that is unknown | It may have error and cause.");
+  EXPECT_EQ(call("POST", one + "/stop", R"({"error":7})").status, 400);
+  EXPECT_EQ(refused(call("POST", one + "/redrive", "not json")),
+            "400 the body of a redrive is not empty | Send none, or {}.");
+  EXPECT_EQ(field(call("GET", one), "status"), "RUNNING") << "nothing of it was done";
 }
 
 TEST_F(ApiTest, AnUnknownWorkflowOrExecutionIs404) {

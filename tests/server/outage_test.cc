@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "engine/runtime/attach.h"
+#include "engine/runtime/blocking_engine.h"
 #include "engine/store/memory_store.h"
 #include "server/native/api.h"
 #include "tests/runtime/tampered_store.h"
@@ -19,7 +19,9 @@ namespace stepwell::server {
 namespace {
 
 constexpr const char* kNobody = "/v1/executions/019aa5a8-0000-7000-8000-000000000001";
-constexpr int kPoolThreads = 4;  // libuv's.
+constexpr const char* kDone = "StartAt: A\nStates: {A: {Type: Succeed}}\n";
+constexpr int kPoolThreads = 4;  // Of the engine's questions.
+constexpr int kHistoryThreads = 2;
 
 std::string unavailable(const std::string& message) {
   return R"({"code":"unavailable","message":")" + message +
@@ -63,12 +65,11 @@ class OutageTest : public ::testing::Test {
     settings_.sweep_period = Millis(5);
     settings_.hint_wait = Millis(5);
     std::shared_ptr<store::Store> real = store::make_memory_store();
-    auto opened = runtime::open_on(
-        std::make_shared<runtime::TamperedStore>(std::move(real), tampering_), {}, settings_);
-    ASSERT_TRUE(opened) << opened.error;
-    engine_ = std::move(opened.value);
+    engine_ = std::make_unique<runtime::BlockingEngine>(std::make_shared<runtime::AsyncEngine>(
+        std::make_shared<runtime::TamperedStore>(std::move(real), tampering_), Options{},
+        settings_));
     ASSERT_TRUE(engine_->run());
-    auto api = Api::serve(loop_, *engine_, {}, limits_);
+    auto api = Api::serve(loop_, engine_->async(), {}, limits_);
     api_ = std::move(api.value());
     thread_ = std::thread([this] { loop_.run(); });
   }
@@ -84,6 +85,16 @@ class OutageTest : public ::testing::Test {
     return "POST /v1/workflows/done/executions HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: " +
            key + "\r\nContent-Length: 0\r\n\r\n";
   }
+  std::unique_ptr<HttpClient> read_later(const std::string& target) {
+    auto client = std::make_unique<HttpClient>(api_->port());
+    client->send("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    return client;
+  }
+  std::string start_and_end(const std::string& key) {
+    const auto started = engine_->start("done", "{}", {.name = key});
+    EXPECT_TRUE(engine_->wait(started.value.id, std::chrono::seconds(20)));
+    return started.value.id;
+  }
   Answer get(const std::string& target) { return HttpClient(api_->port()).get(target); }
   // The first answer with that status.
   Answer readyz_until(int status) {
@@ -97,7 +108,7 @@ class OutageTest : public ::testing::Test {
   runtime::Settings settings_;
   ApiLimits limits_;
   runtime::Tampering tampering_;
-  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<runtime::BlockingEngine> engine_;
   loop::UvLoop loop_;
   std::unique_ptr<Api> api_;
   std::thread thread_;
@@ -110,13 +121,54 @@ TEST_F(OutageTest, TellsThatItIsAliveAndReadyHoweverManyWait) {
   door.shut();
   std::vector<std::unique_ptr<HttpClient>> waiting;
   for (int i = 0; i <= kPoolThreads; ++i) {
-    waiting.push_back(std::make_unique<HttpClient>(api_->port()));
-    waiting.back()->send("GET " + std::string(kNobody) + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    waiting.push_back(read_later(kNobody));
   }
   door.wait_until_here(kPoolThreads);
   EXPECT_EQ(get("/healthz").body, R"({"status":"alive"})");
   EXPECT_EQ(get("/readyz").body, R"({"status":"ready"})");
   EXPECT_EQ(get("/nowhere").status, 404);
+  door.open();
+  for (const auto& client : waiting) EXPECT_EQ(client->receive().status, 404);
+}
+
+TEST_F(OutageTest, ReadersOfHistoriesHoldUpNobodyElse) {
+  Door door;
+  tampering_.on_journal = [&] { door.pass(); };
+  serve();
+  ASSERT_TRUE(engine_->deploy_text("done", kDone));
+  const std::string id = start_and_end("first");
+  door.shut();
+  std::vector<std::unique_ptr<HttpClient>> readers;
+  for (int i = 0; i < 3 * kHistoryThreads; ++i) {
+    readers.push_back(read_later("/v1/executions/" + id + "/history"));
+  }
+  door.wait_until_here(kHistoryThreads);
+  for (int i = 0; i < 10; ++i) {
+    HttpClient starter(api_->port());
+    starter.send(start(std::to_string(i)));
+    EXPECT_EQ(starter.receive().status, 202);
+  }
+  EXPECT_EQ(get("/v1/executions").status, 200);
+  EXPECT_EQ(get("/v1/executions/" + id).status, 200);
+  door.open();
+  for (const auto& reader : readers) EXPECT_EQ(reader->receive().status, 200);
+}
+
+TEST_F(OutageTest, QuestionsHoldUpNoStarts) {
+  Door door;
+  tampering_.on_describe = [&] { door.pass(); };
+  serve();
+  ASSERT_TRUE(engine_->deploy_text("done", kDone));
+  door.shut();
+  std::vector<std::unique_ptr<HttpClient>> waiting;
+  for (int i = 0; i <= kPoolThreads; ++i) waiting.push_back(read_later(kNobody));
+  door.wait_until_here(kPoolThreads);
+  for (int i = 0; i < 10; ++i) {
+    HttpClient starter(api_->port());
+    starter.send(start(std::to_string(i)));
+    EXPECT_EQ(starter.receive().status, 202);
+  }
+  EXPECT_EQ(get("/healthz").body, R"({"status":"alive"})");
   door.open();
   for (const auto& client : waiting) EXPECT_EQ(client->receive().status, 404);
 }
@@ -150,7 +202,7 @@ TEST_F(OutageTest, IsNotReadyAndStartsNothingWhileTheDatabaseIsFull) {
     return ok_status();
   };
   serve();
-  ASSERT_TRUE(engine_->deploy_text("done", "StartAt: A\nStates: {A: {Type: Succeed}}\n"));
+  ASSERT_TRUE(engine_->deploy_text("done", kDone));
   HttpClient first(api_->port()), second(api_->port());
   first.send(start("1"));
   const std::string full =

@@ -7,7 +7,7 @@
 #include <cstdio>
 
 #include "engine/postgres/reconnects.h"
-#include "engine/runtime/attach.h"
+#include "engine/runtime/blocking_engine.h"
 #include "stepwell/engine.h"
 #include "tests/e2e/chaos/plan.h"
 
@@ -52,9 +52,9 @@ void work(const WorkerOptions& options, Tally& tally) {
   engine_options.lanes = 1;
   engine_options.lease = kLease;
   // The database may be away just now.
-  Answer<std::unique_ptr<Engine>> opened;
+  Answer<std::unique_ptr<runtime::BlockingEngine>> opened;
   do {
-    opened = Engine::open(engine_options);
+    opened = runtime::BlockingEngine::open(engine_options);
     if (opened) {
       for (const char* task : kTasks) {
         opened.value->task(
@@ -69,7 +69,7 @@ void work(const WorkerOptions& options, Tally& tally) {
     }
     poll(nullptr, 0, 50);
   } while (!opened && getppid() != 1);
-  Reporter reporter(runtime::counters_of(*opened.value), tally);
+  Reporter reporter(opened.value->async().counters(), tally);
   while (getppid() != 1) {
     poll(nullptr, 0, 10);
     reporter.report();

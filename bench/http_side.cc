@@ -1,0 +1,66 @@
+#include "bench/http_side.h"
+
+#include <utility>
+
+#include "base/value.h"
+#include "net/client/http_client.h"
+#include "net/http/http.h"
+
+namespace stepwell::bench {
+namespace {
+
+constexpr std::size_t kMostBytes = 256u << 20;  // Of a page.
+
+}  // namespace
+
+Result<std::unique_ptr<HttpSide>> HttpSide::serve(runtime::AsyncEngine& engine) {
+  auto side = std::unique_ptr<HttpSide>(new HttpSide);
+  side->api_ = TRY(server::Api::serve(side->loop_, engine, {}));
+  side->url_ = side->api_->url();
+  side->port_ = side->api_->port();
+  side->thread_ = std::thread([loop = &side->loop_] { loop->run(); });
+  return side;
+}
+
+HttpSide::~HttpSide() {
+  if (!thread_.joinable()) return;
+  loop_.post([this] {
+    api_.reset();
+    loop_.stop();
+  });
+  thread_.join();
+}
+
+PageReaders::PageReaders(std::string history_url, unsigned readers) : url_(std::move(history_url)) {
+  for (unsigned i = 0; i < readers; ++i) threads_.emplace_back([this] { read(); });
+}
+
+std::uint64_t PageReaders::stop() {
+  is_over_ = true;
+  for (std::thread& thread : threads_) {
+    if (thread.joinable()) thread.join();
+  }
+  return pages_;
+}
+
+void PageReaders::read() {
+  std::string next;
+  while (!is_over_) {
+    host::HttpRequest request;
+    request.url = url_ + (next.empty() ? "" : "?next=" + http::url_encode(next));
+    request.max_bytes = kMostBytes;
+    const host::HttpReply reply =
+        host::HttpClient::send_blocking(std::move(request), host::Reach::kAnyAddress);
+    next.clear();
+    if (reply.status != 200) {
+      ++refused_;
+      continue;
+    }
+    ++pages_;
+    const auto page = parse_json(reply.body);
+    const Value* token = page.ok() ? page->find("next") : nullptr;
+    if (token != nullptr && token->is_string()) next = token->as_string();
+  }
+}
+
+}  // namespace stepwell::bench
