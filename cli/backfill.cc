@@ -2,9 +2,9 @@
 
 namespace stepwell::cli {
 
-std::optional<Value::Array> failed_ranges(Console& console, Engine& engine, const std::string& id,
-                                          ExecutionView& view, Exit& exit) {
-  auto found = engine.describe(id);
+std::optional<Value::Array> failed_ranges(Console& console, Executions& executions,
+                                          const std::string& id, ExecutionView& view, Exit& exit) {
+  auto found = executions.describe(id);
   if (!found) {
     exit = console.fail(found.code, found.error);
     return std::nullopt;

@@ -10,6 +10,7 @@
 
 #include "base/value.h"
 #include "cli/command.h"
+#include "cli/executions.h"
 
 namespace stepwell::cli {
 
@@ -18,7 +19,7 @@ inline constexpr const char* kRanges = "ranges";
 
 // The failed ranges of an execution that has ended; empty when none failed.  When it has none to
 // tell (it runs, it is no backfill) that has been said, and `exit` is set.
-std::optional<Value::Array> failed_ranges(Console& console, Engine& engine, const std::string& id,
-                                          ExecutionView& view, Exit& exit);
+std::optional<Value::Array> failed_ranges(Console& console, Executions& executions,
+                                          const std::string& id, ExecutionView& view, Exit& exit);
 
 }  // namespace stepwell::cli

@@ -112,7 +112,7 @@ Exit Console::fail(Code code, std::string_view what) {
     case Code::kConflict: return fail(Exit::kConflict, what);
     case Code::kUnavailable:
       return fail(Exit::kUnavailable, what,
-                  "is it running, and is the URL right? `stepwell dev` brings a database along");
+                  "is it running, and is the URL right? `stepwell dev` brings its own");
     case Code::kTooLarge: return fail(Exit::kUsage, what);
     case Code::kDenied: return fail(Exit::kDenied, what);
     case Code::kTimeout: return fail(Exit::kStillRunning, what);

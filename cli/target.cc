@@ -13,7 +13,9 @@
 #include <thread>
 
 #include "base/value.h"
+#include "net/client/http_client.h"
 #include "providers/host/broker/vault.h"
+#include "providers/host/frames.h"
 
 namespace stepwell::cli {
 namespace {
@@ -146,6 +148,19 @@ std::optional<std::string> database_url_given(Console& console, const std::strin
   return std::nullopt;
 }
 
+namespace {
+
+Exit fail_without_server(Console& console, const Error& error, const std::string& otherwise) {
+  if (error.code == ErrorCode::kDenied) {
+    return console.fail(Exit::kDenied, error.message,
+                        "is the `stepwell dev` of this folder another user's?");
+  }
+  return console.fail(Exit::kUnavailable, error.message,
+                      "start `stepwell dev` in another terminal, or " + otherwise);
+}
+
+}  // namespace
+
 std::optional<Target> find_target(Console& console, const std::string& database_option,
                                   Exit& exit) {
   const auto url = database_url_given(console, database_option);
@@ -156,38 +171,79 @@ std::optional<Target> find_target(Console& console, const std::string& database_
   if (!url->empty()) return Target{*url, "", ""};
   const auto server = find_dev_server();
   if (server.ok()) return Target{server->database_url, server->folder, server->workflows};
-  if (server.error().code == ErrorCode::kDenied) {
-    exit = console.fail(Exit::kDenied, server.error().message,
-                        "is the `stepwell dev` of this folder another user's?");
-    return std::nullopt;
-  }
-  exit = console.fail(Exit::kUnavailable, server.error().message,
-                      "start `stepwell dev` in another terminal, or name a database with "
-                      "--database URL or " +
-                          std::string(kDatabaseVariable));
+  exit = fail_without_server(
+      console, server.error(),
+      "name a database with --database URL or " + std::string(kDatabaseVariable));
   return std::nullopt;
 }
 
-std::unique_ptr<Engine> open_target(Console& console, const std::string& database_option,
-                                    Exit& exit) {
-  const auto target = find_target(console, database_option, exit);
-  return target ? open_target(console, *target, exit) : nullptr;
+namespace {
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
 }
 
-std::unique_ptr<Engine> open_target(Console& console, const Target& target, Exit& exit) {
-  Options options;
-  options.database_url = target.database_url;
-  auto engine = Engine::open(options);
-  if (!engine) {
-    exit = console.fail(engine.code, engine.error);
-    return nullptr;
+std::optional<Found> found_server(Console& console, const std::string& url, std::string workflows,
+                                  Exit& exit) {
+  if (host::origin_of(url).empty()) {
+    exit = console.fail(Exit::kUsage, "\"" + url + "\" is not the URL of a server",
+                        "it looks like http://127.0.0.1:7233");
+    return std::nullopt;
   }
-  return std::move(engine.value);
+  const std::string token = variable(kTokenVariable);
+  if (host::has_control(token)) {
+    exit = console.fail(Exit::kUsage, std::string(kTokenVariable) +
+                                          " has a line break or another control character");
+    return std::nullopt;
+  }
+  return Found{executions_over_api(url, token), std::move(workflows)};
+}
+
+// An engine without lanes, in this process.
+std::optional<Found> found_database(Console& console, const std::string& url, Exit& exit) {
+  Options options;
+  options.database_url = url;
+  auto engine = Engine::open(options);
+  if (engine) return Found{executions_of(std::move(engine.value)), ""};
+  exit = console.fail(engine.code, engine.error);
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Found> find_executions(Console& console, const Where& where, Exit& exit) {
+  if (!where.url.empty() && !where.database.empty()) {
+    exit = console.fail(Exit::kUsage, "--url and --database exclude each other");
+    return std::nullopt;
+  }
+  const std::string url =
+      where.url.empty() && where.database.empty() ? variable(kUrlVariable) : where.url;
+  if (!url.empty()) return found_server(console, url, "", exit);
+  const auto database = database_url_given(console, where.database);
+  if (!database) {
+    exit = Exit::kUsage;
+    return std::nullopt;
+  }
+  if (!database->empty()) return found_database(console, *database, exit);
+  const auto server = find_dev_server();
+  if (server.ok()) return found_server(console, server->api_url, server->workflows, exit);
+  exit = fail_without_server(console, server.error(),
+                             "name a server with --url URL or " + std::string(kUrlVariable));
+  return std::nullopt;
+}
+
+std::vector<Option> with_where(std::vector<Option> own, Where& where) {
+  own.push_back(
+      {"--url", &where.url, "of the server; else STEPWELL_URL, else the running `stepwell dev`"});
+  own.push_back({"--database", &where.database,
+                 "PostgreSQL URL: asks the database, not a server; else STEPWELL_DATABASE_URL"});
+  return own;
 }
 
 Option database_option(std::string& target) {
   return {"--database", &target,
-          "PostgreSQL URL; else STEPWELL_DATABASE_URL, else the running `stepwell dev`"};
+          "PostgreSQL URL; else STEPWELL_DATABASE_URL, else that of the running `stepwell dev`"};
 }
 
 }  // namespace stepwell::cli

@@ -1,7 +1,9 @@
 // Target — which engine a command talks to, and how it was found.
 //
-// The database is, in this order: --database, STEPWELL_DATABASE_URL, the dev server that runs in
-// this folder or one above it (it leaves .stepwell/dev.json while it runs).
+// Commands about executions speak the API of a server.  In this order: --url, --database,
+// STEPWELL_URL, STEPWELL_DATABASE_URL, the dev server that runs in this folder or one above it (it
+// leaves .stepwell/dev.json while it runs).  A database is asked directly when it is named.
+// Commands about the database itself know only the database's options.
 #pragma once
 
 #include <stepwell/engine.h>
@@ -9,9 +11,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "cli/command.h"
+#include "cli/executions.h"
 
 namespace stepwell::cli {
 
@@ -27,6 +31,8 @@ struct DevServer {
 inline constexpr const char* kStateFolder = ".stepwell";
 inline constexpr const char* kDevFile = ".stepwell/dev.json";
 inline constexpr const char* kDatabaseVariable = "STEPWELL_DATABASE_URL";
+inline constexpr const char* kUrlVariable = "STEPWELL_URL";
+inline constexpr const char* kTokenVariable = "STEPWELL_TOKEN";
 inline constexpr const char* kVaultKeyVariable = "STEPWELL_VAULT_KEY";
 
 // kConflict when another process has it, kDenied when one may not write there; held until this
@@ -56,13 +62,21 @@ struct Target {
 // On failure everything has been said, and `exit` is set.
 std::optional<Target> find_target(Console& console, const std::string& database_option, Exit& exit);
 
-// An engine that does not run (it has no lanes): for start, describe, list, history, stop, redrive.
-// On failure everything has been said; the exit code is returned in `exit`.
-std::unique_ptr<Engine> open_target(Console& console, const std::string& database_option,
-                                    Exit& exit);
-std::unique_ptr<Engine> open_target(Console& console, const Target& target, Exit& exit);
+// What the command line says about the engine to talk to.
+struct Where {
+  std::string url, database;
+};
+// Its options, behind `own`; the same for every command about executions.
+std::vector<Option> with_where(std::vector<Option> own, Where& where);
 
-// The option itself, the same for every command that has it.
+struct Found {
+  std::unique_ptr<Executions> executions;
+  std::string workflows;  // The folder that its dev server deploys; empty when it is none.
+};
+// On failure everything has been said, and `exit` is set.
+std::optional<Found> find_executions(Console& console, const Where& where, Exit& exit);
+
+// Of commands about the database itself.
 Option database_option(std::string& target);
 
 }  // namespace stepwell::cli

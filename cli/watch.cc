@@ -25,13 +25,14 @@ std::string duration_of(const ExecutionView& view) {
 // Reads the history as it grows.  The last page is not full and is read again.
 class HistoryReader {
  public:
-  HistoryReader(Engine& engine, std::string id) : engine_(engine), id_(std::move(id)) {}
+  HistoryReader(Executions& executions, std::string id)
+      : executions_(executions), id_(std::move(id)) {}
 
   void read_into(Progress& progress) {
     while (true) {
       HistoryOptions options;
       options.next = next_;
-      const auto page = engine_.history(id_, options);
+      const auto page = executions_.history(id_, options);
       if (!page) return;  // Shown another time; the execution's own status decides.
       for (const std::string& text : page.value.events) {
         const auto event = parse_json(text);
@@ -43,7 +44,7 @@ class HistoryReader {
   }
 
  private:
-  Engine& engine_;
+  Executions& executions_;
   std::string id_;
   std::string next_;
 };
@@ -90,12 +91,12 @@ std::string summary_of(const ExecutionView& view) {
   return text;
 }
 
-std::string failed_at(Engine& engine, const ExecutionView& view) {
+std::string failed_at(Executions& executions, const ExecutionView& view) {
   if (view.status != "FAILED") return {};
   HistoryOptions newest;
   newest.newest_first = true;
   newest.limit = 1;
-  const auto page = engine.history(view.id, newest);
+  const auto page = executions.history(view.id, newest);
   return page && !page.value.places.empty() ? text_of(page.value.places.front()) : std::string();
 }
 
@@ -108,13 +109,13 @@ Exit exit_of(const ExecutionView& view) {
   return view.status == "SUCCEEDED" ? Exit::kOk : Exit::kFailed;
 }
 
-Exit watch(Console& console, Engine& engine, const std::string& id, bool as_json) {
+Exit watch(Console& console, Executions& executions, const std::string& id, bool as_json) {
   Interrupt::install();
   Progress progress;
-  HistoryReader reader(engine, id);
+  HistoryReader reader(executions, id);
   Display display(console);
   while (true) {
-    const auto view = engine.wait(id, console.is_terminal() ? kLiveRound : kPlainRound);
+    const auto view = executions.wait(id, console.is_terminal() ? kLiveRound : kPlainRound);
     if (!view && view.code != Code::kTimeout) return console.fail(view.code, view.error);
     reader.read_into(progress);
     display.show(progress);
@@ -123,7 +124,7 @@ Exit watch(Console& console, Engine& engine, const std::string& id, bool as_json
       console.end_live();
       console.say(console.status_color(view.value.status) +
                   summary_of(view.value).substr(view.value.status.size()));
-      if (const std::string place = failed_at(engine, view.value); !place.empty()) {
+      if (const std::string place = failed_at(executions, view.value); !place.empty()) {
         console.say("failed at " + place);
       }
       if (as_json) {

@@ -31,15 +31,17 @@ void show(Console& console, const Value::Array& ranges) {
 
 Command backfill_failed_command() {
   struct Arguments {
-    std::string id, output = "table", database;
+    std::string id, output = "table";
+    Where where;
   };
   auto given = std::make_shared<Arguments>();
   const auto run = [given](Console& console) {
     Exit exit = Exit::kOk;
-    const auto engine = open_target(console, given->database, exit);
-    if (!engine) return exit;
+    const auto found = find_executions(console, given->where, exit);
+    if (!found) return exit;
+    Executions& executions = *found->executions;
     ExecutionView view;
-    const auto ranges = failed_ranges(console, *engine, given->id, view, exit);
+    const auto ranges = failed_ranges(console, executions, given->id, view, exit);
     if (!ranges) return exit;
     if (given->output == "json") {
       console.print(Value(*ranges).to_json());
@@ -51,11 +53,9 @@ Command backfill_failed_command() {
     }
     return Exit::kOk;
   };
-  return {"backfill failed",
-          "List the ranges of a backfill that failed",
-          {{"EXECUTION", &given->id, "its id", true},
-           output_option(given->output),
-           database_option(given->database)},
+  return {"backfill failed", "List the ranges of a backfill that failed",
+          with_where({{"EXECUTION", &given->id, "its id", true}, output_option(given->output)},
+                     given->where),
           run};
 }
 

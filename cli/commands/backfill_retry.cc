@@ -10,16 +10,18 @@ namespace stepwell::cli {
 
 Command backfill_retry_command() {
   struct Arguments {
-    std::string id, output = "table", database;
+    std::string id, output = "table";
+    Where where;
     bool is_watched = false;
   };
   auto given = std::make_shared<Arguments>();
   const auto run = [given](Console& console) {
     Exit exit = Exit::kOk;
-    const auto engine = open_target(console, given->database, exit);
-    if (!engine) return exit;
+    const auto found = find_executions(console, given->where, exit);
+    if (!found) return exit;
+    Executions& executions = *found->executions;
     ExecutionView view;
-    const auto ranges = failed_ranges(console, *engine, given->id, view, exit);
+    const auto ranges = failed_ranges(console, executions, given->id, view, exit);
     if (!ranges) return exit;
     if (ranges->empty()) {
       console.say("no range failed: there is nothing to run again");
@@ -35,24 +37,24 @@ Command backfill_retry_command() {
     options.redrive_of = given->id;
     // Asked twice for the same failures, it starts once.
     options.name = "retry-of-" + given->id;
-    const auto started = engine->start(view.workflow, Value(std::move(again)).to_json(), options);
+    const auto started =
+        executions.start(view.workflow, Value(std::move(again)).to_json(), options);
     if (!started) return console.fail(started.code, started.error);
     console.say("running " + std::to_string(ranges->size()) +
                 (ranges->size() == 1 ? " range again" : " ranges again"));
     if (given->is_watched)
-      return watch(console, *engine, started.value.id, given->output == "json");
+      return watch(console, executions, started.value.id, given->output == "json");
     const std::string& id = started.value.id;
     const bool is_json = given->output == "json";
     console.print(is_json ? Value(Object{{"id", id}, {"existed", started.value.existed}}).to_json()
                           : id);
     return Exit::kOk;
   };
-  return {"backfill retry",
-          "Run again only the ranges of a backfill that failed",
-          {{"EXECUTION", &given->id, "the backfill whose ranges failed", true},
-           {"-w,--watch", &given->is_watched, "follow it to its end"},
-           output_option(given->output),
-           database_option(given->database)},
+  return {"backfill retry", "Run again only the ranges of a backfill that failed",
+          with_where({{"EXECUTION", &given->id, "the backfill whose ranges failed", true},
+                      {"-w,--watch", &given->is_watched, "follow it to its end"},
+                      output_option(given->output)},
+                     given->where),
           run};
 }
 

@@ -37,27 +37,27 @@ void show(Console& console, const ExecutionView& view, const std::string& place)
 
 Command exec_describe_command() {
   struct Arguments {
-    std::string id, output = "table", database;
+    std::string id, output = "table";
+    Where where;
   };
   auto given = std::make_shared<Arguments>();
   const auto run = [given](Console& console) {
     Exit exit = Exit::kOk;
-    const auto engine = open_target(console, given->database, exit);
-    if (!engine) return exit;
-    const auto found = engine->describe(given->id);
-    if (!found) return console.fail(found.code, found.error);
+    const auto found = find_executions(console, given->where, exit);
+    if (!found) return exit;
+    Executions& executions = *found->executions;
+    const auto shown = executions.describe(given->id);
+    if (!shown) return console.fail(shown.code, shown.error);
     if (given->output == "json") {
-      console.print(server::execution_json(found.value));
+      console.print(server::execution_json(shown.value));
     } else {
-      show(console, found.value, failed_at(*engine, found.value));
+      show(console, shown.value, failed_at(executions, shown.value));
     }
     return Exit::kOk;
   };
-  return {"exec describe",
-          "Show one execution",
-          {{"EXECUTION", &given->id, "its id", true},
-           output_option(given->output),
-           database_option(given->database)},
+  return {"exec describe", "Show one execution",
+          with_where({{"EXECUTION", &given->id, "its id", true}, output_option(given->output)},
+                     given->where),
           run};
 }
 

@@ -51,21 +51,23 @@ void show(Console& console, const std::string& text, const HistoryPlace& place) 
 
 Command exec_history_command() {
   struct Arguments {
-    std::string id, output = "table", database;
+    std::string id, output = "table";
+    Where where;
     int limit = 0;
     bool is_reverse = false;
   };
   auto given = std::make_shared<Arguments>();
   const auto run = [given](Console& console) {
     Exit exit = Exit::kOk;
-    const auto engine = open_target(console, given->database, exit);
-    if (!engine) return exit;
+    const auto found = find_executions(console, given->where, exit);
+    if (!found) return exit;
+    Executions& executions = *found->executions;
     HistoryOptions options;
     options.newest_first = given->is_reverse;
     int left = given->limit > 0 ? given->limit : -1;
     do {
       if (left > 0) options.limit = static_cast<unsigned>(std::min(left, 1000));
-      const auto page = engine->history(given->id, options);
+      const auto page = executions.history(given->id, options);
       if (!page) return console.fail(page.code, page.error);
       for (std::size_t i = 0; i < page.value.events.size(); ++i) {
         if (given->output == "json") {
@@ -80,13 +82,12 @@ Command exec_history_command() {
     return Exit::kOk;
   };
   return {
-      "exec history",
-      "Show what happened in an execution, event by event",
-      {{"EXECUTION", &given->id, "its id", true},
-       number("--limit", given->limit, "at most so many events; 0: all", 0),
-       {"--reverse", &given->is_reverse, "newest first"},
-       output_option(given->output),
-       database_option(given->database)},
+      "exec history", "Show what happened in an execution, event by event",
+      with_where({{"EXECUTION", &given->id, "its id", true},
+                  number("--limit", given->limit, "at most so many events; 0: all", 0),
+                  {"--reverse", &given->is_reverse, "newest first"},
+                  output_option(given->output)},
+                 given->where),
       run,
       "-o json prints one event per line, as GetExecutionHistory of Step Functions words them.\n"
       "Without it failures are shown with the file, line and column of what failed."};

@@ -9,7 +9,8 @@ namespace stepwell::cli {
 
 Command exec_list_command() {
   struct Arguments {
-    std::string workflow, status, before, output = "table", database;
+    std::string workflow, status, before, output = "table";
+    Where where;
     int limit = 50;
   };
   auto given = std::make_shared<Arguments>();
@@ -19,21 +20,22 @@ Command exec_list_command() {
                           "--before ID shows the next page");
     }
     Exit exit = Exit::kOk;
-    const auto engine = open_target(console, given->database, exit);
-    if (!engine) return exit;
-    const auto found = engine->list(given->workflow, given->status,
-                                    static_cast<unsigned>(given->limit), given->before);
-    if (!found) return console.fail(found.code, found.error);
+    const auto found = find_executions(console, given->where, exit);
+    if (!found) return exit;
+    Executions& executions = *found->executions;
+    const auto listed = executions.list(
+        {given->workflow, given->status, static_cast<unsigned>(given->limit), given->before});
+    if (!listed) return console.fail(listed.code, listed.error);
     if (given->output == "json") {
-      for (const auto& view : found.value) console.print(server::execution_json(view));
+      for (const auto& view : listed.value) console.print(server::execution_json(view));
       return Exit::kOk;
     }
-    if (found.value.empty()) {
+    if (listed.value.empty()) {
       console.say("no executions; `stepwell exec start WORKFLOW` starts one");
       return Exit::kOk;
     }
     std::vector<std::vector<std::string>> rows;
-    for (const auto& view : found.value) {
+    for (const auto& view : listed.value) {
       // To the second: with an id it fits into 80 columns.
       const std::string started =
           view.started_at.substr(0, 10) + " " + view.started_at.substr(11, 8);
@@ -42,24 +44,22 @@ Command exec_list_command() {
     }
     console.table({"ID", "STATUS", "WORKFLOW", "STARTED (UTC)", "ERROR"}, rows);
     if (static_cast<int>(rows.size()) == given->limit) {
-      console.say("more with --before " + found.value.back().id);
+      console.say("more with --before " + listed.value.back().id);
     }
     return Exit::kOk;
   };
-  return {"exec list",
-          "List executions, newest first",
-          {{"--workflow", &given->workflow, "only of this workflow"},
-           {"--status",
-            &given->status,
-            "only with this status",
-            false,
-            {"RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}},
-           number("--limit", given->limit, "at most so many", 1),
-           {"--before", &given->before, "only older than this execution"},
-           output_option(given->output),
-           database_option(given->database)},
-          run,
-          "-o json prints one object per line."};
+  return {"exec list", "List executions, newest first",
+          with_where({{"--workflow", &given->workflow, "only of this workflow"},
+                      {"--status",
+                       &given->status,
+                       "only with this status",
+                       false,
+                       {"RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"}},
+                      number("--limit", given->limit, "at most so many", 1),
+                      {"--before", &given->before, "only older than this execution"},
+                      output_option(given->output)},
+                     given->where),
+          run, "-o json prints one object per line."};
 }
 
 }  // namespace stepwell::cli

@@ -9,14 +9,16 @@ namespace stepwell::cli {
 
 Command exec_stop_command() {
   struct Arguments {
-    std::string id, error, cause, output = "table", database;
+    std::string id, error, cause, output = "table";
+    Where where;
   };
   auto given = std::make_shared<Arguments>();
   const auto run = [given](Console& console) {
     Exit exit = Exit::kOk;
-    const auto engine = open_target(console, given->database, exit);
-    if (!engine) return exit;
-    const auto stopped = engine->stop_execution(given->id, given->error, given->cause);
+    const auto found = find_executions(console, given->where, exit);
+    if (!found) return exit;
+    Executions& executions = *found->executions;
+    const auto stopped = executions.stop(given->id, given->error, given->cause);
     if (stopped.code == Code::kConflict) {
       return console.fail(Exit::kConflict, stopped.error, "only what is RUNNING can be stopped");
     }
@@ -25,13 +27,12 @@ Command exec_stop_command() {
     console.say("stopping; `stepwell exec redrive " + given->id + "` would go on where it was");
     return Exit::kOk;
   };
-  return {"exec stop",
-          "Stop an execution: it ends ABORTED",
-          {{"EXECUTION", &given->id, "its id", true},
-           {"--error", &given->error, "why, as a word for programs"},
-           {"--cause", &given->cause, "why, as a sentence for people"},
-           output_option(given->output),
-           database_option(given->database)},
+  return {"exec stop", "Stop an execution: it ends ABORTED",
+          with_where({{"EXECUTION", &given->id, "its id", true},
+                      {"--error", &given->error, "why, as a word for programs"},
+                      {"--cause", &given->cause, "why, as a sentence for people"},
+                      output_option(given->output)},
+                     given->where),
           run};
 }
 

@@ -9,22 +9,21 @@ namespace stepwell::cli {
 
 Command exec_watch_command() {
   struct Arguments {
-    std::string id, output = "table", database;
+    std::string id, output = "table";
+    Where where;
   };
   auto given = std::make_shared<Arguments>();
   const auto run = [given](Console& console) {
     Exit exit = Exit::kOk;
-    const auto engine = open_target(console, given->database, exit);
-    if (!engine) return exit;
-    return watch(console, *engine, given->id, given->output == "json");
+    const auto found = find_executions(console, given->where, exit);
+    if (!found) return exit;
+    Executions& executions = *found->executions;
+    return watch(console, executions, given->id, given->output == "json");
   };
-  return {"exec watch",
-          "Follow an execution to its end, with its progress",
-          {{"EXECUTION", &given->id, "its id", true},
-           output_option(given->output),
-           database_option(given->database)},
-          run,
-          "Ctrl-C stops the watching, not the execution."};
+  return {"exec watch", "Follow an execution to its end, with its progress",
+          with_where({{"EXECUTION", &given->id, "its id", true}, output_option(given->output)},
+                     given->where),
+          run, "Ctrl-C stops the watching, not the execution."};
 }
 
 }  // namespace stepwell::cli

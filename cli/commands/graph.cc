@@ -13,17 +13,18 @@ namespace stepwell::cli {
 namespace {
 
 struct Arguments {
-  std::string file, format = "svg", execution, history, output, database;
+  std::string file, format = "svg", execution, history, output;
+  Where where;
 };
 
 // The whole history of an execution.
 std::optional<Value::Array> fetch_events(Console& console, const Arguments& given, Exit& exit) {
-  const auto engine = open_target(console, given.database, exit);
-  if (!engine) return std::nullopt;
+  const auto found = find_executions(console, given.where, exit);
+  if (!found) return std::nullopt;
   Value::Array events;
   HistoryOptions options;
   do {
-    const auto page = engine->history(given.execution, options);
+    const auto page = found->executions->history(given.execution, options);
     if (!page) {
       exit = console.fail(page.code, page.error);
       return std::nullopt;
@@ -90,14 +91,13 @@ Exit draw(Console& console, const Arguments& given) {
 
 Command graph_command() {
   auto given = std::make_shared<Arguments>();
-  return {"graph",
-          "Draw a workflow, coloured by what an execution did",
-          {{"FILE", &given->file, "the workflow", true},
-           {"--format", &given->format, "svg or mermaid", false, {"svg", "mermaid"}},
-           {"--execution", &given->execution, "colour it by this execution"},
-           {"--history", &given->history, "colour it by the events in this file"},
-           {"-o,--output", &given->output, "write to this file"},
-           database_option(given->database)},
+  return {"graph", "Draw a workflow, coloured by what an execution did",
+          with_where({{"FILE", &given->file, "the workflow", true},
+                      {"--format", &given->format, "svg or mermaid", false, {"svg", "mermaid"}},
+                      {"--execution", &given->execution, "colour it by this execution"},
+                      {"--history", &given->history, "colour it by the events in this file"},
+                      {"-o,--output", &given->output, "write to this file"}},
+                     given->where),
           [given](Console& console) { return draw(console, *given); },
           "A history is what `stepwell exec history EXECUTION -o json` prints, or an answer of\n"
           "GetExecutionHistory.  Dashed lines are retries and catches."};

@@ -5,6 +5,7 @@ One `stepwell dev` with a Postgres of its own serves all cases.
   mistakes_test.py STEPWELL
 """
 import fcntl
+import http.server
 import json
 import os
 import pty
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import termios
+import threading
 
 STEPWELL = os.path.abspath(sys.argv[1])
 LIMIT_SECONDS = 60
@@ -58,7 +60,8 @@ class Folder:
         self.temporary = tempfile.TemporaryDirectory()
         self.path = self.temporary.name
         os.chmod(self.path, 0o755)
-        self.env = {k: v for k, v in os.environ.items() if k != "STEPWELL_DATABASE_URL"}
+        told = ("STEPWELL_DATABASE_URL", "STEPWELL_URL", "STEPWELL_TOKEN")
+        self.env = {k: v for k, v in os.environ.items() if k not in told}
         for name, text in workflows.items():
             self.write(f"workflows/{name}.yaml", text)
 
@@ -69,7 +72,8 @@ class Folder:
             out.write(text)
 
     def run(self, *words, **more):
-        return subprocess.run([STEPWELL, *words], cwd=more.pop("cwd", self.path), env=self.env,
+        env = {**self.env, **more.pop("env", {})}
+        return subprocess.run([STEPWELL, *words], cwd=more.pop("cwd", self.path), env=env,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               timeout=LIMIT_SECONDS, check=False, **more)
 
@@ -93,6 +97,33 @@ class Folder:
         raise SystemExit("not ok - command line: stepwell dev starts")
 
 
+class NotStepwell(http.server.BaseHTTPRequestHandler):
+    """Answers with HTML, and keeps what it was told."""
+    told = []
+
+    def do_GET(self):
+        NotStepwell.told.append((self.path, self.headers.get("Authorization")))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"<html>hello</html>")
+
+    def log_message(self, *_):
+        pass
+
+
+def another_server(folder):
+    server = http.server.HTTPServer(("127.0.0.1", 0), NotStepwell)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    folder.expect("what answers is no Stepwell server", ["exec", "list", "--url", url], 7,
+                  f"error: what answers at {url} is not a Stepwell server: status 200",
+                  env={"STEPWELL_TOKEN": "tok"})
+    verdict(NotStepwell.told == [("/v1/executions?limit=50", "Bearer tok")],
+            "the token goes to the server", NotStepwell.told)
+    server.shutdown()
+    server.server_close()
+
+
 def without_a_server(folder):
     empty = os.path.join(folder.path, "empty")
     os.makedirs(empty)
@@ -104,6 +135,23 @@ def without_a_server(folder):
                   "127.0.0.1", "hint: is it running, and is the URL right?")
     folder.expect("a URL that is none", ["exec", "list", "--database", "nonsense://x"], 2, "error:",
                   "nonsense")
+    folder.expect("the server is away: says which, and what to do",
+                  ["exec", "list", "--url", "http://127.0.0.1:1"], 7,
+                  "error: cannot reach the server at http://127.0.0.1:1: ",
+                  "hint: is it running, and is the URL right?")
+    folder.expect("... also when the environment names it", ["exec", "list"], 7,
+                  "cannot reach the server at http://127.0.0.1:1",
+                  env={"STEPWELL_URL": "http://127.0.0.1:1/"})
+    folder.expect("a URL that is no server's", ["exec", "list", "--url", "127.0.0.1:7233"], 2,
+                  'error: "127.0.0.1:7233" is not the URL of a server\n'
+                  "hint: it looks like http://127.0.0.1:7233\n")
+    folder.expect("a server and a database at once",
+                  ["exec", "list", "--url", "http://127.0.0.1:1", "--database", "postgresql:///x"], 2,
+                  "error: --url and --database exclude each other")
+    folder.expect("a token that would be two headers", ["exec", "list"], 2,
+                  "error: STEPWELL_TOKEN has a line break or another control character",
+                  env={"STEPWELL_URL": "http://127.0.0.1:1", "STEPWELL_TOKEN": "a\nb"})
+    another_server(folder)
     folder.expect("an unknown option", ["exec", "list", "--colour"], 2, "--colour",
                   "hint: `stepwell exec list --help` lists what is possible")
     folder.expect("a number that is none", ["fake", "--port", "http"], 2,
@@ -233,6 +281,14 @@ def with_a_server(folder):
                                                        "--execution", NOBODY], 4, NOBODY)
     folder.expect("the server is found from a folder below", ["exec", "list"], 0, ended,
                   cwd=from_below)
+    with open(os.path.join(folder.path, ".stepwell/dev.json"), encoding="utf-8") as known:
+        known = json.load(known)
+    empty = os.path.join(folder.path, "empty")
+    folder.expect("... from anywhere by its URL", ["exec", "describe", ended], 0, "SUCCEEDED",
+                  cwd=empty, env={"STEPWELL_URL": known["api_url"]})
+    told = [folder.run("exec", "describe", ended, "-o", "json", where, known[url]).stdout
+            for where, url in (("--url", "api_url"), ("--database", "database_url"))]
+    verdict(told[0] == told[1] != "", "its database, when named, says the same", told)
 
 
 def nothing_to_run():
