@@ -35,6 +35,16 @@ check "it runs a workflow to its end on Postgres" \
   "$place/prefix/bin/stepwell" __with_postgres "$place/pg" -- "$place/build/embedded"
 cp "$place/log" "$place/said"
 check "and says how it ended" grep -q '^SUCCEEDED {"amount":7,"receipt":"r-' "$place/said"
+# The program on the page for embedders, word for word.
+mkdir "$place/page"
+sed -n '/^```cpp$/,/^```$/p' "$source/docs/embedding.md" | sed '/^```/d' >"$place/page/main.cc"
+cp "$source/examples/embedded/CMakeLists.txt" "$place/page/"
+check "the program in docs/embedding.md configures" \
+  cmake -S "$place/page" -B "$place/page/build" -G Ninja -DCMAKE_PREFIX_PATH="$place/prefix" \
+  -DCMAKE_CXX_COMPILER="$compiler"
+check "... builds" cmake --build "$place/page/build"
+check "... and runs" "$place/page/build/embedded"
+check "... and prints what the page says" grep -qxF 'SUCCEEDED {"said":"Ada"}' "$place/log"
 check "the installed binary finds its workflows" \
   bash -c "cd / && ls '$place/prefix/share/stepwell/workflows'"
 
