@@ -12,5 +12,6 @@ foreach(file IN LISTS FILES)
   string(APPEND text "    {\"${name}\", R\"~embedded~(${content})~embedded~\"},\n")
   math(EXPR count "${count} + 1")
 endforeach()
-string(APPEND text "};\nconst std::size_t ${NAME}_count = ${count};\n\n}\n")
+# The empty one stands where there is no file.
+string(APPEND text "    {nullptr, nullptr}};\nconst std::size_t ${NAME}_count = ${count};\n\n}\n")
 file(WRITE ${OUT} "${text}")

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "engine/store/batch_parts.h"
+#include "engine/store/claim_room.h"
 
 namespace stepwell::postgres {
 namespace {
@@ -15,21 +16,6 @@ using store::InboxRow;
 using store::JournalRow;
 using store::Start;
 using store::StartOutcome;
-
-ArrayParameter uuids() { return ArrayParameter(ElementType::kUuid); }
-ArrayParameter texts() { return ArrayParameter(ElementType::kText); }
-ArrayParameter bigints() { return ArrayParameter(ElementType::kInt8); }
-ArrayParameter smallints() { return ArrayParameter(ElementType::kInt2); }
-
-std::int64_t as_bigint(std::uint64_t number) { return static_cast<std::int64_t>(number); }
-
-void add_optional(ArrayParameter& array, const std::optional<std::string>& text) {
-  if (text) {
-    array.add(*text);
-  } else {
-    array.add_null();
-  }
-}
 
 // An array literal inside a text, since rows of an array cannot differ in length.
 std::string array_literal(const std::vector<std::string>& items) {
@@ -46,83 +32,133 @@ std::string array_literal(const std::vector<std::string>& items) {
   return out + "}";
 }
 
-void add_facts(Parameters& parameters, const std::vector<JournalRow>& facts) {
-  ArrayParameter execution = uuids(), seq = bigints(), kind = smallints(), command = bigints(),
-                 at = bigints(), hash = bigints(), payload = texts();
-  execution.reserve(20 * facts.size() + 20);
-  for (ArrayParameter* column : {&seq, &command, &at, &hash})
-    column->reserve(12 * facts.size() + 20);
+const auto execution_of = [](const auto& row) -> const Uuid& { return row.execution.uuid; };
+
+GroupParameter facts_group(const std::vector<JournalRow>& facts) {
   std::size_t bytes = 20;
   for (const JournalRow& row : facts) bytes += row.payload.size() + 4;
+  ArrayParameter payload(ElementType::kText);
   payload.reserve(bytes);
-  for (const JournalRow& row : facts) {
-    execution.add(row.execution.uuid);
-    seq.add_int8(as_bigint(row.seq));
-    kind.add_int2(static_cast<std::int16_t>(row.kind));
-    command.add_int8(as_bigint(row.command.value));
-    at.add_int8(unix_ms(row.at));
-    hash.add_int8(as_bigint(row.input_hash));
-    payload.add(row.payload);
-  }
-  for (ArrayParameter* column : {&execution, &seq, &kind, &command, &at, &hash, &payload}) {
-    parameters.add(std::move(*column));
-  }
+  for (const JournalRow& row : facts) payload.add(row.payload);
+  GroupParameter group;
+  group.uuids(facts, execution_of)
+      .bigints(facts, [](const JournalRow& row) { return row.seq; })
+      .smallints(facts, [](const JournalRow& row) { return row.kind; })
+      .bigints(facts, [](const JournalRow& row) { return row.command.value; })
+      .bigints(facts, [](const JournalRow& row) { return unix_ms(row.at); })
+      .bigints(facts, [](const JournalRow& row) { return row.input_hash; })
+      .add(std::move(payload));
+  return group;
 }
 
-void add_finishes(Parameters& parameters, const std::vector<store::FinishRow>& finishes) {
-  ArrayParameter execution = uuids(), status = smallints(), output = texts(), error = texts(),
-                 cause = texts(), at = bigints();
-  for (const store::FinishRow& row : finishes) {
-    execution.add(row.execution.uuid);
-    status.add_int2(static_cast<std::int16_t>(row.status));
-    output.add(row.output);
-    add_optional(error, row.error);
-    add_optional(cause, row.cause);
-    at.add_int8(storable_ms(row.at));
-  }
-  for (ArrayParameter* column : {&execution, &status, &output, &error, &cause, &at}) {
-    parameters.add(std::move(*column));
-  }
+GroupParameter waits_group(const std::vector<store::WaitingRow>& waits) {
+  GroupParameter group;
+  group.uuids(waits, execution_of).texts(waits, [](const auto& row) -> const std::string& {
+    return row.waiting;
+  });
+  return group;
 }
 
-void add_the_rest(Parameters& parameters, const Batch& batch) {
-  ArrayParameter park = uuids(), wake = bigints(), seen = bigints(), park_waiting = texts();
-  for (const store::Park& row : batch.parks) {
-    park.add(row.execution.uuid);
-    wake.add_int8(storable_ms(row.wake_at));
-    seen.add_int8(as_bigint(row.inbox_seen));
-    park_waiting.add(row.waiting);
+GroupParameter finishes_group(const std::vector<store::FinishRow>& finishes) {
+  using Row = store::FinishRow;
+  GroupParameter group;
+  group.uuids(finishes, execution_of)
+      .smallints(finishes, [](const Row& row) { return row.status; })
+      .texts(finishes, [](const Row& row) -> const std::string& { return row.output; })
+      .optional_texts(
+          finishes, [](const Row& row) -> const auto& { return row.error; })
+      .optional_texts(
+          finishes, [](const Row& row) -> const auto& { return row.cause; })
+      .bigints(finishes, [](const Row& row) { return storable_ms(row.at); });
+  return group;
+}
+
+GroupParameter parks_group(const std::vector<store::Park>& parks) {
+  using Row = store::Park;
+  GroupParameter group;
+  group.uuids(parks, execution_of)
+      .bigints(parks, [](const Row& row) { return storable_ms(row.wake_at); })
+      .bigints(parks, [](const Row& row) { return row.inbox_seen; })
+      .texts(parks, [](const Row& row) -> const std::string& { return row.waiting; });
+  return group;
+}
+
+GroupParameter quarantines_group(const std::vector<store::Quarantine>& quarantines) {
+  GroupParameter group;
+  group.uuids(quarantines, execution_of)
+      .texts(quarantines, [](const auto& row) -> const std::string& { return row.reason; });
+  return group;
+}
+
+GroupParameter inbox_group(const std::vector<store::InboxKey>& keys) {
+  GroupParameter group;
+  group.uuids(keys, execution_of).bigints(keys, [](const auto& key) { return key.id; });
+  return group;
+}
+
+GroupParameter notices_group(const std::vector<store::NoticeKey>& keys) {
+  GroupParameter group;
+  group.uuids(keys, execution_of).texts(keys, [](const auto& key) -> const std::string& {
+    return key.key;
+  });
+  return group;
+}
+
+ArrayParameter id_array(const std::vector<ExecutionId>& ids) {
+  ArrayParameter array(ElementType::kUuid);
+  for (const ExecutionId id : ids) array.add(id.uuid);
+  return array;
+}
+
+// A column that says something about some of the rows only: null when it is about none.
+template <class Has, class Fill>
+void add_if_any(GroupParameter& group, ElementType type, const std::vector<Start>& starts,
+                const Has& has, const Fill& fill) {
+  const bool any = std::any_of(starts.begin(), starts.end(), has);
+  if (!any) {
+    group.add(ArrayParameter(type));
+    return;
   }
-  ArrayParameter waiter = uuids(), waiting = texts();
-  for (const store::WaitingRow& row : batch.waitings) {
-    waiter.add(row.execution.uuid);
-    waiting.add(row.waiting);
-  }
-  ArrayParameter stuck = uuids(), reason = texts();
-  for (const store::Quarantine& row : batch.quarantines) {
-    stuck.add(row.execution.uuid);
-    reason.add(row.reason);
-  }
-  ArrayParameter consumer = uuids(), consumed = bigints();
-  for (const store::InboxKey& key : batch.consumed) {
-    consumer.add(key.execution.uuid);
-    consumed.add_int8(as_bigint(key.id));
-  }
-  ArrayParameter released = uuids();
-  for (const ExecutionId id : batch.released) released.add(id.uuid);
-  for (ArrayParameter* column : {&park, &wake, &seen, &park_waiting, &waiter, &waiting, &stuck,
-                                 &reason, &consumer, &consumed, &released}) {
-    parameters.add(std::move(*column));
-  }
+  group.add(type, starts, [&](ArrayParameter& array, const Start& start) {
+    has(start) ? fill(array, start) : array.add_null();
+  });
+}
+
+void add_ends(GroupParameter& group, const std::vector<Start>& starts) {
+  const auto has_end = [](const Start& start) { return start.end.has_value(); };
+  add_if_any(group, ElementType::kInt2, starts, has_end, [](auto& array, const Start& start) {
+    array.add_int2(static_cast<std::int16_t>(start.end->status));
+  });
+  add_if_any(group, ElementType::kText, starts, has_end,
+             [](auto& array, const Start& start) { array.add(start.end->output); });
+  const auto has_error = [](const Start& start) { return start.end && start.end->error; };
+  add_if_any(group, ElementType::kText, starts, has_error,
+             [](auto& array, const Start& start) { array.add(*start.end->error); });
+  const auto has_cause = [](const Start& start) { return start.end && start.end->cause; };
+  add_if_any(group, ElementType::kText, starts, has_cause,
+             [](auto& array, const Start& start) { array.add(*start.end->cause); });
+  add_if_any(group, ElementType::kInt8, starts, has_end,
+             [](auto& array, const Start& start) { array.add_int8(storable_ms(start.end->at)); });
 }
 
 // The groups of a claim's rows.
+void read_execution_row(const Rows& rows, std::size_t i, Claimed& claimed) {
+  claimed.id = ExecutionId{rows.uuid(i, 1)};
+  claimed.inbox_seq = static_cast<std::uint64_t>(rows.number(i, 2));
+  claimed.deaths = static_cast<std::uint32_t>(rows.number(i, 3));
+  claimed.is_slice = rows.number(i, 4) == 1;
+  claimed.workflow = rows.string(i, 7);
+  claimed.program_hash = rows.string(i, 8);
+  claimed.ns = Namespace(rows.string(i, 9), rows.string(i, 10));
+  claimed.name = rows.string(i, 11);
+}
+
 void read_claimed_row(const Rows& rows, std::size_t i, Claimed& claimed) {
   switch (rows.text(i, 0)[0]) {
     case 'S':
       claimed.snapshot_seq = static_cast<std::uint64_t>(rows.number(i, 2));
       claimed.snapshot_hash = static_cast<std::uint64_t>(rows.number(i, 3));
-      claimed.snapshot = rows.bytes(i, 9);
+      claimed.snapshot = rows.bytes(i, 12);
       break;
     case 'J':
       claimed.journal.push_back({claimed.id, static_cast<std::uint64_t>(rows.number(i, 2)),
@@ -137,55 +173,96 @@ void read_claimed_row(const Rows& rows, std::size_t i, Claimed& claimed) {
 
 }  // namespace
 
+const char* const kClaimSql =
+    "SELECT * FROM stepwell_claim_v2($1, $2, $3, $4, $5, $6, $7, $8, nullif($9::bigint, -1))";
+
 const char* const kCommitSql =
-    "SELECT stepwell_commit_v1($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,"
-    "$20,$21,$22,$23,$24,$25,$26,$27,$28,$29,$30,$31,$32,$33,$34,$35,$36,$37,$38,$39,$40,$41)";
+    "SELECT stepwell_commit_v2($1, $2, $3, $4, nullif($5::uuid[], '{}'), $6, $7, $8, $9, $10, "
+    "nullif($11::uuid[], '{}'), $12, $13)";
 
 std::int64_t storable_ms(Time time) {
   constexpr std::int64_t kYear9999 = 253'402'300'799'000;
   return std::clamp<std::int64_t>(unix_ms(time), 0, kYear9999);
 }
 
-void add_starts(Parameters& parameters, const std::vector<Start>& starts) {
-  ArrayParameter id = uuids(), workflow = texts(), hash = texts(), name = texts(), input = texts(),
-                 input_hash = bigints(), pool = texts(), semantics = smallints(), tags = texts(),
-                 redrive_of = uuids(), owned(ElementType::kBool), at = bigints(),
-                 fact_hash = bigints(), payload = texts();
-  for (const Start& start : starts) {
-    id.add(start.id.uuid);
-    workflow.add(start.workflow);
-    hash.add(start.program_hash);
-    name.add(store::is_nameless(start) ? std::string() : start.name);
-    input.add(start.input);
-    input_hash.add_int8(as_bigint(start.input_hash));
-    pool.add(start.pool);
-    semantics.add_int2(static_cast<std::int16_t>(start.semantics));
-    tags.add(array_literal(start.tags));
-    if (start.redrive_of) {
-      redrive_of.add(start.redrive_of->uuid);
-    } else {
-      redrive_of.add_null();
-    }
-    owned.add_bool(start.owned);
-    at.add_int8(storable_ms(start.first.at));
-    fact_hash.add_int8(as_bigint(start.first.input_hash));
-    payload.add(start.first.payload);
-  }
-  for (ArrayParameter* column :
-       {&id, &workflow, &hash, &name, &input, &input_hash, &pool, &semantics, &tags, &redrive_of,
-        &owned, &at, &fact_hash, &payload}) {
-    parameters.add(std::move(*column));
-  }
+GroupParameter starts_group(const std::vector<Start>& starts) {
+  constexpr int kSlimEncoding = 2;
+  const auto has_name = [](const Start& start) { return !store::is_nameless(start); };
+  const auto has_tags = [](const Start& start) { return !start.tags.empty(); };
+  const auto has_origin = [](const Start& start) { return !start.origin.empty(); };
+  const auto is_redrive = [](const Start& start) { return start.redrive_of.has_value(); };
+  GroupParameter group;
+  group.uuids(starts, [](const Start& start) -> const Uuid& { return start.id.uuid; })
+      .texts(
+          starts, [](const Start& start) -> const auto& { return start.ns.name(); })
+      .texts(
+          starts, [](const Start& start) -> const auto& { return start.workflow; })
+      .add(ElementType::kInt4, starts,
+           [](auto& array, const Start& start) {
+             array.add_int4(static_cast<std::int32_t>(start.version));
+           })
+      .texts(
+          starts, [](const Start& start) -> const auto& { return start.program_hash; });
+  add_if_any(group, ElementType::kText, starts, has_name,
+             [](auto& array, const Start& start) { array.add(start.name); });
+  group.add_number(std::count_if(starts.begin(), starts.end(), has_name))
+      .texts(
+          starts, [](const Start& start) -> const auto& { return start.input; })
+      .bigints(starts, [](const Start& start) { return start.input_hash; })
+      .texts(
+          starts, [](const Start& start) -> const auto& { return start.pool; })
+      .smallints(starts, [](const Start& start) { return start.semantics; })
+      .smallints(starts, [](const Start& start) { return start.priority; });
+  add_if_any(group, ElementType::kText, starts, has_tags,
+             [](auto& array, const Start& start) { array.add(array_literal(start.tags)); });
+  add_if_any(group, ElementType::kUuid, starts, is_redrive,
+             [](auto& array, const Start& start) { array.add(start.redrive_of->uuid); });
+  add_if_any(group, ElementType::kText, starts, has_origin,
+             [](auto& array, const Start& start) { array.add(start.origin); });
+  group
+      .add(ElementType::kBool, starts,
+           [](auto& array, const Start& start) { array.add_bool(start.owned); })
+      .bigints(starts, [](const Start& start) { return storable_ms(start.first.at); })
+      .bigints(starts, [](const Start& start) { return start.first.input_hash; })
+      .smallints(starts, [](const Start& start) { return start.is_first_slim ? kSlimEncoding : 0; })
+      .texts(
+          starts, [](const Start& start) -> const auto& { return start.first.payload; });
+  add_ends(group, starts);
+  return group;
 }
 
 Parameters commit_parameters(const Uuid& writer, std::int64_t conn, std::int64_t n,
                              const Batch& batch) {
   Parameters parameters;
-  parameters.add(writer).add(conn).add(n);
-  add_facts(parameters, batch.facts);
-  add_finishes(parameters, batch.finishes);
-  add_the_rest(parameters, batch);
-  add_starts(parameters, batch.starts);
+  parameters.add(writer).add(conn).add(n).add(starts_group(batch.starts));
+  parameters.add(id_array(store::mine_in(batch))).add(facts_group(batch.facts));
+  parameters.add(waits_group(batch.waitings)).add(finishes_group(batch.finishes));
+  parameters.add(parks_group(batch.parks)).add(quarantines_group(batch.quarantines));
+  parameters.add(id_array(batch.released)).add(inbox_group(batch.consumed));
+  parameters.add(notices_group(batch.notices));
+  return parameters;
+}
+
+Parameters lost_parameters(const Uuid& writer, const Batch& batch) {
+  Parameters parameters;
+  parameters.add(writer).add(id_array(store::touched_in(batch))).add(facts_group(batch.facts));
+  parameters.add(inbox_group(batch.consumed)).add(notices_group(batch.notices));
+  return parameters;
+}
+
+Parameters claim_parameters(const Uuid& writer, std::int64_t conn, std::int64_t n,
+                            const store::ClaimRequest& request) {
+  ArrayParameter room(ElementType::kInt4);
+  for (const std::uint32_t part :
+       store::room_by_priority(request.limit, static_cast<std::uint64_t>(n))) {
+    room.add_int4(static_cast<std::int32_t>(part));
+  }
+  Parameters parameters;
+  parameters.add(writer).add(conn).add(n).add(text_array(request.pools));
+  parameters.add_int2(static_cast<std::int16_t>(request.semantics)).add(std::move(room));
+  parameters.add_int4(static_cast<std::int32_t>(request.slices)).add_bool(request.take_suspect);
+  parameters.add(request.max_journal_bytes ? static_cast<std::int64_t>(*request.max_journal_bytes)
+                                           : std::int64_t{-1});
   return parameters;
 }
 
@@ -205,21 +282,18 @@ std::vector<StartOutcome> parse_outcomes(std::string_view text, const std::vecto
   return outcomes;
 }
 
-ClaimResult read_claim(const Rows& rows, bool& wrote) {
-  ClaimResult result;
+store::ClaimReply read_claim(const Rows& rows) {
+  store::ClaimReply reply;
+  ClaimResult& result = reply.result;
   std::unordered_map<ExecutionId, std::size_t> places;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const char tag = rows.text(i, 0)[0];
     const ExecutionId id{rows.is_null(i, 1) ? Uuid{} : rows.uuid(i, 1)};
     const auto place = places.find(id);
+    Claimed* claimed = place == places.end() ? nullptr : &result.claimed[place->second];
     if (tag == 'E') {
       places.emplace(id, result.claimed.size());
-      Claimed& claimed = result.claimed.emplace_back();
-      claimed.id = id;
-      claimed.inbox_seq = static_cast<std::uint64_t>(rows.number(i, 2));
-      claimed.deaths = static_cast<std::uint32_t>(rows.number(i, 3));
-      claimed.workflow = rows.string(i, 7);
-      claimed.program_hash = rows.string(i, 8);
+      read_execution_row(rows, i, result.claimed.emplace_back());
     } else if (tag == 'I') {
       InboxRow row{static_cast<std::uint64_t>(rows.number(i, 2)),
                    id,
@@ -227,17 +301,22 @@ ClaimResult read_claim(const Rows& rows, bool& wrote) {
                    CommandId{static_cast<std::uint64_t>(rows.number(i, 4))},
                    rows.string(i, 7),
                    rows.string(i, 8)};
-      auto& inbox = place == places.end() ? result.inbox : result.claimed[place->second].inbox;
-      inbox.push_back(std::move(row));
+      (claimed ? claimed->inbox : result.inbox).push_back(std::move(row));
+    } else if (tag == 'M') {
+      store::Notice row{{id, rows.string(i, 7)},
+                        static_cast<FactKind>(rows.number(i, 3)),
+                        CommandId{static_cast<std::uint64_t>(rows.number(i, 4))},
+                        rows.string(i, 8)};
+      (claimed ? claimed->notices : result.notices).push_back(std::move(row));
     } else if (tag == 'N') {
       result.now = rows.time_ms(i, 2);
       if (!rows.is_null(i, 3)) result.next_due = rows.time_ms(i, 3);
-      wrote = rows.number(i, 4) != 0;
-    } else if (place != places.end()) {
-      read_claimed_row(rows, i, result.claimed[place->second]);
+      reply.wrote = rows.number(i, 4) != 0;
+    } else if (claimed) {
+      read_claimed_row(rows, i, *claimed);
     }
   }
-  return result;
+  return reply;
 }
 
 }  // namespace stepwell::postgres

@@ -1,10 +1,11 @@
-// A batch as the parameters of stepwell_commit_v1, and its answer.
+// The statements of a lane: a batch and a claim as parameters, and their answers.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "engine/postgres/link.h"
+#include "engine/store/lane_wire.h"
 #include "engine/store/store.h"
 
 namespace stepwell::postgres {
@@ -12,13 +13,19 @@ namespace stepwell::postgres {
 extern const char* const kCommitSql;
 Parameters commit_parameters(const Uuid& writer, std::int64_t conn, std::int64_t n,
                              const store::Batch& batch);
-// Appends the parameters of a group of starts, in the order of stepwell_start_v1.
-void add_starts(Parameters& parameters, const std::vector<store::Start>& starts);
-// "c s:<id> o:<id>", as stepwell_outcomes_v1 writes them.
+// Of stepwell_lost_v2.
+Parameters lost_parameters(const Uuid& writer, const store::Batch& batch);
+// A starts_v2.
+GroupParameter starts_group(const std::vector<store::Start>& starts);
+// "c s:<id> o:<id>", as stepwell_outcomes_v2 writes them; nothing: all were created.
 std::vector<store::StartOutcome> parse_outcomes(std::string_view text,
                                                 const std::vector<store::Start>& starts);
-// What stepwell_claim_v1 answered; `wrote` tells whether the call took a number.
-store::ClaimResult read_claim(const Rows& rows, bool& wrote);
+
+extern const char* const kClaimSql;
+Parameters claim_parameters(const Uuid& writer, std::int64_t conn, std::int64_t n,
+                            const store::ClaimRequest& request);
+store::ClaimReply read_claim(const Rows& rows);
+
 // A time that PostgreSQL can hold.
 std::int64_t storable_ms(Time time);
 

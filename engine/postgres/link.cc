@@ -88,7 +88,14 @@ std::string with_option(std::string url, const std::string& name, const std::str
 }
 
 std::string settings_sql(const std::string& schema, const LinkPurpose& purpose) {
+  // Every setting that changes what is written or read, whatever the role's or database's own is.
   std::string sql = "SET search_path TO " + schema +
+                    "; SET client_encoding = 'UTF8'; SET bytea_output = 'hex'"
+                    "; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'postgres'"
+                    "; SET TimeZone = 'UTC'; SET standard_conforming_strings = on"
+                    "; SET extra_float_digits = 1; SET default_transaction_read_only = off"
+                    "; SET default_transaction_isolation = 'read committed'"
+                    "; SET default_transaction_deferrable = off"
                     "; SET client_min_messages = warning; SET jit = off"
                     "; SET idle_in_transaction_session_timeout = '10s'"
                     "; SET client_connection_check_interval = '500ms'"
@@ -108,23 +115,6 @@ std::string settings_sql(const std::string& schema, const LinkPurpose& purpose) 
 int hex_digit(char c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; }
 
 }  // namespace
-
-Error Trouble::error(const std::string& doing) const {
-  ErrorCode code = ErrorCode::kInternal;
-  switch (kind) {
-    case Kind::kLost:
-    case Kind::kBusy: code = ErrorCode::kUnavailable; break;
-    case Kind::kFenced: code = ErrorCode::kFenced; break;
-    case Kind::kRefusedData: code = ErrorCode::kRefusedData; break;
-    case Kind::kTaken: code = ErrorCode::kConflict; break;
-    case Kind::kSchema:
-      return {ErrorCode::kUnavailable, doing + ": " + message + "; run: stepwell migrate"};
-    case Kind::kNotMine:
-    case Kind::kFollowers:
-    case Kind::kOther: break;
-  }
-  return {code, doing + ": " + message};
-}
 
 std::size_t Rows::size() const { return held_->result.size(); }
 std::uint64_t Rows::affected() const { return held_->result.affected_rows(); }

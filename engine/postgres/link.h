@@ -17,28 +17,11 @@
 #include "base/time.h"
 #include "engine/postgres/parameters.h"
 #include "engine/postgres/postgres.h"
+#include "engine/store/trouble.h"
 
 namespace stepwell::postgres {
 
-// What went wrong in the database's eyes.
-struct Trouble {
-  enum class Kind : std::uint8_t {
-    kLost,       // No connection, or it broke: whether the statement took effect is unknown.
-    kBusy,       // Deadlock, serialization, lock or statement timeout: nothing happened, try again.
-    kFenced,     // SW001.
-    kNotMine,    // SW002: the message names the executions.
-    kFollowers,  // SW003: likewise.
-    kTaken,      // A unique key is violated.
-    kRefusedData,  // A value that it does not take.
-    kSchema,       // Tables or functions are missing: migrate.
-    kOther,
-  };
-  Kind kind = Kind::kOther;
-  std::string sqlstate;
-  std::string message;
-
-  Error error(const std::string& doing) const;
-};
+using store::Trouble;
 
 // The rows of an answer; texts are views into it.
 class Rows {

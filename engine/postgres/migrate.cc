@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string>
 
 #include "engine/postgres/link.h"
@@ -7,12 +8,16 @@
 namespace stepwell::postgres {
 namespace {
 
+// What the files of the schema make, and the oldest that this binary can work with.
+constexpr int kFirstSchema = 10, kOldestSchema = 10;
+constexpr const char* kFirstName = "schema";
+
 LinkPurpose migration_purpose() {
   // A migration that cannot get its lock soon gives up, instead of holding up everybody behind it.
   return {.name = "migrate", .statement_timeout = Millis{300'000}, .lock_timeout = Millis{5'000}};
 }
 
-// -1: there is no such schema, or nothing of ours in it.
+// 0: there is no such schema, or nothing of ours in it.
 Result<int> version_of(Link& link) {
   const Answer there = link.run("SELECT to_regclass('schema_migrations') IS NOT NULL");
   if (!there.ok()) return there.trouble().error("cannot read the schema's version");
@@ -22,19 +27,54 @@ Result<int> version_of(Link& link) {
   return static_cast<int>(version.rows().number(0, 0));
 }
 
-Status apply(Link& link, int version, const EmbeddedText& migration) {
-  // One simple query is one transaction: the migration and its row, or neither.
-  std::string script = migration.text;
+// Looks first: a role may own its schema without being allowed to make one.
+Status make_schema(Link& link, const std::string& name, const std::string& quoted) {
+  const Answer there =
+      link.run("SELECT to_regnamespace(quote_ident($1::text)) IS NOT NULL", Parameters().add(name));
+  if (!there.ok()) return there.trouble().error("cannot look for schema " + quoted);
+  if (there.rows().flag(0, 0)) return ok_status();
+  const Answer made = link.run_script("CREATE SCHEMA IF NOT EXISTS " + quoted);
+  if (made.ok()) return ok_status();
+  return made.trouble().error("cannot create schema " + quoted);
+}
+
+// One simple query is one transaction: the version and its row, or neither.
+Status apply(Link& link, int version, const std::string& name, std::string script) {
   script += "\nINSERT INTO schema_migrations (version, name) VALUES (" + std::to_string(version) +
-            ", '" + migration.name + "');";
+            ", '" + name + "');";
   const Answer applied = link.run_script(script);
   if (applied.ok()) return ok_status();
-  return applied.trouble().error(std::string("migration ") + migration.name);
+  return applied.trouble().error("migration " + name);
+}
+
+// Version 10 is the files of the schema; each later one is a migration.
+Status apply(Link& link, int version) {
+  if (version > kFirstSchema) {
+    const EmbeddedText& migration = migration_texts[version - kFirstSchema - 1];
+    return apply(link, version, migration.name, migration.text);
+  }
+  std::string all;
+  for (std::size_t i = 0; i < schema_texts_count; ++i) all += schema_texts[i].text;
+  return apply(link, version, kFirstName, std::move(all));
 }
 
 }  // namespace
 
-int schema_version() { return static_cast<int>(migration_texts_count); }
+int schema_version() { return kFirstSchema + static_cast<int>(migration_texts_count); }
+
+Status check_schema_version(int version, const std::string& schema) {
+  if (version >= kOldestSchema) return ok_status();  // A newer one says itself whom it serves.
+  if (version > 0 && version < kFirstSchema) {
+    return Error{ErrorCode::kConflict,
+                 "schema \"" + schema + "\" was made by an early Stepwell (version " +
+                     std::to_string(version) +
+                     ") that nothing leads on from: remove .stepwell/ if `stepwell dev` made it, "
+                     "else use a new schema or a new database"};
+  }
+  return Error{ErrorCode::kUnavailable,
+               "the schema is at version " + std::to_string(version) + ", this binary works with " +
+                   std::to_string(kOldestSchema) + " and newer ones; run: stepwell migrate"};
+}
 
 std::string Migrated::text() const {
   std::string out;
@@ -53,23 +93,19 @@ Result<Migrated> migrate(const PgOptions& options) {
       link->run("SELECT pg_advisory_lock(hashtextextended('stepwell.migrate.' || $1::text, 0))",
                 Parameters().add(options.schema));
   if (!locked.ok()) return locked.trouble().error("another migration is under way");
-  const Answer made = link->run_script("CREATE SCHEMA IF NOT EXISTS " + schema);
-  if (!made.ok()) return made.trouble().error("cannot create schema " + schema);
+  TRY(make_schema(*link, options.schema, schema));
 
   Migrated report;
   report.from = report.to = TRY(version_of(*link));
-  if (report.from > schema_version()) {
-    return Error{ErrorCode::kConflict, "the schema is at version " + std::to_string(report.from) +
-                                           ", newer than this binary's " +
-                                           std::to_string(schema_version())};
-  }
-  for (int version = report.from + 1; version <= schema_version(); ++version) {
-    const EmbeddedText& migration = migration_texts[version - 1];
-    TRY(apply(*link, version, migration));
-    report.applied.emplace_back(migration.name);
+  if (report.from != 0) TRY(check_schema_version(report.from, options.schema));
+  for (int version = std::max(report.from + 1, kFirstSchema); version <= schema_version();
+       ++version) {
+    TRY(apply(*link, version));
+    report.applied.emplace_back(
+        version == kFirstSchema ? kFirstName : migration_texts[version - kFirstSchema - 1].name);
     report.to = version;
   }
-  const Answer partitions = link->run("SELECT unnest(stepwell_maintain())");
+  const Answer partitions = link->run("SELECT unnest(stepwell_maintain_v1())");
   if (!partitions.ok()) return partitions.trouble().error("cannot make partitions");
   for (std::size_t i = 0; i < partitions.rows().size(); ++i) {
     report.partitions.push_back(partitions.rows().string(i, 0));

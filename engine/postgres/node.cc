@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <random>
 
-#include "engine/postgres/session.h"
+#include "engine/postgres/pg_wire.h"
 
 namespace stepwell::postgres {
 namespace {
@@ -60,7 +60,7 @@ PgNode::~PgNode() {
 Millis PgNode::age() const { return Millis{boottime_ms() - renewed_at_ms_.load()}; }
 
 Result<std::unique_ptr<store::Session>> PgNode::open_session() {
-  return PgSession::open(options_, id_, random_uuid());
+  return PgWire::open_session(options_, id_, random_uuid());
 }
 
 // The lock first: a row without it would look like a process that is gone.  A new key each time: a
@@ -77,12 +77,13 @@ Status PgNode::connect() {
 Status PgNode::renew() {
   const std::int64_t before = boottime_ms();
   const Answer renewed =
-      link_->run("SELECT stepwell_renew_v1($1, $2, $3, $4, $5, $6::bigint * interval '1 ms')",
+      link_->run("SELECT stepwell_renew_v1($1, $2, $3, $4, $5, $6, $7::bigint * interval '1 ms')",
                  Parameters()
                      .add(id_)
                      .add(node_.label.empty() ? options_.label : node_.label)
                      .add(kBuild)
                      .add(text_array(node_.pools))
+                     .add(text_array(node_.resources))
                      .add(evidence_)
                      .add(static_cast<std::int64_t>(node_.lease.count())));
   if (!renewed.ok()) return renewed.trouble().error("renew the node's lease");

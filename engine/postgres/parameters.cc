@@ -22,7 +22,7 @@ constexpr std::size_t kDimensionsAt = 0, kCountAt = 12, kHeader = 20, kEmptyHead
 
 }  // namespace
 
-ArrayParameter::ArrayParameter(ElementType type) {
+ArrayParameter::ArrayParameter(ElementType type) : type_(type) {
   append_number<std::uint32_t>(bytes_, 1);
   append_number<std::uint32_t>(bytes_, 0);
   append_number(bytes_, static_cast<std::uint32_t>(type));
@@ -48,6 +48,24 @@ void ArrayParameter::add_int2(std::int16_t number) {
   ++count_;
 }
 
+void ArrayParameter::add_int4(std::int32_t number) {
+  append_number<std::uint32_t>(bytes_, 4);
+  append_number(bytes_, static_cast<std::uint32_t>(number));
+  ++count_;
+}
+
+std::uint32_t ArrayParameter::array_type() const {
+  switch (type_) {
+    case ElementType::kBool: return 1000;
+    case ElementType::kInt2: return 1005;
+    case ElementType::kInt4: return 1007;
+    case ElementType::kInt8: return 1016;
+    case ElementType::kText: return 1009;
+    case ElementType::kUuid: return 2951;
+  }
+  return 0;
+}
+
 void ArrayParameter::add_bool(bool flag) { add_bytes(std::string_view(flag ? "\1" : "\0", 1)); }
 
 void ArrayParameter::add_null() {
@@ -64,6 +82,40 @@ std::string ArrayParameter::finish() && {
   }
   static_assert(kHeader == 20);
   return std::move(bytes_);
+}
+
+// Of each column: its type, its length (-1: null), its bytes.
+GroupParameter& GroupParameter::add(ArrayParameter array) {
+  ++count_;
+  append_number(bytes_, array.array_type());
+  if (array.empty()) {
+    append_number<std::uint32_t>(bytes_, 0xffffffffu);
+    return *this;
+  }
+  const std::string text = std::move(array).finish();
+  append_number(bytes_, static_cast<std::uint32_t>(text.size()));
+  bytes_ += text;
+  return *this;
+}
+
+GroupParameter& GroupParameter::add_number(std::int64_t number) {
+  ++count_;
+  append_number(bytes_, static_cast<std::uint32_t>(ElementType::kInt8));
+  append_number<std::uint32_t>(bytes_, 8);
+  append_number(bytes_, number);
+  return *this;
+}
+
+std::string GroupParameter::finish() && {
+  std::string head;
+  append_number(head, count_);
+  bytes_.insert(0, head);
+  return std::move(bytes_);
+}
+
+Parameters& Parameters::add(GroupParameter group) {
+  values_.push_back(std::move(group).finish());
+  return *this;
 }
 
 Parameters& Parameters::add(const Uuid& id) {

@@ -38,7 +38,10 @@ inline Result<Migrated> migrate(const std::string& url) {
   return migrate(PgOptions{.url = url, .label = {}});
 }
 
-// The version of the schema that this binary was built for.
+// The newest version of the schema that this binary knows.  It works with older ones down to a
+// stated version, and with newer ones that say that they serve it.
 int schema_version();
+// Why this binary cannot work with a schema of that version.
+Status check_schema_version(int version, const std::string& schema);
 
 }  // namespace stepwell::postgres

@@ -6,14 +6,15 @@
 namespace stepwell::postgres {
 
 struct EmbeddedText {
-  const char* name;  // "0001_tables.sql"
+  const char* name;  // "0011_sooner.sql"
   const char* text;
 };
 
-extern const EmbeddedText migration_texts[];  // In the order of their numbers.
-extern const std::size_t migration_texts_count;
-// sql/engine/schema.sql: what the migrations lead to.  Only tests apply it.
+// The files of the schema, in the order in which they are applied: together, version 10.
 extern const EmbeddedText schema_texts[];
 extern const std::size_t schema_texts_count;
+// What came after them, from version 11 on, in the order of their numbers.
+extern const EmbeddedText migration_texts[];
+extern const std::size_t migration_texts_count;
 
 }  // namespace stepwell::postgres

@@ -5,6 +5,7 @@
 #include "engine/postgres/batch_sql.h"
 #include "engine/postgres/hints.h"
 #include "engine/postgres/link_pool.h"
+#include "engine/postgres/list_sql.h"
 #include "engine/postgres/node.h"
 #include "engine/postgres/postgres.h"
 #include "engine/store/batch_parts.h"
@@ -19,61 +20,14 @@ using store::Start;
 using store::StartOutcome;
 using store::StoredProgram;
 
-constexpr int kBinaryVersion = 1;
 constexpr std::uint32_t kLongestPage = 1'000;
-constexpr std::int32_t kFreedAtOnce = 1'000;
+constexpr std::int32_t kFreedAtOnce = 1'000, kWokenAtOnce = 5'000;
+constexpr int kWokenPages = 20;
 constexpr std::chrono::minutes kMaintainEvery{60};
-
-#define EXECUTION_COLUMNS                                                                    \
-  "SELECT id, workflow, program_hash, name, pool, status, input, output, error, cause, "     \
-  "stepwell_ms(started_at), stepwell_ms(ended_at), stepwell_ms(wake_at), redrive_count, "    \
-  "coalesce(waiting, ''), coalesce(quarantined, ''), owner, redrive_of, cardinality(tags), " \
-  "array_to_string(tags, chr(31)), namespace FROM executions "
-
-std::optional<std::string> optional_text(const Rows& rows, std::size_t row, int column) {
-  if (rows.is_null(row, column)) return std::nullopt;
-  return rows.string(row, column);
-}
 
 std::optional<Time> optional_time(const Rows& rows, std::size_t row, int column) {
   if (rows.is_null(row, column)) return std::nullopt;
   return rows.time_ms(row, column);
-}
-
-std::vector<std::string> split_tags(std::int64_t count, std::string_view joined) {
-  std::vector<std::string> tags;
-  for (std::int64_t i = 0; i < count; ++i) {
-    const std::size_t end = std::min(joined.find('\x1f'), joined.size());
-    tags.emplace_back(joined.substr(0, end));
-    joined.remove_prefix(std::min(end + 1, joined.size()));
-  }
-  return tags;
-}
-
-ExecutionRow read_execution(const Rows& rows, std::size_t i) {
-  ExecutionRow row;
-  row.id = ExecutionId{rows.uuid(i, 0)};
-  row.workflow = rows.string(i, 1);
-  row.program_hash = rows.string(i, 2);
-  row.name = rows.string(i, 3);
-  row.pool = rows.string(i, 4);
-  row.status = static_cast<ExecutionStatus>(rows.number(i, 5));
-  row.input = rows.string(i, 6);
-  row.output = rows.string(i, 7);
-  row.error = optional_text(rows, i, 8);
-  row.cause = optional_text(rows, i, 9);
-  row.started_at = rows.time_ms(i, 10);
-  row.ended_at = optional_time(rows, i, 11);
-  row.wake_at = optional_time(rows, i, 12);
-  row.redrive_count = static_cast<std::uint32_t>(rows.number(i, 13));
-  row.waiting = rows.string(i, 14);
-  row.quarantined = rows.string(i, 15);
-  if (!rows.is_null(i, 16)) row.owner = rows.uuid(i, 16);
-  if (!rows.is_null(i, 17)) row.redrive_of = ExecutionId{rows.uuid(i, 17)};
-  row.tags = split_tags(rows.number(i, 18), rows.text(i, 19));
-  row.ns = Namespace(rows.string(i, 20));
-  if (row.name.empty()) row.name = row.id.text();
-  return row;
 }
 
 StoredProgram read_program(const Rows& rows) {
@@ -124,6 +78,15 @@ class PgStore : public store::Store {
     if (!answer.ok()) return answer.trouble().error(doing);
     return answer.rows();
   }
+  Result<std::uint32_t> wake();
+  Uuid wake_after() {
+    const std::scoped_lock lock(maintain_mutex_);
+    return wake_after_;
+  }
+  void set_wake_after(const Uuid& last) {
+    const std::scoped_lock lock(maintain_mutex_);
+    wake_after_ = last;
+  }
   Status maintain_now_and_then();
   Status check_settings();
 
@@ -131,6 +94,7 @@ class PgStore : public store::Store {
   LinkPool links_;
   Hints hints_;
   std::mutex maintain_mutex_;
+  Uuid wake_after_;  // Where the next page of messages begins.
   std::optional<std::chrono::steady_clock::time_point> maintained_at_;
 };
 
@@ -141,20 +105,9 @@ Result<std::vector<StartOutcome>> PgStore::start(const std::vector<Start>& start
       return Error{ErrorCode::kRefusedData, why};
     }
   }
-  Parameters parameters;
-  add_starts(parameters, starts);
-  // Two statements, so that the second sees who won; starting the same ids again changes nothing.
-  const Answer started = TRY(links_.with_link([&](Link& link) {
-    Answer first =
-        link.run("SELECT stepwell_start_v1(NULL, $1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)",
-                 parameters);
-    if (!first.ok()) return first;
-    const std::vector<std::string>& all = parameters.values();
-    Parameters keys;
-    keys.add(std::string_view(all[0])).add(std::string_view(all[1]));
-    keys.add(std::string_view(all[3])).add(std::string_view(all[5]));
-    return link.run("SELECT stepwell_outcomes_v1($1, $2, $3, $4)", keys);
-  }));
+  // Starting the same ids again changes nothing.
+  const Answer started = TRY(
+      links_.run("SELECT stepwell_start_unowned_v2($1)", Parameters().add(starts_group(starts))));
   if (!started.ok()) return started.trouble().error("start");
   hints_.post();
   return parse_outcomes(started.rows().text(0, 0), starts);
@@ -164,17 +117,14 @@ Status PgStore::deliver(const Namespace& ns, const store::Delivery& delivery) {
   if (std::string why = store::why_refused(delivery); !why.empty()) {
     return Error{ErrorCode::kRefusedData, why};
   }
-  const Rows rows = TRY(ask("deliver",
-                            "SELECT CASE WHEN EXISTS (SELECT 1 FROM executions WHERE id = $1 AND "
-                            "namespace = $6) THEN stepwell_deliver_v1($1, $2, $3, $4, $5) "
-                            "ELSE 'not_found' END",
+  const Rows rows = TRY(ask("deliver", "SELECT stepwell_deliver_v1($1, $2, $3, $4, $5, $6)",
                             Parameters()
+                                .add(ns.name())
                                 .add(delivery.execution.uuid)
                                 .add_int2(static_cast<std::int16_t>(delivery.kind))
                                 .add(static_cast<std::int64_t>(delivery.command.value))
                                 .add(delivery.dedupe_key)
-                                .add(delivery.payload)
-                                .add(ns.name())));
+                                .add(delivery.payload)));
   const std::string outcome = rows.string(0, 0);
   if (outcome == "not_found") return no_execution(delivery.execution);
   if (outcome.rfind("conflict:", 0) == 0) {
@@ -187,8 +137,7 @@ Status PgStore::deliver(const Namespace& ns, const store::Delivery& delivery) {
 }
 
 Result<ExecutionRow> PgStore::describe(const Namespace& ns, ExecutionId id) {
-  const Rows rows = TRY(ask("describe", EXECUTION_COLUMNS "WHERE id = $1 AND namespace = $2",
-                            Parameters().add(id.uuid).add(ns.name())));
+  const Rows rows = TRY(ask("describe", kDescribeSql, Parameters().add(id.uuid).add(ns.name())));
   if (rows.empty()) return no_execution(id);
   return read_execution(rows, 0);
 }
@@ -212,28 +161,13 @@ Result<std::optional<ExecutionId>> PgStore::find(const Namespace& ns, const std:
 
 Result<std::vector<ExecutionRow>> PgStore::list(const Namespace& ns,
                                                 const store::ListFilter& filter) {
-  // One text for each combination, so that each finds its index.
-  constexpr const char* kAll =
-      EXECUTION_COLUMNS "WHERE namespace = $3 AND id < $1 ORDER BY id DESC LIMIT $2";
-  constexpr const char* kByWorkflow = EXECUTION_COLUMNS
-      "WHERE namespace = $3 AND id < $1 AND workflow = $4 ORDER BY id DESC LIMIT $2";
-  constexpr const char* kByStatus = EXECUTION_COLUMNS
-      "WHERE namespace = $3 AND id < $1 AND status = $4 ORDER BY id DESC LIMIT $2";
-  constexpr const char* kByBoth = EXECUTION_COLUMNS
-      "WHERE namespace = $3 AND id < $1 AND workflow = $4 AND status = $5 ORDER BY id DESC LIMIT "
-      "$2";
   Uuid last;
   last.bytes.fill(0xff);
   Parameters parameters;
-  parameters.add(filter.before ? filter.before->uuid : last);
+  parameters.add(ns.name()).add(filter.before ? filter.before->uuid : last);
   parameters.add(static_cast<std::int64_t>(std::min(filter.limit, kLongestPage)));
-  parameters.add(ns.name());
-  const bool by_workflow = !filter.workflow.empty();
-  if (by_workflow) parameters.add(filter.workflow);
-  if (filter.status) parameters.add_int2(static_cast<std::int16_t>(*filter.status));
-  const char* sql =
-      by_workflow ? (filter.status ? kByBoth : kByWorkflow) : (filter.status ? kByStatus : kAll);
-  const Rows rows = TRY(ask("list", sql, parameters));
+  if (!filter.workflow.empty()) parameters.add(filter.workflow);
+  const Rows rows = TRY(ask("list", list_sql(filter).c_str(), parameters));
   std::vector<ExecutionRow> found;
   for (std::size_t i = 0; i < rows.size(); ++i) found.push_back(read_execution(rows, i));
   return found;
@@ -242,7 +176,10 @@ Result<std::vector<ExecutionRow>> PgStore::list(const Namespace& ns,
 Result<std::vector<JournalRow>> PgStore::journal(const Namespace& ns, ExecutionId id,
                                                  std::uint64_t after, std::uint32_t limit) {
   const Rows rows = TRY(ask("read a journal",
-                            "SELECT j.seq, j.kind, j.command, j.at_ms, j.input_hash, j.payload "
+                            "SELECT j.seq, j.kind, j.command, j.at_ms, j.input_hash, "
+                            "CASE WHEN j.encoding = 2 "
+                            "THEN stepwell_payload(j.encoding, j.payload, x.input) "
+                            "ELSE j.payload END "
                             "FROM executions x LEFT JOIN LATERAL (SELECT * FROM journal "
                             "WHERE execution = $1 AND seq > $2 ORDER BY seq LIMIT $3) j ON true "
                             "WHERE x.id = $1 AND x.namespace = $4 ORDER BY j.seq",
@@ -295,61 +232,47 @@ Result<std::optional<SnapshotRow>> PgStore::load_snapshot(const Namespace& ns, E
                                                 rows.bytes(0, 2)});
 }
 
-Result<std::uint32_t> PgStore::put_program(const Namespace&, const StoredProgram& program) {
-  const Rows rows = TRY(ask("store a program", "SELECT stepwell_put_program_v1($1, $2, $3, $4, $5)",
-                            Parameters()
-                                .add(program.hash)
-                                .add(program.workflow)
-                                .add(program.source)
-                                .add(program.definition)
-                                .add(program.file)));
+Result<std::uint32_t> PgStore::put_program(const Namespace& ns, const StoredProgram& program) {
+  const Rows rows =
+      TRY(ask("store a program", "SELECT stepwell_put_program_v1($1, $2, $3, $4, $5, $6)",
+              Parameters()
+                  .add(ns.name())
+                  .add(program.hash)
+                  .add(program.workflow)
+                  .add(program.source)
+                  .add(program.definition)
+                  .add(program.file)));
   return static_cast<std::uint32_t>(rows.number(0, 0));
 }
 
 Result<StoredProgram> PgStore::program_by_hash(const Namespace& ns, const std::string& hash) {
-  const Rows rows =
-      TRY(ask("read a program",
-              "SELECT p.hash, w.name, p.source, p.definition, p.file, w.version "
-              "FROM programs p JOIN workflows w ON w.hash = p.hash "
-              "WHERE p.hash = $1 AND w.namespace = $2 ORDER BY w.deployed_at DESC LIMIT 1",
-              Parameters().add(hash).add(ns.name())));
+  const Rows rows = TRY(ask("read a program",
+                            "SELECT p.hash, v.workflow, p.source, p.definition, p.file, v.version "
+                            "FROM workflow_versions v JOIN programs p ON p.hash = v.hash "
+                            "WHERE v.namespace = $1 AND v.hash = $2 ORDER BY v.workflow LIMIT 1",
+                            Parameters().add(ns.name()).add(hash)));
   if (rows.empty()) return Error{ErrorCode::kNotFound, "there is no program " + hash};
   return read_program(rows);
 }
 
 Result<StoredProgram> PgStore::program_by_name(const Namespace& ns, const std::string& workflow) {
   const Rows rows = TRY(ask("read a program",
-                            "SELECT p.hash, w.name, p.source, p.definition, p.file, w.version "
-                            "FROM workflows w JOIN programs p ON p.hash = w.hash "
-                            "WHERE w.namespace = $1 AND w.name = $2 "
-                            "ORDER BY w.deployed_at DESC LIMIT 1",
+                            "SELECT p.hash, v.workflow, p.source, p.definition, p.file, v.version "
+                            "FROM workflows w JOIN workflow_versions v ON v.namespace = "
+                            "w.namespace AND v.workflow = w.name AND v.version = w.version "
+                            "JOIN programs p ON p.hash = v.hash "
+                            "WHERE w.namespace = $1 AND w.name = $2",
                             Parameters().add(ns.name()).add(workflow)));
   if (rows.empty()) return Error{ErrorCode::kNotFound, "there is no workflow " + workflow};
   return read_program(rows);
 }
 
 Result<store::Look> PgStore::look(const store::LookRequest& request) {
-  const Rows rows = TRY(ask(
-      "look",
-      "SELECT stepwell_ms(clock_timestamp()), "
-      "(SELECT stepwell_ms(min(x.wake_at)) FROM executions x WHERE x.pool = ANY ($1) "
-      "AND x.status = 0 AND x.owner IS NULL AND x.quarantined IS NULL AND x.deaths < 2 "
-      "AND x.semantics <= $2), "
-      "(SELECT stepwell_ms(min(x.wake_at)) FROM executions x WHERE x.pool = ANY ($1) "
-      "AND x.status = 0 AND x.owner IS NULL AND x.quarantined IS NULL AND x.deaths >= 2 "
-      "AND x.semantics <= $2), "
-      "EXISTS (SELECT 1 FROM inbox i JOIN executions x ON x.id = i.execution "
-      "JOIN writers w ON w.id = x.owner WHERE w.node = $3), "
-      "EXISTS (SELECT 1 FROM writers w WHERE w.state = 'alive' AND NOT EXISTS (SELECT 1 FROM nodes "
-      "n WHERE n.id = w.node AND n.lease_until > clock_timestamp() "
-      "AND n.id <> ALL (coalesce(stepwell_gone_v1(), '{}')))), "
-      "EXISTS (SELECT 1 FROM writers w WHERE w.state = 'dead' AND w.freed_at IS NULL), "
-      "EXISTS (SELECT 1 FROM inbox i JOIN executions x ON x.id = i.execution WHERE x.status = 0 "
-      "AND x.owner IS NULL AND x.wake_at > now())",
-      Parameters()
-          .add(text_array(request.pools))
-          .add_int2(static_cast<std::int16_t>(request.semantics))
-          .add(request.node.value_or(Uuid{}))));
+  const Rows rows = TRY(ask("look", "SELECT * FROM stepwell_look_v1($1, $2, $3)",
+                            Parameters()
+                                .add(text_array(request.pools))
+                                .add_int2(static_cast<std::int16_t>(request.semantics))
+                                .add(request.node.value_or(Uuid{}))));
   store::Look look;
   look.now = rows.time_ms(0, 0);
   look.next_due = optional_time(rows, 0, 1);
@@ -374,11 +297,25 @@ Result<store::SweepReport> PgStore::sweep() {
     report.executions_freed += static_cast<std::uint32_t>(freed.number(0, 0));
     if (freed.number(0, 0) < kFreedAtOnce) break;
   }
-  const Rows woken = TRY(ask("wake inboxes", "SELECT stepwell_wake_v1()"));
-  report.inbox_woken = static_cast<std::uint32_t>(woken.number(0, 0));
+  report.inbox_woken = TRY(wake());
   if (report.executions_freed + report.inbox_woken > 0) hints_.post();
   TRY(maintain_now_and_then());
   return report;
+}
+
+// All messages, page by page; what is beyond the last page comes in the next round.
+Result<std::uint32_t> PgStore::wake() {
+  std::uint32_t woken = 0;
+  for (int page = 0; page < kWokenPages; ++page) {
+    const Uuid after = wake_after();
+    const Rows rows = TRY(ask("wake inboxes", "SELECT woken, last FROM stepwell_wake_v2($1, $2)",
+                              Parameters().add(after).add_int4(kWokenAtOnce)));
+    woken += static_cast<std::uint32_t>(rows.number(0, 0));
+    const bool is_end = rows.is_null(0, 1);
+    set_wake_after(is_end ? Uuid{} : rows.uuid(0, 1));
+    if (is_end) break;
+  }
+  return woken;
 }
 
 Status PgStore::maintain_now_and_then() {
@@ -388,7 +325,7 @@ Status PgStore::maintain_now_and_then() {
     if (maintained_at_ && now - *maintained_at_ < kMaintainEvery) return ok_status();
     maintained_at_ = now;
   }
-  TRY(ask("make partitions", "SELECT stepwell_maintain()"));
+  TRY(ask("make partitions", "SELECT stepwell_maintain_v1()"));
   TRY(ask("forget the dead", "SELECT stepwell_tidy_v1()"));
   return ok_status();
 }
@@ -417,7 +354,6 @@ Status PgStore::check(bool allow_unsafe) {
   const Rows there = TRY(ask("check the schema",
                              "SELECT to_regclass('schema_migrations') IS NOT NULL, "
                              "current_setting('server_encoding')"));
-  const std::string wanted = std::to_string(schema_version());
   if (!there.flag(0, 0)) {
     return Error{ErrorCode::kUnavailable, "there is no Stepwell in schema \"" + options_.schema +
                                               "\" of this database; run: stepwell migrate"};
@@ -426,20 +362,15 @@ Status PgStore::check(bool allow_unsafe) {
     return Error{ErrorCode::kDenied,
                  "the database's encoding is " + there.string(0, 1) + "; Stepwell needs UTF8"};
   }
-  const Rows rows = TRY(ask("check the schema",
-                            "SELECT (SELECT coalesce(max(version), 0) FROM schema_migrations), "
-                            "oldest, newest FROM served_binaries"));
-  const std::int64_t version = rows.number(0, 0);
-  if (version != schema_version()) {
-    const bool older = version < schema_version();
+  const Rows version =
+      TRY(ask("check the schema", "SELECT coalesce(max(version), 0) FROM schema_migrations"));
+  TRY(check_schema_version(static_cast<int>(version.number(0, 0)), options_.schema));
+  const Rows served = TRY(ask("check the schema", "SELECT oldest FROM served_binaries"));
+  if (served.number(0, 0) > schema_version()) {
     return Error{ErrorCode::kUnavailable,
-                 "the schema is at version " + std::to_string(version) + ", this binary needs " +
-                     wanted + (older ? "; run: stepwell migrate" : "; use a newer binary")};
-  }
-  if (kBinaryVersion < rows.number(0, 1) || kBinaryVersion > rows.number(0, 2)) {
-    return Error{ErrorCode::kUnavailable, "this database serves binaries of version " +
-                                              rows.string(0, 1) + " to " + rows.string(0, 2) +
-                                              ", this one is " + std::to_string(kBinaryVersion)};
+                 "this database serves binaries that know version " + served.string(0, 0) +
+                     " of the schema or a newer one, this one knows " +
+                     std::to_string(schema_version()) + ": use a newer binary"};
   }
   return allow_unsafe ? ok_status() : check_settings();
 }

@@ -122,7 +122,8 @@ Answer<StartedExecution> AsyncEngine::Parts::start_in_store(const Start& start) 
     Beginning beginning = TRY(prepare(program, start));
     store::Start& row = beginning.row;
     row.owned = false;
-    row.first = {row.id, 1, FactKind::kStarted, {}, TRY(now()), 0, encode_payload(beginning.fact)};
+    row.first = {row.id, 1, FactKind::kStarted, {}, TRY(now()), 0, encode_pins(beginning.fact)};
+    row.is_first_slim = true;  // Its input is in the execution's row.
     const auto outcomes = TRY(store->start({row}));
     return outcomes.at(0);
   };

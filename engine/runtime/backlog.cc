@@ -18,14 +18,7 @@ void append_moved(std::vector<T>& to, std::vector<T>& from) {
 }  // namespace
 
 void append(store::Batch& to, store::Batch&& from) {
-  append_moved(to.starts, from.starts);
-  append_moved(to.facts, from.facts);
-  append_moved(to.finishes, from.finishes);
-  append_moved(to.parks, from.parks);
-  append_moved(to.waitings, from.waitings);
-  append_moved(to.quarantines, from.quarantines);
-  append_moved(to.consumed, from.consumed);
-  append_moved(to.released, from.released);
+  store::Batch::for_each_group([&](auto group) { append_moved(to.*group, from.*group); });
 }
 
 void append(Chunk& to, Chunk&& from) {

@@ -32,10 +32,7 @@ struct Chunk {
   std::uint64_t refusals_seen = 0;
 
   bool empty() const { return batch.empty() && !held; }
-  std::size_t rows() const {
-    return batch.facts.size() + batch.starts.size() + batch.finishes.size() +
-           batch.waitings.size() + batch.parks.size() + batch.quarantines.size();
-  }
+  std::size_t rows() const { return batch.rows(); }
 };
 
 // A batch that is durable (but for what the ack lists).

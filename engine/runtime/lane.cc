@@ -107,6 +107,8 @@ void Lane::begin_here(Beginning beginning, StartAnswer answer) {
     return;
   }
   beginning.row.first = row_of(*held, fact);
+  beginning.row.first.payload = encode_pins(std::get<Started>(fact.body));
+  beginning.row.is_first_slim = true;  // Its input is in the execution's row.
   // If this lane is full, the execution is stored unowned and any lane may claim it.
   beginning.row.owned = room_.has(held_.size());
   const bool is_owned = beginning.row.owned;

@@ -1,5 +1,6 @@
 #include "engine/store/batch_parts.h"
 
+#include <algorithm>
 #include <map>
 
 #include "base/hash.h"
@@ -25,25 +26,11 @@ std::vector<Row> filtered(const std::vector<Row>& rows, const Keep& keep) {
   return kept;
 }
 
-// All but the starts.
-template <class Keep>
-Batch filtered_followers(const Batch& batch, const Keep& keep) {
-  Batch part;
-  part.number = batch.number;
-  part.facts = filtered(batch.facts, keep);
-  part.finishes = filtered(batch.finishes, keep);
-  part.parks = filtered(batch.parks, keep);
-  part.waitings = filtered(batch.waitings, keep);
-  part.quarantines = filtered(batch.quarantines, keep);
-  part.consumed = filtered(batch.consumed, keep);
-  part.released = filtered(batch.released, keep);
-  return part;
-}
-
 template <class Keep>
 Batch filtered_batch(const Batch& batch, const Keep& keep) {
-  Batch part = filtered_followers(batch, keep);
-  part.starts = filtered(batch.starts, keep);
+  Batch part;
+  part.number = batch.number;
+  Batch::for_each_group([&](auto group) { part.*group = filtered(batch.*group, keep); });
   return part;
 }
 
@@ -87,6 +74,8 @@ std::string why_refused(const Start& start) {
       {"program hash", start.program_hash, kMaxNameBytes},
       {"pool", start.pool, kMaxNameBytes},
       {"input", start.input, kMaxTextBytes},
+      {"origin", start.origin, kMaxNameBytes},
+      {"namespace", start.ns.name(), kMaxNameBytes},
   };
   for (const auto& [what, text, limit] : texts) {
     if (std::string why = why_refused(what, text, limit); !why.empty()) return why;
@@ -104,17 +93,9 @@ std::string why_refused(const Delivery& delivery) {
 
 std::vector<ExecutionId> executions_in(const Batch& batch) {
   ExecutionSet all;
-  const auto note = [&all](const auto& rows) {
-    for (const auto& row : rows) all.insert(execution_of(row));
-  };
-  note(batch.starts);
-  note(batch.facts);
-  note(batch.finishes);
-  note(batch.parks);
-  note(batch.waitings);
-  note(batch.quarantines);
-  note(batch.consumed);
-  note(batch.released);
+  Batch::for_each_group([&](auto group) {
+    for (const auto& row : batch.*group) all.insert(execution_of(row));
+  });
   return {all.begin(), all.end()};
 }
 
@@ -127,20 +108,63 @@ Batch without(const Batch& batch, const ExecutionSet& dropped) {
 }
 
 Batch without_followers(const Batch& batch, const ExecutionSet& losers) {
-  Batch part = filtered_followers(batch, [&](ExecutionId id) { return !losers.contains(id); });
+  Batch part = without(batch, losers);
   part.starts = batch.starts;
   return part;
 }
 
+std::vector<ExecutionId> mine_in(const Batch& batch) {
+  std::vector<ExecutionId> mine;
+  for (const JournalRow& row : batch.facts) {
+    if (mine.empty() || mine.back() != row.execution) mine.push_back(row.execution);
+  }
+  for (const InboxKey& key : batch.consumed) mine.push_back(key.execution);
+  for (const NoticeKey& key : batch.notices) mine.push_back(key.execution);
+  std::sort(mine.begin(), mine.end());
+  mine.erase(std::unique(mine.begin(), mine.end()), mine.end());
+  ExecutionSet ended;
+  for (const Start& start : batch.starts) {
+    if (start.end) ended.insert(start.id);
+  }
+  if (!ended.empty()) std::erase_if(mine, [&](ExecutionId id) { return ended.contains(id); });
+  return mine;
+}
+
+std::vector<ExecutionId> touched_in(const Batch& batch) {
+  Batch touching = batch;
+  touching.released.clear();
+  touching.starts.clear();
+  ExecutionSet touched;
+  for (const ExecutionId id : executions_in(touching)) touched.insert(id);
+  for (const Start& start : batch.starts) touched.erase(start.id);
+  return {touched.begin(), touched.end()};
+}
+
+bool has_followers(const Batch& batch, const ExecutionSet& losers) {
+  if (losers.empty()) return false;
+  const auto follows = [&](const auto& rows) {
+    for (const auto& row : rows) {
+      if (losers.contains(row.execution)) return true;
+    }
+    return false;
+  };
+  return follows(batch.facts) || follows(batch.waitings) || follows(batch.finishes) ||
+         follows(batch.parks) || follows(batch.quarantines);
+}
+
 std::vector<Refused> refused_texts(const Batch& batch) {
   Refusals refusals;
-  for (const Start& start : batch.starts) refusals.add(start.id, why_refused(start));
-  for (const JournalRow& row : batch.facts) refusals.add(row.execution, why_refused_row(row));
-  for (const FinishRow& row : batch.finishes) {
+  const auto check_end = [&](const FinishRow& row) {
     refusals.add(row.execution, why_refused("output", row.output, kMaxTextBytes));
     refusals.add(row.execution, why_refused("error", row.error.value_or(""), kMaxTextBytes));
     refusals.add(row.execution, why_refused("cause", row.cause.value_or(""), kMaxTextBytes));
+  };
+  for (const Start& start : batch.starts) {
+    refusals.add(start.id, why_refused(start));
+    if (start.end) check_end(*start.end);
   }
+  for (const JournalRow& row : batch.facts) refusals.add(row.execution, why_refused_row(row));
+  for (const FinishRow& row : batch.finishes) check_end(row);
   for (const Park& row : batch.parks) {
     refusals.add(row.execution, why_refused("waiting", row.waiting, kMaxTextBytes));
   }
@@ -153,6 +177,10 @@ std::vector<Refused> refused_texts(const Batch& batch) {
   std::vector<Refused> out;
   for (auto& [id, why] : refusals.reasons) out.push_back({id, std::move(why)});
   return out;
+}
+
+std::string full_payload(const Start& start) {
+  return start.is_first_slim ? join_pins(start.first.payload, start.input) : start.first.payload;
 }
 
 std::uint64_t roll_journal_hash(std::uint64_t before, const JournalRow& row) {

@@ -22,6 +22,16 @@ std::vector<ExecutionId> executions_in(const Batch& batch);
 // The same batch with those executions only, or without them.
 Batch only(const Batch& batch, const ExecutionSet& kept);
 Batch without(const Batch& batch, const ExecutionSet& dropped);
+// The executions of its facts and messages, each once, in order: they must be the writer's.  Not
+// those that it starts and ends at once, which nobody ever owns.
+std::vector<ExecutionId> mine_in(const Batch& batch);
+// All that must be the writer's, each once, in order: what it says something about without starting
+// it or only giving it back.
+std::vector<ExecutionId> touched_in(const Batch& batch);
+// Whether the batch goes on about any of these.
+bool has_followers(const Batch& batch, const ExecutionSet& losers);
+// The started fact's payload as everybody reads it.
+std::string full_payload(const Start& start);
 // Drops what the batch says about these executions beyond starting them: their names were taken.
 Batch without_followers(const Batch& batch, const ExecutionSet& losers);
 

@@ -4,66 +4,14 @@
 #include <mutex>
 #include <set>
 
-#include "engine/store/hint_box.h"
+#include "engine/store/lane_session.h"
 #include "engine/store/memory_state.h"
+#include "engine/store/memory_wire.h"
 
 namespace stepwell::store {
 namespace {
 
-// Shared by the store, its nodes and their sessions, whoever lives longest.
-struct Tables {
-  explicit Tables(const MemoryStoreOptions& options) : state(options) {}
-  std::mutex mutex;
-  MemoryState state;
-  HintBox hints;
-};
-
-using Shared = std::shared_ptr<Tables>;
-
-class MemorySession : public Session {
- public:
-  MemorySession(Shared tables, Uuid writer) : tables_(std::move(tables)), writer_(writer) {}
-
-  Uuid writer() const override { return writer_; }
-
-  Result<Ack> commit(const Batch& batch) override {
-    const std::scoped_lock lock(tables_->mutex);
-    Ack ack = TRY(tables_->state.commit(writer_, batch));
-    for (const InboxKey& key : batch.consumed) handed_out_.erase({key.execution, key.id});
-    for (const Refused& refused : ack.refused) {  // Its inbox is to be told again.
-      std::erase_if(handed_out_, [&](const auto& row) { return row.first == refused.execution; });
-    }
-    return ack;
-  }
-
-  Result<ClaimResult> claim(const ClaimRequest& request) override {
-    const std::scoped_lock lock(tables_->mutex);
-    ClaimResult result = TRY(tables_->state.claim(writer_, request));
-    std::erase_if(result.inbox, [this](const InboxRow& row) {
-      return !handed_out_.insert({row.execution, row.id}).second;
-    });
-    for (const Claimed& claimed : result.claimed) {
-      for (const InboxRow& row : claimed.inbox) handed_out_.insert({row.execution, row.id});
-    }
-    return result;
-  }
-
-  Result<std::vector<ExecutionId>> owned() override {
-    const std::scoped_lock lock(tables_->mutex);
-    const ExecutionSet& ids = tables_->state.owned_by(writer_);
-    return std::vector<ExecutionId>(ids.begin(), ids.end());
-  }
-
-  Status close() override {
-    const std::scoped_lock lock(tables_->mutex);
-    return tables_->state.close(writer_);
-  }
-
- private:
-  Shared tables_;
-  Uuid writer_;
-  std::set<std::pair<ExecutionId, std::uint64_t>> handed_out_;
-};
+using Shared = std::shared_ptr<MemoryTables>;
 
 class MemoryNodeHandle : public Node {
  public:
@@ -71,21 +19,27 @@ class MemoryNodeHandle : public Node {
       : tables_(std::move(tables)), id_(id), lease_(lease) {}
   ~MemoryNodeHandle() override {
     const std::scoped_lock lock(tables_->mutex);
-    tables_->state.nodes[id_].gone = true;
+    tables_->state.nodes.at(id_).is_gone = true;
   }
 
   Uuid id() const override { return id_; }
   Millis lease() const override { return lease_; }
   Millis age() const override {
     const std::scoped_lock lock(tables_->mutex);
-    return tables_->state.nodes.at(id_).expired ? lease_ : Millis{0};
+    const MemoryNode& node = tables_->state.nodes.at(id_);
+    if (node.renews_by_itself) return Millis{0};
+    // Since the renewal that its lease is of.
+    return std::chrono::duration_cast<Millis>(tables_->state.now() - (node.lease_until - lease_));
   }
 
   Result<std::unique_ptr<Session>> open_session() override {
     const std::scoped_lock lock(tables_->mutex);
     const Uuid writer = tables_->state.new_id();
-    tables_->state.writers[writer].node = id_;
-    return std::unique_ptr<Session>(std::make_unique<MemorySession>(tables_, writer));
+    if (!tables_->state.register_writer(writer, id_)) {
+      return Error{ErrorCode::kConflict, "this process's lease is over: it must join anew"};
+    }
+    return std::unique_ptr<Session>(
+        std::make_unique<LaneSession>(std::make_unique<MemoryWire>(tables_, writer), writer));
   }
 
  private:
@@ -97,12 +51,12 @@ class MemoryNodeHandle : public Node {
 class MemoryStoreTables : public MemoryStore {
  public:
   explicit MemoryStoreTables(const MemoryStoreOptions& options)
-      : tables_(std::make_shared<Tables>(options)) {}
+      : tables_(std::make_shared<MemoryTables>(options)) {}
 
   Result<std::unique_ptr<Node>> join(const NodeOptions& options) override {
     const std::scoped_lock lock(tables_->mutex);
     const Uuid id = tables_->state.new_id();
-    tables_->state.nodes[id].lease = options.lease;
+    tables_->state.join(id, options.lease, tables_->options.renews_by_itself);
     return std::unique_ptr<Node>(std::make_unique<MemoryNodeHandle>(tables_, id, options.lease));
   }
 
@@ -115,9 +69,9 @@ class MemoryStoreTables : public MemoryStore {
     std::vector<StartOutcome> outcomes;
     {
       const std::scoped_lock lock(tables_->mutex);
-      outcomes = tables_->state.start(starts, std::nullopt);
+      outcomes = tables_->state.start_unowned(starts);
     }
-    tables_->hints.post();
+    tables_->hint();
     return outcomes;
   }
 
@@ -129,25 +83,27 @@ class MemoryStoreTables : public MemoryStore {
       const std::scoped_lock lock(tables_->mutex);
       TRY(tables_->state.deliver(ns, delivery));
     }
-    tables_->hints.post();
+    tables_->hint();
     return ok_status();
   }
 
   Result<ExecutionRow> describe(const Namespace& ns, ExecutionId id) override {
     const std::scoped_lock lock(tables_->mutex);
-    return TRY(tables_->state.find(ns, id))->row;
+    return TRY(tables_->state.find(ns, id))->shown();
   }
 
   Result<std::optional<ExecutionId>> find(const Namespace& ns, const std::string& workflow,
                                           const std::string& name) override {
     const std::scoped_lock lock(tables_->mutex);
-    const auto found = tables_->state.names.find({ns, workflow, name});
-    if (found != tables_->state.names.end()) return std::optional<ExecutionId>(found->second);
+    const auto found = tables_->state.start_keys.find({ns, workflow, name});
+    if (found != tables_->state.start_keys.end()) {
+      return std::optional<ExecutionId>(found->second.execution);
+    }
     const auto id = Uuid::parse(name);
     if (!id) return std::optional<ExecutionId>();
     const auto execution = tables_->state.find(ns, ExecutionId{*id});
     if (!execution.ok() || (*execution)->row.workflow != workflow ||
-        (*execution)->row.name != name) {
+        !(*execution)->row.name.empty()) {
       return std::optional<ExecutionId>();
     }
     return std::optional<ExecutionId>(ExecutionId{*id});
@@ -164,7 +120,10 @@ class MemoryStoreTables : public MemoryStore {
       if (filter.before && row.id >= *filter.before) continue;
       if (!filter.workflow.empty() && row.workflow != filter.workflow) continue;
       if (filter.status && row.status != *filter.status) continue;
-      rows.push_back(row);
+      rows.push_back(item->second.shown());
+      if (filter.with_payloads) continue;
+      rows.back().input.clear();
+      rows.back().output.clear();
     }
     return rows;
   }
@@ -210,7 +169,7 @@ class MemoryStoreTables : public MemoryStore {
     const auto known = std::find(versions.begin(), versions.end(), program.hash);
     const auto version = static_cast<std::uint32_t>(known - versions.begin()) + 1;
     if (known == versions.end()) versions.push_back(program.hash);
-    state.current[{ns, program.workflow}] = program.hash;
+    state.heads[{ns, program.workflow}] = program.hash;
     return version;
   }
 
@@ -229,8 +188,8 @@ class MemoryStoreTables : public MemoryStore {
 
   Result<StoredProgram> program_by_name(const Namespace& ns, const std::string& workflow) override {
     const std::scoped_lock lock(tables_->mutex);
-    const auto current = tables_->state.current.find({ns, workflow});
-    if (current == tables_->state.current.end()) {
+    const auto current = tables_->state.heads.find({ns, workflow});
+    if (current == tables_->state.heads.end()) {
       return Error{ErrorCode::kNotFound, "there is no workflow " + workflow};
     }
     StoredProgram program = tables_->state.programs.at(current->second);
@@ -245,8 +204,13 @@ class MemoryStoreTables : public MemoryStore {
   }
 
   Result<SweepReport> sweep() override {
-    const std::scoped_lock lock(tables_->mutex);
-    return tables_->state.sweep();
+    SweepReport report;
+    {
+      const std::scoped_lock lock(tables_->mutex);
+      report = tables_->state.sweep();
+    }
+    if (report.executions_freed + report.inbox_woken > 0) tables_->hint();
+    return report;
   }
 
   Result<Time> now() override {
@@ -257,9 +221,29 @@ class MemoryStoreTables : public MemoryStore {
   void wait_for_hint(Millis at_most) override { tables_->hints.wait(at_most); }
   Status check(bool) override { return ok_status(); }
 
+  void renew(Uuid node) override {
+    const std::scoped_lock lock(tables_->mutex);
+    tables_->state.renew(node);
+  }
   void expire(Uuid node) override {
     const std::scoped_lock lock(tables_->mutex);
-    tables_->state.nodes.at(node).expired = true;
+    tables_->state.expire(node);
+  }
+  void restart() override {
+    const std::scoped_lock lock(tables_->mutex);
+    tables_->state.restart();
+  }
+  void cut(Uuid writer) override {
+    const std::scoped_lock lock(tables_->mutex);
+    tables_->state.writers.at(writer).is_connected = false;
+  }
+  void put_notice(const Notice& notice) override {
+    const std::scoped_lock lock(tables_->mutex);
+    tables_->state.put_notice(notice);
+  }
+  std::string dump() override {
+    const std::scoped_lock lock(tables_->mutex);
+    return tables_->state.dump();
   }
 
   std::size_t journal_rows() override {

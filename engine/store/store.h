@@ -43,6 +43,14 @@ struct JournalRow {
   std::string payload;  // encode_payload()
 };
 
+struct FinishRow {
+  ExecutionId execution;
+  ExecutionStatus status = ExecutionStatus::kSucceeded;
+  std::string output;  // JSON text; empty unless succeeded.
+  std::optional<std::string> error, cause;
+  Time at;
+};
+
 // Who goes first when there is more due than room.
 enum class Priority : std::uint8_t { kHigh = 0, kNormal = 1, kLow = 2 };
 
@@ -60,24 +68,21 @@ struct Start {
   std::vector<std::string> tags;
   std::optional<ExecutionId> redrive_of;  // Runs again what failed in that one.
   JournalRow first;                       // The started fact; seq 1.
+  // first.payload is encode_pins(): the store puts `input` back whenever it is read.
+  bool is_first_slim = false;
   bool owned = false;  // In a lane's batch: is it to be owned by that lane at once?
   Namespace ns;
   std::uint32_t version = 0;  // Of the workflow, where the caller knows it.
   Priority priority = Priority::kNormal;
   std::string origin;  // What started it, for people; empty: a caller.
+  // It ends in the batch that starts it: written once, as it ends, and never owned.  Whoever loses
+  // the name writes neither.
+  std::optional<FinishRow> end;
 };
 
 struct StartOutcome {
   enum class Kind : std::uint8_t { kCreated, kExistsSame, kExistsOther } kind = Kind::kCreated;
   ExecutionId id;  // Of the new one, or of the one that holds the name.
-};
-
-struct FinishRow {
-  ExecutionId execution;
-  ExecutionStatus status = ExecutionStatus::kSucceeded;
-  std::string output;  // JSON text; empty unless succeeded.
-  std::optional<std::string> error, cause;
-  Time at;
 };
 
 // Gives the execution back: no owner, no memory.  If its inbox has moved beyond `inbox_seen` it is
@@ -105,6 +110,12 @@ struct InboxKey {
   std::uint64_t id = 0;  // InboxRow::id
 };
 
+// A message that was appended without touching the execution's row.
+struct NoticeKey {
+  ExecutionId execution;
+  std::string key;
+};
+
 // All that piled up in a lane while its last batch was under way.  Written whole or not at all.
 struct Batch {
   std::uint64_t number = 0;  // Counts up in a session; how a lost reply is resolved.
@@ -115,11 +126,29 @@ struct Batch {
   std::vector<WaitingRow> waitings;
   std::vector<Quarantine> quarantines;
   std::vector<InboxKey> consumed;     // Inbox rows whose facts are in `facts`.
+  std::vector<NoticeKey> notices;     // Likewise.
   std::vector<ExecutionId> released;  // Owned by me but not held any more (reconcile).
-  bool empty() const {
-    return starts.empty() && facts.empty() && finishes.empty() && parks.empty() &&
-           waitings.empty() && quarantines.empty() && consumed.empty() && released.empty();
+
+  // Every group once: what concerns all of them is written over this list.  `visit` is called with
+  // a pointer to each member.
+  template <class Visit>
+  static constexpr void for_each_group(Visit&& visit) {
+    visit(&Batch::starts);
+    visit(&Batch::facts);
+    visit(&Batch::finishes);
+    visit(&Batch::parks);
+    visit(&Batch::waitings);
+    visit(&Batch::quarantines);
+    visit(&Batch::consumed);
+    visit(&Batch::notices);
+    visit(&Batch::released);
   }
+  std::size_t rows() const {
+    std::size_t count = 0;
+    for_each_group([&](auto group) { count += (this->*group).size(); });
+    return count;
+  }
+  bool empty() const { return rows() == 0; }
 };
 
 struct Refused {
@@ -146,10 +175,18 @@ struct InboxRow {
   std::string payload;
 };
 
+struct Notice {
+  NoticeKey key;
+  FactKind kind = FactKind::kStopped;
+  CommandId command;
+  std::string payload;
+};
+
 // An execution as a lane takes it over.
 struct Claimed {
   ExecutionId id;
   std::string workflow;
+  std::string name;  // Its id's text when nobody gave it one.
   std::string program_hash;
   std::uint64_t inbox_seq = 0;
   std::uint32_t deaths = 0;         // Ungraceful deaths of owners without progress in between.
@@ -158,13 +195,18 @@ struct Claimed {
   std::uint64_t snapshot_hash = 0;  // SnapshotRow::journal_hash of it.
   std::vector<JournalRow> journal;  // Facts after the snapshot, in order of seq.
   std::vector<InboxRow> inbox;
+  std::vector<Notice> notices;
   Namespace ns;
+  bool is_slice = false;  // Of a distributed Map.
 };
 
 struct ClaimRequest {
   std::vector<std::string> pools = {kDefaultPool};
   int semantics = kSemanticsVersion;
+  // 70 % of it are for those of high priority, 20 % for normal ones, 10 % for low ones; what one
+  // does not use the others may (claim_room.h).
   std::uint32_t limit = 100;
+  std::uint32_t slices = 2;  // Of distributed Maps; beside `limit`.
   // Suspects (deaths >= 2) are claimed by themselves, while the node holds none: few, and fewer
   // after each death, until the culprit is alone (suspects.h; `limit` is not theirs).  After five
   // claims alone that ended with the process, it is quarantined.
@@ -176,6 +218,7 @@ struct ClaimRequest {
 struct ClaimResult {
   std::vector<Claimed> claimed;
   std::vector<InboxRow> inbox;   // For executions this lane owns already; each row is given once.
+  std::vector<Notice> notices;   // Likewise.
   std::optional<Time> next_due;  // When the earliest unowned execution becomes due; suspects apart.
   Time now;
 };
@@ -203,6 +246,7 @@ struct NodeOptions {
   std::string label;
   Millis lease{15'000};
   std::vector<std::string> pools = {kDefaultPool};
+  std::vector<std::string> resources = {};  // The task handlers that it has.
 };
 
 // One process: its lease, renewed on a thread and connection of its own.
@@ -244,6 +288,7 @@ struct ListFilter {
   std::optional<ExecutionStatus> status;
   std::optional<ExecutionId> before;  // Page: executions older than this one.
   std::uint32_t limit = 50;           // At most 1,000.
+  bool with_payloads = true;          // False: input and output stay empty, however large they are.
 };
 
 struct Delivery {

@@ -28,7 +28,8 @@ class R1 : public FenceRace {
   End run(const std::vector<Replacement>& mutation) {
     std::vector<Replacement> replacements = mutation;
     replacements.push_back(stop_at("fence passed"));
-    install("stepwell_commit_v1", replacements);
+    install("stepwell_commit_v2", replacements);
+    if (!mutation.empty()) install_facts_of_anybody();
     RawLane slow = raw_lane();
     const ExecutionId id = owned_by(slow, 1)[0];
     CHECK(store_->deliver(Namespace(), stop_of(id)).ok(), "deliver");
@@ -165,7 +166,8 @@ TEST_F(R3, LookingAgainSeesTheRenewal) { EXPECT_EQ(marked({}), 0); }
 class R5 : public FenceRace {
  protected:
   Seqs run(const std::vector<Replacement>& mutation) {
-    install("stepwell_commit_v1", mutation);
+    install("stepwell_commit_v2", mutation);
+    if (!mutation.empty()) install_facts_of_anybody();
     RawLane lane = raw_lane();
     const ExecutionId id = owned_by(lane, 1)[0];
     expire(*lane.node);
@@ -194,7 +196,7 @@ class R7 : public FenceRace {
  protected:
   // `meanwhile` changes the writer's row, under its lock, while the statement waits.
   bool applied(const std::vector<Replacement>& mutation, const char* meanwhile) {
-    install("stepwell_commit_v1", mutation);
+    install("stepwell_commit_v2", mutation);
     RawLane lane = raw_lane();
     const ExecutionId id = owned_by(lane, 1)[0];
     auto other = session();
@@ -227,7 +229,7 @@ TEST_F(R7, WithTheConnectionsNumberItIsFenced) { EXPECT_FALSE(applied({}, kTakeO
 class R11 : public FenceRace {
  protected:
   store::SweepReport run(bool heartbeat_lands) {
-    install("stepwell_commit_v1", {stop_at("fence passed")});
+    install("stepwell_commit_v2", {stop_at("fence passed")});
     sql(kSteadyNode);
     auto node = store_->join({.label = "slow", .lease = Millis{400}}).value();
     auto lane = node->open_session().value();
@@ -252,6 +254,10 @@ class R11 : public FenceRace {
     // Three leases later.
     wait_for("SELECT clock_timestamp() > joined_at + interval '1200 ms' FROM nodes WHERE id = $1",
              Parameters().add(node->id()));
+    if (!heartbeat_lands) {  // The last that landed may have been a late one.
+      wait_for("SELECT clock_timestamp() > lease_until FROM nodes WHERE id = $1",
+               Parameters().add(node->id()));
+    }
     const store::SweepReport report = sweep();
     release();
     const auto ack = writing.get();
@@ -294,7 +300,8 @@ class Outage : public FenceRace {
     }
   }
   void comes_back(std::int64_t which) {
-    sql("SELECT stepwell_renew_v1(id, label, build, pools, evidence, interval '15 s') FROM nodes "
+    sql("SELECT stepwell_renew_v1(id, label, build, pools, resources, evidence, interval '15 s') "
+        "FROM nodes "
         "WHERE evidence = $1",
         Parameters().add(which));
   }
@@ -302,7 +309,7 @@ class Outage : public FenceRace {
 };
 
 TEST_F(Outage, WithoutAWitnessWhoeverComesBackFirstTakesTheOthersForDead) {
-  install("stepwell_witness_v1", {{"SELECT EXISTS (", "SELECT true OR EXISTS ("}});
+  install("stepwell_witness_v1", {{"RETURN EXISTS (", "RETURN true OR EXISTS ("}});
   comes_back(1);
   EXPECT_EQ(marked(), 1u);
 }
@@ -333,7 +340,7 @@ class R17 : public FenceRace {
   // Whether another lane gets the execution in the end.
   bool run(std::vector<Replacement> mutation) {
     mutation.push_back(stop_at("fence passed"));
-    install("stepwell_claim_v1", mutation);
+    install("stepwell_claim_v2", mutation);
     RawLane dying = raw_lane();
     const ExecutionId id = new_execution();
     start({id});
@@ -346,7 +353,7 @@ class R17 : public FenceRace {
     sweep();
     release();
     claiming.wait();
-    install("stepwell_claim_v1", {});
+    install("stepwell_claim_v2", {});
     sweep();
     auto node = store_->join({}).value();
     auto lane = node->open_session().value();

@@ -1,6 +1,6 @@
 // Race — real sessions of one Postgres, held at named points, and functions with a line taken out.
 //
-// Each race is told twice: once with the protecting line of sql/engine/schema.sql replaced, when
+// Each race is told twice: once with the protecting line of sql/engine replaced, when
 // the bad thing must happen (so the test has teeth), and once as it is, when it must not.  Nobody
 // sleeps: a session is held by an advisory lock at a `-- point:` comment, and the test goes on when
 // pg_stat_activity says that it got there.
@@ -53,6 +53,8 @@ class Race : public ::testing::Test {
 
   // Replaces a function of the schema by its text with these replacements.
   void install(const std::string& function, const std::vector<Replacement>& replacements);
+  // Takes the second line of defence out: that facts are only written by their execution's owner.
+  void install_facts_of_anybody();
   // A replacement that stops whoever comes to that point while hold() is in force.
   static Replacement stop_at(const std::string& point);
   void hold();

@@ -44,7 +44,7 @@ class R6 : public Race {
 };
 
 TEST_F(R6, ReplyLostAfterTheCommit_WithoutTheNumberAHealthyLaneDropsWhatItHolds) {
-  install("stepwell_commit_v1", {{kLanded, "IF false THEN"}});
+  install("stepwell_commit_v2", {{kLanded, "IF false THEN"}});
   warm_up();
   wire_->lose_next_reply();
   const auto ack = lane_->commit(next_fact());
@@ -78,7 +78,7 @@ TEST_F(R6, ReplyLostAfterAStart_ItsOutcomeIsFoundAgain) {
 }
 
 TEST_F(R6, ReplyLostAfterAClaim_WithoutTheNumberNobodyKnowsWhoOwnsIt) {
-  install("stepwell_claim_v1", {{kLanded, "IF false THEN"}});
+  install("stepwell_claim_v2", {{kLanded, "IF false THEN"}});
   const ExecutionId other = new_execution();
   start({other});
   wire_->lose_next_reply();
@@ -114,7 +114,7 @@ class R6Running : public R6 {
   // Goes on when the lane's new backend waits for `event`, with the old one still there or not.
   void run(const std::vector<Replacement>& mutation, const std::string& event, bool old_is_there) {
     install("stepwell_reconnect_v1", mutation);
-    install("stepwell_commit_v1", {stop_at("fence passed")});
+    install("stepwell_commit_v2", {stop_at("fence passed")});
     hold();
     auto writing = std::async(std::launch::async, [&] { return lane_->commit(next_fact()); });
     wait_for(

@@ -46,14 +46,18 @@ TEST_P(Deaths, AnExpiredWriterIsFencedAndWhatItOwnedIsClaimedByOthers) {
   EXPECT_EQ(result.claimed[0].deaths, 1u);
 }
 
-TEST_P(Deaths, ALaneThatWasMarkedBeginsAgainAsANewOne) {
+TEST_P(Deaths, ALaneThatWasMarkedBeginsAgainInAProcessThatJoinedAnew) {
   auto p = process();
   const ExecutionId id = claimed_by(*p.lane, 1)[0];
   world().expire(*p.node);
   ASSERT_TRUE(db().sweep().ok());
-  auto lane = p.node->open_session();
-  ASSERT_TRUE(lane.ok());
-  EXPECT_EQ(ids_of(claim(**lane)), Ids{id});
+  // A lane of a node whose lease is over would be marked dead at once, for ever.
+  const auto refused = p.node->open_session();
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, ErrorCode::kConflict);
+  EXPECT_EQ(refused.error().message, "this process's lease is over: it must join anew");
+  auto again = process();
+  EXPECT_EQ(ids_of(claim(*again.lane)), Ids{id});
 }
 
 TEST_P(Deaths, AProcessThatIsGoneIsNotWaitedFor) {

@@ -35,6 +35,8 @@ TEST_P(Namespaces, WhatBelongsToAnotherDoesNotExist) {
   ASSERT_EQ(claimed.size(), 1u);
   EXPECT_TRUE(claimed[0].inbox.empty());
   EXPECT_EQ(claimed[0].ns, mine);
+  EXPECT_EQ(claimed[0].ns.account(), "000000000000");
+  EXPECT_EQ(claimed[0].name, "n");
 }
 
 TEST_P(Namespaces, ANamelessExecutionIsFoundByItsId) {

@@ -196,7 +196,7 @@ TEST_F(OnPostgres, BatchNumbersAreTrimmed) {
     batch.facts = {fact(ids[0], i + 1)};
     commit(batch);
   }
-  EXPECT_LE(number("SELECT count(*) FROM batches"), 64);
+  EXPECT_LE(number("SELECT count(*) FROM batches"), 129);
   EXPECT_EQ(seqs(ids[0]).size(), 201u);
 }
 

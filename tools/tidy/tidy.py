@@ -104,8 +104,7 @@ class Tidy:
     # --- one file ----------------------------------------------------------------------------
     def check_text(self, path, text):
         lines = text.split("\n")
-        # sql/engine/schema.sql is one page from top to bottom, on purpose.
-        if len(lines) > MAX_FILE_LINES + 1 and not path.endswith(".sql"):
+        if len(lines) > MAX_FILE_LINES + 1:
             self.say(path, 1, "file-length", f"{len(lines) - 1} lines, at most {MAX_FILE_LINES}: "
                      "split it by responsibility")
         for number, line in enumerate(lines, 1):

@@ -1,0 +1,248 @@
+-- A lane's batch, a type and a function for each group.  Arrays of one group have one length; an
+-- absent group is null.  Every statement checks that it touched as many rows as it must: if not,
+-- some execution is not this lane's, nothing of the batch happens (SW002), and the lane asks
+-- stepwell_lost_v2 which one it was.
+-- (owner = ...) IS TRUE keeps the index on owner out of it: before the first ANALYZE it looks
+-- cheap, and costs all that the lane owns for every row.
+
+CREATE TYPE facts_v2 AS (
+  execution uuid[], seq bigint[], kind smallint[], command bigint[], at_ms bigint[], hash bigint[],
+  payload text[]
+);
+CREATE TYPE waits_v2 AS (execution uuid[], waiting text[]);
+CREATE TYPE finishes_v2 AS (
+  execution uuid[], status smallint[], output text[], error text[], cause text[], at_ms bigint[]
+);
+CREATE TYPE parks_v2 AS (execution uuid[], wake_ms bigint[], seen bigint[], waiting text[]);
+CREATE TYPE quarantines_v2 AS (execution uuid[], reason text[]);
+CREATE TYPE inbox_taken_v2 AS (execution uuid[], id bigint[]);
+CREATE TYPE notices_taken_v2 AS (execution uuid[], key text[]);
+
+-- Facts: only of executions that are this lane's (`p_mine`, each once).  A violated key says the
+-- same as a wrong owner.
+CREATE FUNCTION stepwell_commit_facts_v2(p_writer uuid, p_mine uuid[], f facts_v2) RETURNS boolean
+  LANGUAGE plpgsql AS $$
+DECLARE
+  v_count bigint;
+BEGIN
+  INSERT INTO journal (execution, seq, kind, command, at_ms, input_hash, payload)
+  SELECT n.execution, n.seq, n.kind, n.command, n.at_ms, n.hash, n.payload
+  FROM unnest(f.execution, f.seq, f.kind, f.command, f.at_ms, f.hash, f.payload)
+       AS n (execution, seq, kind, command, at_ms, hash, payload)
+  WHERE (SELECT count(*) FROM executions e
+         WHERE e.id = ANY (p_mine) AND (e.owner = p_writer) IS TRUE)
+        = coalesce(cardinality(p_mine), 0);
+  GET DIAGNOSTICS v_count = ROW_COUNT;
+  IF v_count <> cardinality(f.execution) THEN
+    RAISE EXCEPTION '% of % facts are not mine', cardinality(f.execution) - v_count,
+      cardinality(f.execution) USING ERRCODE = 'SW002';
+  END IF;
+  RETURN true;
+END $$;
+
+CREATE FUNCTION stepwell_commit_waits_v2(p_writer uuid, w waits_v2) RETURNS boolean
+  LANGUAGE plpgsql AS $$
+DECLARE
+  v_count bigint;
+BEGIN
+  UPDATE executions e SET waiting = nullif(n.waiting, '')
+  FROM unnest(w.execution, w.waiting) AS n (id, waiting)
+  WHERE e.id = n.id AND (e.owner = p_writer) IS TRUE;
+  GET DIAGNOSTICS v_count = ROW_COUNT;
+  IF v_count <> cardinality(w.execution) THEN
+    RAISE EXCEPTION '% of % waits are not mine', cardinality(w.execution) - v_count,
+      cardinality(w.execution) USING ERRCODE = 'SW002';
+  END IF;
+  RETURN true;
+END $$;
+
+CREATE FUNCTION stepwell_commit_finishes_v2(p_writer uuid, f finishes_v2) RETURNS boolean
+  LANGUAGE plpgsql AS $$
+DECLARE
+  v_count bigint;
+BEGIN
+  UPDATE executions e
+  SET status = n.status, output = n.output, error = n.error, cause = n.cause,
+      ended_at = stepwell_time(n.at_ms), owner = NULL, wake_at = NULL, waiting = NULL,
+      wait_reason = NULL, wait_key = NULL
+  FROM unnest(f.execution, f.status, f.output, f.error, f.cause, f.at_ms)
+       AS n (id, status, output, error, cause, at_ms)
+  WHERE e.id = n.id AND (e.owner = p_writer) IS TRUE;
+  GET DIAGNOSTICS v_count = ROW_COUNT;
+  IF v_count <> cardinality(f.execution) THEN
+    RAISE EXCEPTION '% of % ends are not mine', cardinality(f.execution) - v_count,
+      cardinality(f.execution) USING ERRCODE = 'SW002';
+  END IF;
+  RETURN true;
+END $$;
+
+CREATE FUNCTION stepwell_commit_parks_v2(p_writer uuid, k parks_v2) RETURNS boolean
+  LANGUAGE plpgsql AS $$
+DECLARE
+  v_count bigint;
+BEGIN
+  UPDATE executions e
+  SET owner = NULL, deaths = 0, alone_deaths = 0, waiting = nullif(n.waiting, ''),
+      -- Whatever arrived since the lane last looked makes it due at once.
+      wake_at = CASE WHEN e.inbox_seq = n.seen THEN stepwell_time(n.wake_ms) ELSE now() END
+  FROM unnest(k.execution, k.wake_ms, k.seen, k.waiting) AS n (id, wake_ms, seen, waiting)
+  WHERE e.id = n.id AND (e.owner = p_writer) IS TRUE;
+  GET DIAGNOSTICS v_count = ROW_COUNT;
+  IF v_count <> cardinality(k.execution) THEN
+    RAISE EXCEPTION '% of % parks are not mine', cardinality(k.execution) - v_count,
+      cardinality(k.execution) USING ERRCODE = 'SW002';
+  END IF;
+  RETURN true;
+END $$;
+
+CREATE FUNCTION stepwell_commit_quarantines_v2(p_writer uuid, q quarantines_v2) RETURNS boolean
+  LANGUAGE plpgsql AS $$
+DECLARE
+  v_count bigint;
+BEGIN
+  UPDATE executions e SET owner = NULL, wake_at = now(), quarantined = n.reason
+  FROM unnest(q.execution, q.reason) AS n (id, reason)
+  WHERE e.id = n.id AND (e.owner = p_writer) IS TRUE;
+  GET DIAGNOSTICS v_count = ROW_COUNT;
+  IF v_count <> cardinality(q.execution) THEN
+    RAISE EXCEPTION '% of % quarantines are not mine', cardinality(q.execution) - v_count,
+      cardinality(q.execution) USING ERRCODE = 'SW002';
+  END IF;
+  RETURN true;
+END $$;
+
+-- Reconcile: what names this lane but is not in its memory.  It may have gone meanwhile.
+CREATE FUNCTION stepwell_commit_given_back_v2(p_writer uuid, p_executions uuid[]) RETURNS boolean
+  LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE executions SET owner = NULL, wake_at = now()
+  WHERE id = ANY (p_executions) AND (owner = p_writer) IS TRUE;
+  RETURN true;
+END $$;
+
+CREATE FUNCTION stepwell_commit_inbox_taken_v2(c inbox_taken_v2) RETURNS boolean
+  LANGUAGE plpgsql AS $$
+DECLARE
+  v_count bigint;
+BEGIN
+  DELETE FROM inbox i USING unnest(c.execution, c.id) AS n (execution, id)
+  WHERE i.execution = n.execution AND i.id = n.id;
+  GET DIAGNOSTICS v_count = ROW_COUNT;
+  IF v_count <> cardinality(c.execution) THEN
+    RAISE EXCEPTION '% of % inbox rows are not mine', cardinality(c.execution) - v_count,
+      cardinality(c.execution) USING ERRCODE = 'SW002';
+  END IF;
+  RETURN true;
+END $$;
+
+CREATE FUNCTION stepwell_commit_notices_taken_v2(c notices_taken_v2) RETURNS boolean
+  LANGUAGE plpgsql AS $$
+DECLARE
+  v_count bigint;
+BEGIN
+  DELETE FROM notices i USING unnest(c.execution, c.key) AS n (execution, key)
+  WHERE i.execution = n.execution AND i.key = n.key;
+  GET DIAGNOSTICS v_count = ROW_COUNT;
+  IF v_count <> cardinality(c.execution) THEN
+    RAISE EXCEPTION '% of % notices are not mine', cardinality(c.execution) - v_count,
+      cardinality(c.execution) USING ERRCODE = 'SW002';
+  END IF;
+  RETURN true;
+END $$;
+
+-- The batch.  `p_mine`: the executions of its facts and messages, each once, without those that it
+-- starts and ends at once.  Returns the time and, if some start was not new, the outcomes of all.
+CREATE FUNCTION stepwell_commit_v2(
+  p_writer uuid, p_conn bigint, p_n bigint, p_starts starts_v2, p_mine uuid[], p_facts facts_v2,
+  p_waits waits_v2, p_finishes finishes_v2, p_parks parks_v2, p_quarantines quarantines_v2,
+  p_given_back uuid[], p_inbox inbox_taken_v2, p_notices notices_taken_v2
+) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+  v_losers uuid[];
+  v_done   boolean;  -- Assigned, not performed: an assignment costs no statement.
+BEGIN
+  -- The fence.  The lock holds off whoever wants to mark this writer dead until all below is
+  -- committed; whoever was marked before this line gets nothing written.
+  PERFORM 1 FROM writers w
+  WHERE w.id = p_writer AND w.conn = p_conn AND w.state = 'alive' FOR NO KEY UPDATE;
+  IF NOT FOUND THEN RAISE EXCEPTION 'fenced' USING ERRCODE = 'SW001'; END IF;
+  -- point: fence passed
+
+  INSERT INTO batches (writer, n) VALUES (p_writer, p_n) ON CONFLICT DO NOTHING;
+  IF NOT FOUND THEN  -- It has landed before; only its answer was lost.
+    RETURN concat_ws(' ', stepwell_ms(clock_timestamp()),
+                     CASE WHEN p_starts.id IS NOT NULL THEN stepwell_outcomes_v2(p_starts) END);
+  END IF;
+  IF p_n % 64 = 0 THEN DELETE FROM batches WHERE writer = p_writer AND n < p_n - 64; END IF;
+
+  IF p_starts.id IS NOT NULL THEN
+    v_losers := stepwell_start_v2(p_writer, p_starts);
+    -- What follows a start in its batch needs its row: the lane sends the batch again without.
+    IF v_losers && p_facts.execution OR v_losers && p_waits.execution
+       OR v_losers && p_finishes.execution OR v_losers && p_parks.execution
+       OR v_losers && p_quarantines.execution THEN
+      RAISE EXCEPTION 'followers of %', array_to_string(v_losers, ',') USING ERRCODE = 'SW003';
+    END IF;
+  END IF;
+
+  IF p_facts.execution IS NOT NULL THEN
+    v_done := stepwell_commit_facts_v2(p_writer, p_mine, p_facts);
+  ELSIF p_mine IS NOT NULL THEN
+    PERFORM count(*) FROM executions e
+    WHERE e.id = ANY (p_mine) AND (e.owner = p_writer) IS TRUE
+    HAVING count(*) = cardinality(p_mine);
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'some executions are not mine' USING ERRCODE = 'SW002';
+    END IF;
+  END IF;
+
+  -- The executions first, then all that hangs on them: so does everybody.
+  IF p_waits.execution IS NOT NULL THEN
+    v_done := stepwell_commit_waits_v2(p_writer, p_waits);
+  END IF;
+  IF p_finishes.execution IS NOT NULL THEN
+    v_done := stepwell_commit_finishes_v2(p_writer, p_finishes);
+  END IF;
+  IF p_parks.execution IS NOT NULL THEN
+    v_done := stepwell_commit_parks_v2(p_writer, p_parks);
+  END IF;
+  IF p_quarantines.execution IS NOT NULL THEN
+    v_done := stepwell_commit_quarantines_v2(p_writer, p_quarantines);
+  END IF;
+  IF p_given_back IS NOT NULL THEN
+    v_done := stepwell_commit_given_back_v2(p_writer, p_given_back);
+  END IF;
+  IF p_inbox.execution IS NOT NULL THEN v_done := stepwell_commit_inbox_taken_v2(p_inbox); END IF;
+  IF p_notices.execution IS NOT NULL THEN
+    v_done := stepwell_commit_notices_taken_v2(p_notices);
+  END IF;
+  IF p_finishes.execution IS NOT NULL THEN  -- What came too late for them.
+    DELETE FROM inbox WHERE execution = ANY (p_finishes.execution);
+    DELETE FROM notices WHERE execution = ANY (p_finishes.execution);
+  END IF;
+
+  -- point: before the end
+  IF v_losers IS NULL THEN RETURN stepwell_ms(clock_timestamp())::text; END IF;
+  RETURN concat_ws(' ', stepwell_ms(clock_timestamp()), stepwell_outcomes_v2(p_starts));
+END $$;
+
+-- Which of these executions are not this writer's: another owns them, or has written one of these
+-- facts or taken one of these messages.
+CREATE FUNCTION stepwell_lost_v2(
+  p_writer uuid, p_executions uuid[], p_facts facts_v2, p_inbox inbox_taken_v2,
+  p_notices notices_taken_v2
+) RETURNS SETOF uuid LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN QUERY
+  SELECT n.id FROM unnest(p_executions) AS n (id)
+  WHERE NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = n.id AND (e.owner = p_writer) IS TRUE)
+  UNION
+  SELECT n.execution FROM unnest(p_facts.execution, p_facts.seq) AS n (execution, seq)
+  WHERE EXISTS (SELECT 1 FROM journal j WHERE j.execution = n.execution AND j.seq = n.seq)
+  UNION
+  SELECT n.execution FROM unnest(p_inbox.execution, p_inbox.id) AS n (execution, id)
+  WHERE NOT EXISTS (SELECT 1 FROM inbox i WHERE i.execution = n.execution AND i.id = n.id)
+  UNION
+  SELECT n.execution FROM unnest(p_notices.execution, p_notices.key) AS n (execution, key)
+  WHERE NOT EXISTS (SELECT 1 FROM notices i WHERE i.execution = n.execution AND i.key = n.key);
+END $$;

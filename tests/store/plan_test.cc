@@ -1,0 +1,138 @@
+// Every list and every statement that looks for something to do reads what it answers, not all that
+// there is: blocks read over 20,000 executions, under the settings of the store's own links.
+#include <gtest/gtest.h>
+
+#include "engine/postgres/link.h"
+#include "engine/postgres/list_sql.h"
+#include "tests/store/postgres_fixture.h"
+
+namespace stepwell::testing {
+namespace {
+
+using postgres::Link;
+using postgres::Parameters;
+
+// Of the blocks that a look at every execution would read, a small part.
+constexpr std::int64_t kMost = 1'500;
+
+class Plans : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    options_ = new postgres::PgOptions(fresh_schema());
+    link_ = Link::open(*options_, {.name = "plans", .pin_plans = true}).value().release();
+    // Of 20,000: 19,900 have succeeded; every 1,000th has failed, every 2,000th waits for an hour,
+    // every 1,999th is owned; ten workflows, and one with a single execution.
+    run("INSERT INTO writers (id, node, backend_pid, backend_start) "
+        "VALUES ('00000000-0000-0000-0000-00000000000a', gen_random_uuid(), 1, now())");
+    run("INSERT INTO executions (id, status, semantics, input_hash, owner, wake_at, started_at, "
+        "ended_at, namespace, workflow, program_hash, name, pool, tags, input, output) "
+        "SELECT (left(stepwell_first_id(now())::text, 24) || lpad(i::text, 12, '0'))::uuid, "
+        "CASE WHEN i % 1000 = 0 THEN 2 WHEN i % 2000 = 1 OR i % 1999 = 0 THEN 0 ELSE 1 END, 1, 0, "
+        "CASE WHEN i % 1999 = 0 AND i % 1000 <> 0 AND i % 2000 <> 1 THEN "
+        "'00000000-0000-0000-0000-00000000000a'::uuid END, "
+        "CASE WHEN i % 2000 = 1 THEN now() + interval '1 h' END, now(), NULL, 'default', "
+        "CASE WHEN i = 7 THEN 'rare' ELSE 'wf' || i % 10 END, 'h', '', 'default', '{}', '{}', '1' "
+        "FROM generate_series(1, 20000) i");
+    run("ANALYZE");
+  }
+  static void TearDownTestSuite() {
+    delete link_;
+    delete options_;
+  }
+
+  static void run(const std::string& sql) {
+    const auto answer = link_->run_script(sql);
+    CHECK(answer.ok(), answer.trouble().message + "\n" + sql);
+  }
+  struct Cost {
+    std::int64_t blocks = 0, rows = 0;
+    std::string plan;
+  };
+  // Executed as the store does: prepared, with a plan that knows no parameter.
+  static Cost cost_of(const std::string& sql, const std::string& arguments) {
+    run("DEALLOCATE ALL; PREPARE asked AS " + sql);
+    const std::string explain = "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF, SUMMARY OFF) ";
+    const std::string call = "EXECUTE asked" + arguments;
+    run(call);  // Functions plan their statements at their first call.
+    const auto answer = link_->run_script(explain + call);
+    CHECK(answer.ok(), answer.trouble().message);
+    Cost cost;
+    for (std::size_t i = 0; i < answer.rows().size(); ++i) {
+      const std::string line = answer.rows().string(i, 0);
+      cost.plan += line + "\n";
+      const std::size_t hit = line.find("shared hit="), read = line.find(" read=");
+      if (cost.blocks > 0 || hit == std::string::npos) continue;
+      cost.blocks = std::stoll(line.substr(hit + 11));
+      if (read != std::string::npos) cost.blocks += std::stoll(line.substr(read + 6));
+    }
+    cost.rows = static_cast<std::int64_t>(link_->run_script(call).rows().size());
+    return cost;
+  }
+
+  static inline postgres::PgOptions* options_ = nullptr;
+  static inline Link* link_ = nullptr;
+};
+
+TEST_F(Plans, EveryListReadsItsPage) {
+  const struct {
+    std::string workflow;
+    std::optional<ExecutionStatus> status;
+    std::int64_t rows;
+  } lists[] = {
+      {"", {}, 50},
+      {"wf3", {}, 50},
+      {"rare", {}, 1},
+      {"none", {}, 0},
+      {"", ExecutionStatus::kRunning, 20},
+      {"wf1", ExecutionStatus::kRunning, 11},
+      {"rare", ExecutionStatus::kRunning, 0},
+      {"", ExecutionStatus::kSucceeded, 50},
+      {"wf3", ExecutionStatus::kSucceeded, 50},
+      {"", ExecutionStatus::kFailed, 20},
+      {"wf0", ExecutionStatus::kFailed, 20},
+      {"wf3", ExecutionStatus::kFailed, 0},
+      {"", ExecutionStatus::kTimedOut, 0},
+      {"", ExecutionStatus::kAborted, 0},
+  };
+  for (const auto& [workflow, status, rows] : lists) {
+    store::ListFilter filter;
+    filter.workflow = workflow;
+    filter.status = status;
+    const std::string last = "'ffffffff-ffff-ffff-ffff-ffffffffffff'";
+    const std::string arguments =
+        "('default', " + last + ", 50" + (workflow.empty() ? "" : ", '" + workflow + "'") + ")";
+    const Cost cost = cost_of(postgres::list_sql(filter), arguments);
+    const std::string what = workflow + "/" + (status ? to_string(*status) : "any");
+    EXPECT_EQ(cost.rows, rows) << what;
+    // Ten workflows of fifty candidates each are the most that a page may look at.
+    EXPECT_LT(cost.blocks, kMost) << what << "\n" << cost.plan;
+  }
+}
+
+TEST_F(Plans, WhatLooksForWorkFindsItByItsIndex) {
+  run("UPDATE executions SET wake_at = now() - interval '1 h' WHERE wake_at IS NOT NULL");
+  run("INSERT INTO inbox (execution, id, command, kind, dedupe_key, payload, arrived_at) "
+      "SELECT id, 1, 1, 2, 'k', '{}', now() - interval '30 s' FROM executions WHERE status = 1");
+  run("ANALYZE");
+  const std::string pools = "'{default}'", semantics = "9::smallint";
+  const std::pair<const char*, std::string> statements[] = {
+      {"next due", "SELECT stepwell_next_due_v1(" + pools + ", " + semantics + ", '{}')"},
+      {"next suspect", "SELECT stepwell_next_suspect_v1(" + pools + ", " + semantics + ", '{}')"},
+      {"look", "SELECT * FROM stepwell_look_v1(" + pools + ", " + semantics + ", NULL)"},
+      {"free", "SELECT stepwell_free_v1(1000)"},
+      {"a page of wake", "SELECT * FROM stepwell_wake_v2('" + Uuid{}.text() + "', 100)"},
+      {"owned",
+       "SELECT id FROM executions WHERE owner = '00000000-0000-0000-0000-00000000000a' "
+       "ORDER BY id"},
+      {"start key",
+       "SELECT execution FROM start_keys WHERE namespace = 'default' AND workflow = "
+       "'wf1' AND name = 'n'"},
+  };
+  for (const auto& [what, sql] : statements) {
+    const Cost cost = cost_of(sql, "");
+    EXPECT_LT(cost.blocks, kMost) << what << "\n" << cost.plan;
+  }
+}
+
+}  // namespace
+}  // namespace stepwell::testing

@@ -1,0 +1,120 @@
+// What the upkeep forgets, what it keeps, and what links pin against hostile settings.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "engine/postgres/link.h"
+#include "tests/store/postgres_fixture.h"
+#include "tests/store/world.h"
+
+namespace stepwell::testing {
+namespace {
+
+using postgres::Link;
+
+class Upkeep : public ::testing::Test {
+ protected:
+  void sql(const std::string& text) {
+    const auto answer = link_->run_script(text);
+    CHECK(answer.ok(), answer.trouble().message + "\n" + text);
+  }
+  std::string text(const std::string& query) {
+    const auto answer = link_->run_script(query);
+    CHECK(answer.ok(), answer.trouble().message);
+    return answer.rows().string(0, 0);
+  }
+  postgres::PgOptions options_ = fresh_schema();
+  std::unique_ptr<Link> link_ = Link::open(options_, {.name = "upkeep"}).value();
+};
+
+// Writers 1 to 4: dead for long and named by nothing; named by an execution; freed just now; alive.
+TEST_F(Upkeep, LanesAreForgottenOnceNothingNamesThem) {
+  sql("INSERT INTO writers (id, node, backend_pid, backend_start, state, freed_at) "
+      "SELECT lpad(i::text, 32, '0')::uuid, lpad(i::text, 32, '0')::uuid, 0, now(), "
+      "CASE WHEN i = 4 THEN 'alive' ELSE 'dead' END, "
+      "CASE i WHEN 3 THEN now() WHEN 4 THEN NULL ELSE now() - interval '2 h' END "
+      "FROM generate_series(1, 4) i");
+  sql("INSERT INTO batches SELECT id, 1 FROM writers");
+  sql("INSERT INTO nodes (id, label, build, pools, evidence, lease_until) "
+      "SELECT id, '', '', '{}', 0, now() - interval '2 h' FROM writers");
+  sql("INSERT INTO executions (id, semantics, input_hash, owner, started_at, namespace, workflow, "
+      "program_hash, name, pool, tags, input) VALUES (stepwell_first_id(now()), 1, 0, "
+      "lpad('2', 32, '0')::uuid, now(), 'default', 'w', 'h', '', 'p', '{}', '{}')");
+  sql("SELECT stepwell_tidy_v1()");
+  const std::string left =
+      "SELECT string_agg(ltrim(replace(id::text, '-', ''), '0'), ' ' "
+      "ORDER BY id) FROM ";
+  EXPECT_EQ(text(left + "writers"), "2 3 4");
+  EXPECT_EQ(text(left + "nodes"), "2 3 4");
+  EXPECT_EQ(text("SELECT count(*) FROM batches"), "3");
+}
+
+TEST_F(Upkeep, NamesOfWhatRunsAreKeptHoweverOld) {
+  sql("INSERT INTO executions (id, status, semantics, input_hash, wake_at, started_at, namespace, "
+      "workflow, program_hash, name, pool, tags, input) "
+      "SELECT (left(stepwell_first_id(now())::text, 24) || lpad(i::text, 12, '0'))::uuid, i, 1, 0, "
+      "now(), now(), 'default', 'w', 'h', 'n' || i, 'p', '{}', '{}' FROM generate_series(0, 1) i");
+  sql("INSERT INTO start_keys (namespace, workflow, name, execution, input_hash, expires_at) "
+      "SELECT namespace, workflow, name, id, 0, now() - interval '1 d' FROM executions");
+  sql("SELECT stepwell_tidy_v1()");
+  EXPECT_EQ(text("SELECT string_agg(name, ' ') FROM start_keys"), "n0");
+}
+
+// A freed_at that came too early would leave executions with the dead for ever.
+TEST_F(Upkeep, AWriterIsFreedWhenNothingNamesIt) {
+  sql("INSERT INTO writers (id, node, backend_pid, backend_start, state) "
+      "VALUES (lpad('1', 32, '0')::uuid, lpad('1', 32, '0')::uuid, 0, now(), 'dead')");
+  sql("INSERT INTO executions (id, semantics, input_hash, owner, started_at, namespace, workflow, "
+      "program_hash, name, pool, tags, input) "
+      "SELECT (left(stepwell_first_id(now())::text, 24) || lpad(i::text, 12, '0'))::uuid, 1, 0, "
+      "lpad('1', 32, '0')::uuid, now(), 'default', 'w', 'h', '', 'p', '{}', '{}' "
+      "FROM generate_series(1, 3) i");
+  EXPECT_EQ(text("SELECT stepwell_free_v1(2)"), "2");
+  EXPECT_EQ(text("SELECT count(freed_at) FROM writers"), "0");
+  // One is locked by somebody: it is left out, and its owner stays known as not freed.
+  auto other = Link::open(options_, {.name = "other"}).value();
+  ASSERT_TRUE(other
+                  ->run_script("BEGIN; SELECT 1 FROM executions WHERE owner IS NOT NULL "
+                               "FOR UPDATE")
+                  .ok());
+  EXPECT_EQ(text("SELECT stepwell_free_v1(2)"), "0");
+  EXPECT_EQ(text("SELECT count(freed_at) FROM writers"), "0");
+  ASSERT_TRUE(other->run_script("COMMIT").ok());
+  EXPECT_EQ(text("SELECT stepwell_free_v1(2)"), "1");
+  EXPECT_EQ(text("SELECT count(freed_at) FROM writers"), "1");
+}
+
+// What a role, a database or an environment sets changes nothing that is written or read.
+TEST_F(Upkeep, HostileSettingsOfTheRoleAreOverruled) {
+  const std::string role = "hostile_" + options_.schema;
+  sql("CREATE ROLE " + role + " LOGIN SUPERUSER");
+  for (const char* setting :
+       {"client_encoding = 'LATIN1'", "bytea_output = 'escape'", "DateStyle = 'German'",
+        "TimeZone = 'Asia/Kathmandu'", "standard_conforming_strings = off",
+        "extra_float_digits = -5", "default_transaction_isolation = 'repeatable read'",
+        "default_transaction_read_only = on", "search_path = 'nowhere'"}) {
+    sql("ALTER ROLE " + role + " SET " + setting);
+  }
+  postgres::PgOptions hostile = options_;
+  const std::size_t user = hostile.url.find("user=");
+  if (user == std::string::npos) GTEST_SKIP() << "needs a URL that names its user";
+  const std::size_t end = std::min(hostile.url.find_first_of("& ", user), hostile.url.size());
+  hostile.url.replace(user, end - user, "user=" + role);
+  auto store = postgres::open_store(hostile).value();
+  store::Start start = start_of(new_execution(), "Z\u00fcrich", "\"Z\u00fcrich \\\\ 1.0\"");
+  ASSERT_TRUE(store->start({start}).ok());
+  ASSERT_TRUE(store->save_snapshot({start.id, 1, 7, std::string("a\0\xff\\z", 5)}).ok());
+  auto plain = postgres::open_store(options_).value();
+  for (store::Store* reader : {store.get(), plain.get()}) {
+    const store::ExecutionRow row = reader->describe(Namespace(), start.id).value();
+    EXPECT_EQ(row.name, "Z\u00fcrich");
+    EXPECT_EQ(row.input, start.input);
+    EXPECT_EQ(row.started_at, start.first.at);
+    EXPECT_EQ(reader->load_snapshot(Namespace(), start.id, 1).value()->body,
+              std::string("a\0\xff\\z", 5));
+  }
+  sql("DROP ROLE " + role);
+}
+
+}  // namespace
+}  // namespace stepwell::testing
