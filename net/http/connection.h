@@ -29,7 +29,7 @@ class Connections;
 class Connection final : public loop::Socket::Events {
  public:
   Connection(Connections& home, std::uint64_t id, std::unique_ptr<loop::Socket> socket);
-  ~Connection();
+  ~Connection() override;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 

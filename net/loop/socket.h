@@ -27,7 +27,7 @@ class Socket {
     virtual void on_drained() = 0;  // The kernel took the last of what had to wait.
 
    protected:
-    ~Events() = default;
+    virtual ~Events() = default;
   };
   // What became of all that was written, once finish() was called.
   enum class Receipt : std::uint8_t {
