@@ -102,6 +102,8 @@ Status attach_plugins(Console& console, runtime::AsyncEngine& engine,
   shared->options.ledger = shared->ledger.get();
   shared->options.connections = shared->connections.get();
   shared->options.vault_key = options.vault_key;
+  shared->options.threads = std::make_shared<runtime::BoundedPool>(host::kProviderThreads,
+                                                                   host::kMostProviderCallsWaiting);
   shared->options.notify_path = options.notify_path;
   for (const std::string& provider : providers) {
     shared->options.apps[provider] = app_of(provider);

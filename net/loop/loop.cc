@@ -24,11 +24,6 @@ struct Watch {
   std::function<void(bool, bool)> ready;
 };
 
-struct Offloaded {
-  uv_work_t request;
-  std::function<void()> work, done;
-};
-
 int events(bool readable, bool writable) {
   return (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0);
 }
@@ -179,18 +174,6 @@ void UvLoop::before_wait(std::function<void()> work) {
 }
 
 bool UvLoop::on_loop_thread() const { return parts_->thread == std::this_thread::get_id(); }
-
-void UvLoop::offload(std::function<void()> work, std::function<void()> done) {
-  auto* offloaded = new Offloaded{{}, std::move(work), std::move(done)};
-  offloaded->request.data = offloaded;
-  uv_queue_work(
-      &parts_->loop, &offloaded->request,
-      [](uv_work_t* request) noexcept { static_cast<Offloaded*>(request->data)->work(); },
-      [](uv_work_t* request, int) noexcept {
-        const std::unique_ptr<Offloaded> finished(static_cast<Offloaded*>(request->data));
-        finished->done();
-      });
-}
 
 TimerId UvLoop::after(Millis delay, std::function<void()> fire) {
   return parts_->arm(delay, Millis(0), std::move(fire));

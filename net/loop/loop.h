@@ -29,8 +29,6 @@ class Loop {
   virtual bool on_loop_thread() const = 0;
   // Called each time before the loop goes to wait, after everything else that was ready.
   virtual void before_wait(std::function<void()> work) = 0;
-  // Runs `work` on a thread of the pool, then `done` on the loop.
-  virtual void offload(std::function<void()> work, std::function<void()> done) = 0;
 
   // Once, not before `delay` from now.  0: in the next round.
   virtual TimerId after(Millis delay, std::function<void()> fire) = 0;
@@ -64,7 +62,6 @@ class UvLoop final : public Loop {
   void post(std::function<void()> work) override;
   bool on_loop_thread() const override;
   void before_wait(std::function<void()> work) override;
-  void offload(std::function<void()> work, std::function<void()> done) override;
   TimerId after(Millis delay, std::function<void()> fire) override;
   TimerId every(Millis period, std::function<void()> fire) override;
   void cancel(TimerId timer) override;

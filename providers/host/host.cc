@@ -16,6 +16,10 @@ ProviderHost::~ProviderHost() = default;
 Result<std::unique_ptr<ProviderHost>> ProviderHost::open(loop::Loop& loop, HostOptions options) {
   auto folders = TRY(read_folders(options.roots));
   if (options.vault_key.empty()) options.vault_key = Vault::make_key();  // Nothing sealed fits it.
+  if (options.threads == nullptr) {
+    options.threads =
+        std::make_shared<runtime::BoundedPool>(kProviderThreads, kMostProviderCallsWaiting);
+  }
   Vault vault = TRY(Vault::open(options.vault_key));
   auto parts = std::unique_ptr<Parts>(
       new Parts{Broker(loop, std::move(options), std::move(vault), std::move(folders))});

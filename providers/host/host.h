@@ -8,7 +8,7 @@
 //        └ broker/: HTTP on the lane's loop, tokens, rate limits, ledger, the check of every result
 //
 // A lane has one.  Everything on the loop's thread.  The ledger and the connections are called on
-// the loop's pool; they and the loop must outlive the host.  Tokens never leave the broker.
+// `HostOptions::threads`; they and the loop must outlive the host.  Tokens never leave the broker.
 #pragma once
 
 #include <functional>
@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engine/task/bounded_pool.h"
 #include "engine/task/task.h"
 #include "net/loop/loop.h"
 #include "providers/ledger/ledger.h"
@@ -48,8 +49,15 @@ struct HostOptions {
   bool is_trusted = false;  // Lua in a thread of this process: debugging only.
   std::string notify_path;  // Where sw.notify appends lines; empty: standard output.
   std::function<void(const std::string& line)> log;  // Empty: standard error.
+  // For calls of the ledger and the connections, which block.  The hosts of a process share them;
+  // null: the host has threads of its own.
+  std::shared_ptr<runtime::BoundedPool> threads;
   Millis grant_retry_delay{5'000};  // Before a refused refresh token is believed dead.
 };
+
+// The threads for all hosts of a process, and how much may wait for them.
+inline constexpr unsigned kProviderThreads = 2;
+inline constexpr std::size_t kMostProviderCallsWaiting = 1'000;
 
 class ProviderHost : public runtime::TaskHandler {
  public:

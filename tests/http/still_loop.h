@@ -39,7 +39,6 @@ class StillLoop final : public loop::Loop {
   void post(std::function<void()> work) override { posted_.push_back(std::move(work)); }
   bool on_loop_thread() const override { return true; }
   void before_wait(std::function<void()>) override { unused(); }
-  void offload(std::function<void()>, std::function<void()>) override { unused(); }
   loop::TimerId after(Millis delay, std::function<void()> fire) override {
     const auto id = ++last_id_;
     timers_[{now_ms_ + std::max<std::int64_t>(0, delay.count()), id}] = std::move(fire);

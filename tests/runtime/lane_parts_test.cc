@@ -105,7 +105,6 @@ class AlarmLoop final : public loop::Loop {
   void post(std::function<void()>) override { ADD_FAILURE() << "post"; }
   bool on_loop_thread() const override { return true; }
   void before_wait(std::function<void()>) override { ADD_FAILURE() << "before_wait"; }
-  void offload(std::function<void()>, std::function<void()>) override { ADD_FAILURE(); }
   loop::TimerId every(Millis, std::function<void()>) override { return 0; }
   loop::WatchId watch(int, bool, bool, std::function<void(bool, bool)>) override { return 0; }
   void change(loop::WatchId, bool, bool) override { ADD_FAILURE() << "change"; }

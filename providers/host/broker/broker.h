@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "providers/host/broker/blocking_calls.h"
 #include "providers/host/broker/call.h"
 #include "providers/host/broker/exchange.h"
 #include "providers/host/host.h"
@@ -56,6 +57,7 @@ class Broker {
   HostOptions options_;
   std::map<std::string, FolderRef> folders_;
   std::unique_ptr<Wires> wires_;
+  BlockingCalls blocking_{loop_, *options_.threads};
   std::map<std::string, PluginRef> plugins_;   // The shared process of each provider.
   std::map<std::string, PluginRef> solitary_;  // The one for suspects, while there is one.
   std::map<std::string, std::deque<CallRef>> suspects_;

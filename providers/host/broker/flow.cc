@@ -156,9 +156,9 @@ void Flow::notify(const Value& body, const AnswerDone& done) {
   done(error_answer(fail("Transient", "cannot write to " + broker_.options_.notify_path)));
 }
 
-void Flow::offload(std::function<Result<Value>()> work, AnswerDone done) {
-  auto result = std::make_shared<Result<Value>>(Error{ErrorCode::kInternal, "not asked"});
-  broker_.loop_.offload(
+void Flow::ask(std::function<Result<Value>()> work, AnswerDone done) {
+  auto result = std::make_shared<Result<Value>>(too_many_wait());
+  broker_.blocking_.run(
       [result, work = std::move(work)] { *result = work(); },
       [result, done = std::move(done)] {
         if (result->ok()) return done(Object{{"value", std::move(*result).value()}});
@@ -175,7 +175,7 @@ void Flow::ledger_read(const Value& body, AnswerDone done) {
       if (key.is_string()) keys.push_back(key.as_string());
     }
   }
-  offload(
+  ask(
       [ledger = broker_.options_.ledger, connection = text_of(body, "connection"),
        keys]() -> Result<Value> {
         Object rows;
@@ -188,7 +188,7 @@ void Flow::ledger_read(const Value& body, AnswerDone done) {
 }
 
 void Flow::ledger_write(const Value& body, AnswerDone done) {
-  offload(
+  ask(
       [ledger = broker_.options_.ledger, body]() -> Result<Value> {
         std::vector<store::LedgerRow> rows;
         const Value* list = body.find("rows");
@@ -204,7 +204,7 @@ void Flow::ledger_write(const Value& body, AnswerDone done) {
 void Flow::ledger_chunk(const Value& body, AnswerDone done) {
   store::ChunkRow row{text_of(body, "job"), text_of(body, "chunk"), text_of(body, "status"),
                       json_of(body, "detail")};
-  offload(
+  ask(
       [ledger = broker_.options_.ledger, row]() -> Result<Value> {
         TRY(ledger->write_chunk(row));
         return Value(true);
@@ -213,7 +213,7 @@ void Flow::ledger_chunk(const Value& body, AnswerDone done) {
 }
 
 void Flow::ledger_chunks(const Value& body, AnswerDone done) {
-  offload(
+  ask(
       [ledger = broker_.options_.ledger, job = text_of(body, "job")]() -> Result<Value> {
         Value::Array rows;
         for (const store::ChunkRow& row : TRY(ledger->chunks(job))) {

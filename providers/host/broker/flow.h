@@ -22,8 +22,8 @@ class Flow {
   void ledger_write(const Value& body, AnswerDone done);
   void ledger_chunk(const Value& body, AnswerDone done);
   void ledger_chunks(const Value& body, AnswerDone done);
-  // Runs `work` on the pool and answers with what it returns.
-  void offload(std::function<Result<Value>()> work, AnswerDone done);
+  // Runs `work` on the providers' threads and answers with what it returns.
+  void ask(std::function<Result<Value>()> work, AnswerDone done);
 
   Broker& broker_;
   CallRef call_;

@@ -175,8 +175,8 @@ void TokenKeeper::find(const std::string& id, Done done) {
 
 void TokenKeeper::read(const std::string& id, Done done) {
   if (options_.connections == nullptr) return done(fail("NotFound", "there are no connections"));
-  auto row = std::make_shared<Result<store::Connection>>(Error{ErrorCode::kInternal, "not asked"});
-  loop_.offload([row, id, connections = options_.connections] { *row = connections->get(id); },
+  auto row = std::make_shared<Result<store::Connection>>(too_many_wait());
+  blocking_.run([row, id, connections = options_.connections] { *row = connections->get(id); },
                 [this, row, id, done = std::move(done), alive = alive_] {
                   if (!*alive) return;
                   if (row->ok()) return done(opened(row->value()));

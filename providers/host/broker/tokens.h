@@ -2,8 +2,8 @@
 //
 // Refreshes once across all processes (store::Connections::refresh holds the row), ahead of expiry
 // and when a provider refused a token; callers that want the same connection meanwhile wait for the
-// same refresh.  On the loop's thread; rows are read on the loop's pool.  Refreshes have threads of
-// their own: an endpoint that hangs would hold up all else that the pool does.
+// same refresh.  On the loop's thread; rows are read on the providers' threads.  Refreshes have
+// threads of their own: an endpoint that hangs would hold up all else that the pool does.
 #pragma once
 
 #include <functional>
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "engine/task/thread_pool.h"
+#include "providers/host/broker/blocking_calls.h"
 #include "providers/host/broker/failure.h"
 #include "providers/host/broker/folder.h"
 #include "providers/host/broker/secrets.h"
@@ -60,6 +61,7 @@ class TokenKeeper {
   const HostOptions& options_;
   Vault vault_;
   Secrets& secrets_;
+  BlockingCalls blocking_{loop_, *options_.threads};
   std::map<std::string, OpenRef> known_;
   std::map<std::string, std::vector<Done>> refreshing_;  // Who waits, by connection.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
