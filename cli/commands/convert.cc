@@ -5,8 +5,8 @@
 
 #include "cli/commands.h"
 #include "cli/input.h"
+#include "cli/output_file.h"
 #include "cli/workflow_files.h"
-#include "cli/written.h"
 
 namespace stepwell::cli {
 namespace {

@@ -6,8 +6,8 @@
 #include "authoring/source/tree.h"
 #include "cli/commands.h"
 #include "cli/input.h"
+#include "cli/output_file.h"
 #include "cli/workflow_files.h"
-#include "cli/written.h"
 
 namespace stepwell::cli {
 namespace {

@@ -5,9 +5,9 @@
 
 #include "cli/commands.h"
 #include "cli/input.h"
+#include "cli/output_file.h"
 #include "cli/target.h"
 #include "cli/workflow_files.h"
-#include "cli/written.h"
 
 namespace stepwell::cli {
 namespace {

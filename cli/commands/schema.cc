@@ -2,7 +2,7 @@
 
 #include "authoring/editor/editor_schema.h"
 #include "cli/commands.h"
-#include "cli/written.h"
+#include "cli/output_file.h"
 
 namespace stepwell::cli {
 

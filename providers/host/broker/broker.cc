@@ -37,8 +37,8 @@ Broker::Broker(loop::Loop& loop, HostOptions options, Vault vault,
     : loop_(loop),
       options_(std::move(options)),
       folders_(std::move(folders)),
-      wires_(std::make_unique<Wires>(loop_, options_, std::move(vault))) {
-  for (const auto& [provider, app] : options_.apps) wires_->secrets.add(app.client_secret);
+      shared_(std::make_unique<BrokerShared>(loop_, options_, std::move(vault))) {
+  for (const auto& [provider, app] : options_.apps) shared_->secrets.add(app.client_secret);
 }
 
 Broker::~Broker() {
@@ -95,13 +95,13 @@ void Broker::begin(const CallRef& call) {
     return end(call, fail("BadRequest",
                           manifest.id + "." + call->function + " needs a connection in its input"));
   }
-  wires_->keeper.read(call->connection,
-                      [this, call, alive = alive_](std::variant<OpenRef, Failure> found) {
-                        if (!*alive || call->is_ended) return;
-                        if (const auto* failure = std::get_if<Failure>(&found))
-                          return end(call, *failure);
-                        begin_with_connection(call, std::get<OpenRef>(found));
-                      });
+  shared_->keeper.read(call->connection,
+                       [this, call, alive = alive_](std::variant<OpenRef, Failure> found) {
+                         if (!*alive || call->is_ended) return;
+                         if (const auto* failure = std::get_if<Failure>(&found))
+                           return end(call, *failure);
+                         begin_with_connection(call, std::get<OpenRef>(found));
+                       });
 }
 
 void Broker::begin_with_connection(const CallRef& call, const OpenRef& open) {
@@ -168,7 +168,7 @@ void Broker::end(const CallRef& call, Outcome outcome) {
   if (call->is_ended) return;
   drop(call);
   if (auto* failure = std::get_if<Failure>(&outcome)) {
-    failure->message = wires_->secrets.scrub(failure->message);
+    failure->message = shared_->secrets.scrub(failure->message);
   }
   const auto done = std::move(call->done);
   call->done = nullptr;

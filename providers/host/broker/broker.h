@@ -26,7 +26,7 @@ class Broker {
   std::map<std::string, int> plugin_pids() const;
 
  private:
-  friend class Flow;
+  friend class LibraryCalls;
   // A call's life (broker.cc).
   void begin(const CallRef& call);
   void begin_with_connection(const CallRef& call, const OpenRef& open);
@@ -56,7 +56,7 @@ class Broker {
   loop::Loop& loop_;
   HostOptions options_;
   std::map<std::string, FolderRef> folders_;
-  std::unique_ptr<Wires> wires_;
+  std::unique_ptr<BrokerShared> shared_;
   BlockingCalls blocking_{loop_, *options_.threads};
   std::map<std::string, PluginRef> plugins_;   // The shared process of each provider.
   std::map<std::string, PluginRef> solitary_;  // The one for suspects, while there is one.

@@ -39,10 +39,10 @@ bool host_matches(const std::string& pattern, const std::string& host) {
 
 class Exchange : public std::enable_shared_from_this<Exchange> {
  public:
-  Exchange(Wires& wires, FolderRef folder, std::string connection, Millis time_left,
+  Exchange(BrokerShared& shared, FolderRef folder, std::string connection, Millis time_left,
            AnswerDone done)
-      : wires_(wires),
-        alive_(wires.alive),
+      : shared_(shared),
+        alive_(shared.alive),
         folder_(std::move(folder)),
         connection_(std::move(connection)),
         deadline_(now() + time_left),
@@ -51,7 +51,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   void start(const Value& body) {
     const std::string problem = read(body);
     if (!problem.empty()) return tell(fail("BadRequest", problem));
-    if (!is_allowed_url(wires_.options, folder_->manifest, request_.url)) {
+    if (!is_allowed_url(shared_.options, folder_->manifest, request_.url)) {
       return tell(not_allowed(request_.url));
     }
     pass_gate();
@@ -60,7 +60,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
  private:
   using Outcome = HttpReply::Failure;
 
-  Millis now() const { return Millis(wires_.loop.monotonic_ms()); }
+  Millis now() const { return Millis(shared_.loop.monotonic_ms()); }
   Failure not_allowed(const std::string& url) const {
     Failure failure = fail("Forbidden", folder_->manifest.id + " may not be sent to " +
                                             host_of(url) + ": it is not among its hosts");
@@ -102,7 +102,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   std::string url_of(const std::string& path) const {
     if (path.rfind("https://", 0) == 0 || path.rfind("http://", 0) == 0) return path;
     if (path[0] != '/') return "";
-    const ProviderOverride* there = override_of(wires_.options, folder_->manifest);
+    const ProviderOverride* there = override_of(shared_.options, folder_->manifest);
     return (there == nullptr ? folder_->manifest.base_url : there->base_url) + path;
   }
 
@@ -125,26 +125,27 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   }
 
   void pass_gate() {
-    const auto wait = wires_.gates.wait_for(folder_->manifest, request_.method, connection_, now());
+    const auto wait =
+        shared_.gates.wait_for(folder_->manifest, request_.method, connection_, now());
     if (wait.left.count() <= 0) return attach_token();
     if (wait.left > kLongestGateWait || now() + wait.left > deadline_) {
       return tell(rate_limited(wait));
     }
-    wires_.loop.after(wait.left + Millis(1), [self = shared_from_this()] {
+    shared_.loop.after(wait.left + Millis(1), [self = shared_from_this()] {
       if (*self->alive_) self->pass_gate();
     });
   }
 
   void attach_token() {
     if (!wants_token_) return send();
-    wires_.keeper.access(folder_, connection_, refused_generation_,
-                         [self = shared_from_this()](std::variant<OpenRef, Failure> found) {
-                           if (const auto* failure = std::get_if<Failure>(&found)) {
-                             return self->tell(*failure);
-                           }
-                           self->open_ = std::get<OpenRef>(found);
-                           self->send();
-                         });
+    shared_.keeper.access(folder_, connection_, refused_generation_,
+                          [self = shared_from_this()](std::variant<OpenRef, Failure> found) {
+                            if (const auto* failure = std::get_if<Failure>(&found)) {
+                              return self->tell(*failure);
+                            }
+                            self->open_ = std::get<OpenRef>(found);
+                            self->send();
+                          });
   }
 
   void send() {
@@ -162,7 +163,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     request_.timeout =
         std::max(Millis(1), std::min(left, Millis(static_cast<std::int64_t>(timeout_ * 1000))));
     HttpClient& client =
-        override_of(wires_.options, folder_->manifest) != nullptr ? wires_.open : wires_.guarded;
+        override_of(shared_.options, folder_->manifest) != nullptr ? shared_.open : shared_.guarded;
     client.send(request_, [self = shared_from_this()](const HttpReply& reply) {
       if (*self->alive_) self->receive(reply);
     });
@@ -175,7 +176,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
       return attach_token();
     }
     if (reply.status == 429) return refused(reply);
-    wires_.gates.passed(folder_->manifest, request_.method, connection_);
+    shared_.gates.passed(folder_->manifest, request_.method, connection_);
     const bool is_read = request_.method == "GET" || request_.method == "HEAD";
     if (reply.status >= 300 && reply.status < 400 && is_read && follow(reply)) return;
     answer(reply, reply.status >= 400 ? std::optional(failure_of_status(reply)) : std::nullopt);
@@ -183,8 +184,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
   // A request that was refused was not carried out: it may be sent again, whatever it is.
   void refused(const HttpReply& reply) {
-    const auto wait = wires_.gates.refused(folder_->manifest, request_.method, connection_, reply,
-                                           now(), clock_now());
+    const auto wait = shared_.gates.refused(folder_->manifest, request_.method, connection_, reply,
+                                            now(), clock_now());
     if (accepted_.count(429) != 0) return answer(reply, std::nullopt);
     if (wait.left <= kLongestGateWait && ++repeats_ <= kMaxRepeats) return pass_gate();
     answer(reply, rate_limited(wait));
@@ -196,7 +197,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     const std::string url = resolve_url(request_.url, location->second);
     if (++redirects_ > kMaxRedirects) {
       tell(fail("BadRequest", "more than three redirects"));
-    } else if (url.empty() || !is_allowed_url(wires_.options, folder_->manifest, url)) {
+    } else if (url.empty() || !is_allowed_url(shared_.options, folder_->manifest, url)) {
       tell(not_allowed(url));
     } else {
       request_.url = url;
@@ -280,7 +281,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   }
 
   void tell(Failure failure) {
-    failure.message = wires_.secrets.scrub(failure.message);
+    failure.message = shared_.secrets.scrub(failure.message);
     finish(Object{{"error", failure.to_value()}});
   }
 
@@ -290,7 +291,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     if (done) done(std::move(members));
   }
 
-  Wires& wires_;
+  BrokerShared& shared_;
   std::shared_ptr<bool> alive_;
   FolderRef folder_;
   std::string connection_;
@@ -330,9 +331,9 @@ bool is_allowed_url(const HostOptions& options, const Manifest& manifest, const 
                      [&](const std::string& pattern) { return host_matches(pattern, host); });
 }
 
-void exchange(Wires& wires, FolderRef folder, const std::string& connection, const Value& body,
-              Millis time_left, AnswerDone done) {
-  std::make_shared<Exchange>(wires, std::move(folder), connection, time_left, std::move(done))
+void exchange(BrokerShared& shared, FolderRef folder, const std::string& connection,
+              const Value& body, Millis time_left, AnswerDone done) {
+  std::make_shared<Exchange>(shared, std::move(folder), connection, time_left, std::move(done))
       ->start(body);
 }
 

@@ -18,8 +18,8 @@
 namespace stepwell::host {
 
 // What the exchanges of one lane share; outlives them.
-struct Wires {
-  Wires(loop::Loop& on, const HostOptions& with, Vault vault)
+struct BrokerShared {
+  BrokerShared(loop::Loop& on, const HostOptions& with, Vault vault)
       : loop(on),
         options(with),
         keeper(on, with, std::move(vault), secrets),
@@ -34,7 +34,7 @@ struct Wires {
   HttpClient guarded, open;
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
 
-  ~Wires() { *alive = false; }
+  ~BrokerShared() { *alive = false; }
 };
 
 // {"value": {status, headers, body, error?}} or {"error": {class, ...}}: members of an answer
@@ -42,8 +42,8 @@ struct Wires {
 using AnswerDone = std::function<void(Object answer)>;
 
 // `body` is the request's frame body; `done` is called once, perhaps at once.
-void exchange(Wires& wires, FolderRef folder, const std::string& connection, const Value& body,
-              Millis time_left, AnswerDone done);
+void exchange(BrokerShared& shared, FolderRef folder, const std::string& connection,
+              const Value& body, Millis time_left, AnswerDone done);
 
 // May this request be repeated without harm?
 bool is_repeatable(const Value& body);

@@ -3,7 +3,7 @@
 
 #include "base/hash.h"
 #include "providers/host/broker/broker.h"
-#include "providers/host/broker/flow.h"
+#include "providers/host/broker/library_calls.h"
 #include "providers/host/frames.h"
 
 namespace stepwell::host {
@@ -77,10 +77,10 @@ void Broker::run_request(const CallRef& call, std::size_t index, const std::stri
   };
   const bool is_library = call->folder->manifest.is_library;
   if (kind == "http" && !is_library) {
-    return exchange(*wires_, call->folder, call->connection, body, call->ends_at - now(),
+    return exchange(*shared_, call->folder, call->connection, body, call->ends_at - now(),
                     std::move(done));
   }
-  if (is_library) return Flow(*this, call).run(kind, body, std::move(done));
+  if (is_library) return LibraryCalls(*this, call).run(kind, body, std::move(done));
   done(Object{{"error", fail("Unsupported", "only a library may use " + kind).to_value()}});
 }
 
@@ -129,7 +129,7 @@ void Broker::log(const Call& call, const Value& frame) {
                                         {"text", text_of(frame, "text")},
                                         {"fields", fields == nullptr ? Value(Object()) : *fields}})
                                .to_json();
-  const std::string scrubbed = wires_->secrets.scrub(line);
+  const std::string scrubbed = shared_->secrets.scrub(line);
   if (options_.log) return options_.log(scrubbed);
   std::fprintf(stderr, "%s\n", scrubbed.c_str());
 }

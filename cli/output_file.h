@@ -1,4 +1,4 @@
-// Written results — a text that goes to a file when one was named, else to standard output.
+// The output file — a text that goes to a file when one was named, else to standard output.
 #pragma once
 
 #include <string>

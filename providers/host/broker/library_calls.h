@@ -1,4 +1,5 @@
-// Flow — what libraries may ask for beside computing: other providers, the ledger, the console.
+// LibraryCalls — what libraries may ask for beside computing: other providers, the ledger, the
+// console.
 #pragma once
 
 #include <functional>
@@ -8,9 +9,9 @@
 
 namespace stepwell::host {
 
-class Flow {
+class LibraryCalls {
  public:
-  Flow(Broker& broker, CallRef call) : broker_(broker), call_(std::move(call)) {}
+  LibraryCalls(Broker& broker, CallRef call) : broker_(broker), call_(std::move(call)) {}
   void run(const std::string& kind, const Value& body, AnswerDone done);
 
  private:

@@ -1,4 +1,4 @@
-#include "cli/written.h"
+#include "cli/output_file.h"
 
 #include <unistd.h>
 

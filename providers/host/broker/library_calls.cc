@@ -1,4 +1,4 @@
-#include "providers/host/broker/flow.h"
+#include "providers/host/broker/library_calls.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -49,7 +49,7 @@ Result<store::LedgerRow> row_of(const Value& value) {
 
 }  // namespace
 
-void Flow::run(const std::string& kind, const Value& body, AnswerDone done) {
+void LibraryCalls::run(const std::string& kind, const Value& body, AnswerDone done) {
   const bool needs_ledger = kind.rfind("ledger_", 0) == 0;
   if (needs_ledger && broker_.options_.ledger == nullptr) {
     return done(error_answer(fail("Unsupported", "there is no ledger here")));
@@ -71,7 +71,7 @@ void Flow::run(const std::string& kind, const Value& body, AnswerDone done) {
 }
 
 // A call of its own: its own state, process, limits and records.
-void Flow::call(const Value& body, AnswerDone done) {
+void LibraryCalls::call(const Value& body, AnswerDone done) {
   const std::string name = text_of(body, "provider"), function = text_of(body, "function");
   const auto folder = broker_.folders_.find(name);
   const auto serves = [&] {
@@ -120,7 +120,7 @@ void Flow::call(const Value& body, AnswerDone done) {
   broker_.begin(child);
 }
 
-void Flow::provider(const Value& body, const AnswerDone& done) {
+void LibraryCalls::provider(const Value& body, const AnswerDone& done) {
   const auto folder = broker_.folders_.find(text_of(body, "id"));
   if (folder == broker_.folders_.end()) {
     return done(error_answer(fail("NotFound", "there is no provider " + text_of(body, "id"))));
@@ -128,8 +128,8 @@ void Flow::provider(const Value& body, const AnswerDone& done) {
   done(Object{{"value", folder->second->manifest.document}});
 }
 
-void Flow::connection(const Value& body, AnswerDone done) {
-  broker_.wires_->keeper.read(
+void LibraryCalls::connection(const Value& body, AnswerDone done) {
+  broker_.shared_->keeper.read(
       text_of(body, "id"), [done = std::move(done)](std::variant<OpenRef, Failure> found) {
         if (const auto* failure = std::get_if<Failure>(&found)) return done(error_answer(*failure));
         const store::Connection& row = std::get<OpenRef>(found)->row;
@@ -141,8 +141,8 @@ void Flow::connection(const Value& body, AnswerDone done) {
       });
 }
 
-void Flow::notify(const Value& body, const AnswerDone& done) {
-  const std::string line = broker_.wires_->secrets.scrub(body.to_json());
+void LibraryCalls::notify(const Value& body, const AnswerDone& done) {
+  const std::string line = broker_.shared_->secrets.scrub(body.to_json());
   bool is_written = true;
   if (broker_.options_.notify_path.empty()) {
     std::printf("%s\n", line.c_str());
@@ -156,7 +156,7 @@ void Flow::notify(const Value& body, const AnswerDone& done) {
   done(error_answer(fail("Transient", "cannot write to " + broker_.options_.notify_path)));
 }
 
-void Flow::ask(std::function<Result<Value>()> work, AnswerDone done) {
+void LibraryCalls::ask(std::function<Result<Value>()> work, AnswerDone done) {
   auto result = std::make_shared<Result<Value>>(too_many_wait());
   broker_.blocking_.run(
       [result, work = std::move(work)] { *result = work(); },
@@ -167,7 +167,7 @@ void Flow::ask(std::function<Result<Value>()> work, AnswerDone done) {
       });
 }
 
-void Flow::ledger_read(const Value& body, AnswerDone done) {
+void LibraryCalls::ledger_read(const Value& body, AnswerDone done) {
   std::vector<std::string> keys;
   const Value* list = body.find("keys");
   if (list != nullptr && list->is_array()) {
@@ -187,7 +187,7 @@ void Flow::ledger_read(const Value& body, AnswerDone done) {
       std::move(done));
 }
 
-void Flow::ledger_write(const Value& body, AnswerDone done) {
+void LibraryCalls::ledger_write(const Value& body, AnswerDone done) {
   ask(
       [ledger = broker_.options_.ledger, body]() -> Result<Value> {
         std::vector<store::LedgerRow> rows;
@@ -201,7 +201,7 @@ void Flow::ledger_write(const Value& body, AnswerDone done) {
       std::move(done));
 }
 
-void Flow::ledger_chunk(const Value& body, AnswerDone done) {
+void LibraryCalls::ledger_chunk(const Value& body, AnswerDone done) {
   store::ChunkRow row{text_of(body, "job"), text_of(body, "chunk"), text_of(body, "status"),
                       json_of(body, "detail")};
   ask(
@@ -212,7 +212,7 @@ void Flow::ledger_chunk(const Value& body, AnswerDone done) {
       std::move(done));
 }
 
-void Flow::ledger_chunks(const Value& body, AnswerDone done) {
+void LibraryCalls::ledger_chunks(const Value& body, AnswerDone done) {
   ask(
       [ledger = broker_.options_.ledger, job = text_of(body, "job")]() -> Result<Value> {
         Value::Array rows;
