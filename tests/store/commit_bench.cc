@@ -118,7 +118,8 @@ Status commit(Lane& lane, store::Batch&& batch) {
   batch.number = ++lane.number;
   const store::Ack ack = TRY(lane.session->commit(batch));
   if (ack.lost.empty() && ack.refused.empty()) return ok_status();
-  return Error{ErrorCode::kInternal, "a row was not taken"};
+  return Error{ErrorCode::kInternal,
+               ack.refused.empty() ? "an execution is lost" : ack.refused.front().reason};
 }
 
 Status commit_facts(Lane& lane, std::size_t size) {
@@ -145,7 +146,7 @@ Status commit_starts(Lane& lane, std::size_t size, Way way) {
   store::Batch starting, ending;
   for (std::size_t i = 0; i < size; ++i) {
     store::Start start;
-    start.id = ExecutionId{Uuid::v7(lane.now_ms, ++lane.started, 2)};
+    start.id = ExecutionId{Uuid::v7(lane.now_ms, 2, ++lane.started)};
     start.workflow = "bench";
     start.name = start.id.text();
     start.program_hash = std::string(32, 'h');

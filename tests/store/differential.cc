@@ -401,7 +401,7 @@ std::string Differential::commit(Process& process) {
   const auto postgres = process.lane.postgres->commit(batch);
   if (memory.ok() && !memory->lost.empty()) count("lost");
   if (memory.ok() && !memory->refused.empty()) count("refused");
-  if (!memory.ok()) count(std::string("commit ") + to_string(memory.error().code));
+  if (!memory.ok()) count(to_string(memory.error().code));
   return differs(memory, postgres);
 }
 
@@ -416,6 +416,7 @@ std::string Differential::claim(Process& process) {
   const auto memory = process.lane.memory->claim(request);
   const auto postgres = process.lane.postgres->claim(request);
   if (memory.ok() && !memory->claimed.empty()) count("claimed something");
+  if (!memory.ok()) count(to_string(memory.error().code));
   return differs(memory, postgres);
 }
 
@@ -513,10 +514,12 @@ void Differential::deploy() {
 }
 
 std::string Differential::operate() {
-  now_ms_ += static_cast<std::int64_t>(one_in(12) ? below(40'000) : 1 + below(50));
+  // Mostly within a heartbeat, so that there is somebody who can witness a stall; now and then not.
+  const std::uint64_t longest = one_in(150) ? 90'000 : one_in(12) ? 4'000 : 50;
+  now_ms_ += 1 + static_cast<std::int64_t>(below(longest));
   std::string script = clock();
   for (Process& process : processes_) {
-    if (one_in(90)) process.stalled = 25;
+    if (one_in(300)) process.stalled = 120;
     if (process.stalled > 0) {
       --process.stalled;
     } else {
