@@ -146,7 +146,7 @@ Status commit_starts(Lane& lane, std::size_t size, Way way) {
   store::Batch starting, ending;
   for (std::size_t i = 0; i < size; ++i) {
     store::Start start;
-    start.id = ExecutionId{Uuid::v7(lane.now_ms, 2, ++lane.started)};
+    start.id = ExecutionId{Uuid::v7(lane.now_ms, 4'000, ++lane.started)};
     start.workflow = "bench";
     start.name = start.id.text();
     start.program_hash = std::string(32, 'h');
