@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <chrono>
-#include <mutex>
 
 #include "engine/postgres/batch_sql.h"
 #include "engine/postgres/hints.h"
@@ -80,11 +79,11 @@ class PgStore : public store::Store {
   }
   Result<std::uint32_t> wake();
   Uuid wake_after() {
-    const std::scoped_lock lock(maintain_mutex_);
+    const MutexLock lock(maintain_mutex_);
     return wake_after_;
   }
   void set_wake_after(const Uuid& last) {
-    const std::scoped_lock lock(maintain_mutex_);
+    const MutexLock lock(maintain_mutex_);
     wake_after_ = last;
   }
   Status maintain_now_and_then();
@@ -93,9 +92,10 @@ class PgStore : public store::Store {
   PgOptions options_;
   LinkPool links_;
   Hints hints_;
-  std::mutex maintain_mutex_;
-  Uuid wake_after_;  // Where the next page of messages begins.
-  std::optional<std::chrono::steady_clock::time_point> maintained_at_;
+  Mutex maintain_mutex_;
+  // Where the next page of messages begins.
+  Uuid wake_after_ GUARDED_BY(maintain_mutex_);
+  std::optional<std::chrono::steady_clock::time_point> maintained_at_ GUARDED_BY(maintain_mutex_);
 };
 
 Result<std::vector<StartOutcome>> PgStore::start(const std::vector<Start>& starts) {
@@ -320,7 +320,7 @@ Result<std::uint32_t> PgStore::wake() {
 
 Status PgStore::maintain_now_and_then() {
   {
-    const std::scoped_lock lock(maintain_mutex_);
+    const MutexLock lock(maintain_mutex_);
     const auto now = std::chrono::steady_clock::now();
     if (maintained_at_ && now - *maintained_at_ < kMaintainEvery) return ok_status();
     maintained_at_ = now;

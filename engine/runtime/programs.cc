@@ -6,7 +6,7 @@ namespace stepwell::runtime {
 
 Result<ProgramRef> Programs::get(const Namespace& ns, const std::string& hash) {
   {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = by_hash_.find({ns, hash});
     if (found != by_hash_.end()) return found->second;
   }
@@ -15,7 +15,7 @@ Result<ProgramRef> Programs::get(const Namespace& ns, const std::string& hash) {
                                       .source = stored.source,
                                       .definition = stored.definition,
                                       .file = stored.file}));
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   return by_hash_.emplace(Key{ns, hash}, std::move(program)).first->second;
 }
 
@@ -27,7 +27,7 @@ Result<ProgramRef> Programs::current(const Namespace& ns, const std::string& wor
 
 Programs::Known Programs::known(const Namespace& ns, const std::string& workflow) {
   const std::int64_t now = clock_.monotonic_ms();
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = current_.find({ns, workflow});
   if (found == current_.end()) return {};
   return {found->second.program, now - found->second.asked_ms};
@@ -37,14 +37,14 @@ Result<ProgramRef> Programs::ask(const Namespace& ns, const std::string& workflo
   const std::int64_t now = clock_.monotonic_ms();
   const Key key{ns, workflow};
   const auto puts = [&] {
-    const std::scoped_lock lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = current_.find(key);
     return found == current_.end() ? 0 : found->second.puts;
   };
   const std::uint64_t puts_before = puts();
   const store::StoredProgram stored = TRY(store_.program_by_name(ns, workflow));
   ProgramRef program = TRY(get(ns, stored.hash));
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   Current& current = current_[key];
   // A deploy of this process that came meanwhile is newer than what was read.
   if (current.puts == puts_before) {
@@ -55,7 +55,7 @@ Result<ProgramRef> Programs::ask(const Namespace& ns, const std::string& workflo
 }
 
 void Programs::put(const Namespace& ns, const std::string& workflow, const ProgramRef& program) {
-  const std::scoped_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   by_hash_[{ns, program->hash}] = program;
   Current& current = current_[{ns, workflow}];
   current = {program, clock_.monotonic_ms(), current.puts + 1};

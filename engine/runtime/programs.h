@@ -4,13 +4,13 @@
 #pragma once
 
 #include <map>
-#include <mutex>
 #include <string>
 #include <utility>
 
 #include "base/clock.h"
 #include "base/namespace.h"
 #include "base/result.h"
+#include "base/sync/mutex.h"
 #include "engine/store/store.h"
 #include "language/program/program.h"
 
@@ -48,9 +48,9 @@ class Programs {
 
   store::Store& store_;
   const Clock& clock_;
-  std::mutex mutex_;
-  std::map<Key, ProgramRef> by_hash_;
-  std::map<Key, Current> current_;
+  Mutex mutex_;
+  std::map<Key, ProgramRef> by_hash_ GUARDED_BY(mutex_);
+  std::map<Key, Current> current_ GUARDED_BY(mutex_);
 };
 
 }  // namespace stepwell::runtime

@@ -1,7 +1,6 @@
 #include "engine/store/memory_store.h"
 
 #include <algorithm>
-#include <mutex>
 #include <set>
 
 #include "engine/store/lane_session.h"
@@ -18,14 +17,14 @@ class MemoryNodeHandle : public Node {
   MemoryNodeHandle(Shared tables, Uuid id, Millis lease)
       : tables_(std::move(tables)), id_(id), lease_(lease) {}
   ~MemoryNodeHandle() override {
-    const std::scoped_lock lock(tables_->mutex);
+    const MutexLock lock(tables_->mutex);
     tables_->state.nodes.at(id_).is_gone = true;
   }
 
   Uuid id() const override { return id_; }
   Millis lease() const override { return lease_; }
   Millis age() const override {
-    const std::scoped_lock lock(tables_->mutex);
+    const MutexLock lock(tables_->mutex);
     const MemoryNode& node = tables_->state.nodes.at(id_);
     if (node.renews_by_itself) return Millis{0};
     // Since the renewal that its lease is of.
@@ -33,7 +32,7 @@ class MemoryNodeHandle : public Node {
   }
 
   Result<std::unique_ptr<Session>> open_session() override {
-    const std::scoped_lock lock(tables_->mutex);
+    const MutexLock lock(tables_->mutex);
     const Uuid writer = tables_->state.new_id();
     if (!tables_->state.register_writer(writer, id_)) {
       return Error{ErrorCode::kConflict, "this process's lease is over: it must join anew"};
@@ -54,7 +53,7 @@ class MemoryStoreTables : public MemoryStore {
       : tables_(std::make_shared<MemoryTables>(options)) {}
 
   Result<std::unique_ptr<Node>> join(const NodeOptions& options) override {
-    const std::scoped_lock lock(tables_->mutex);
+    const MutexLock lock(tables_->mutex);
     const Uuid id = tables_->state.new_id();
     tables_->state.join(id, options.lease, tables_->options.renews_by_itself);
     return std::unique_ptr<Node>(std::make_unique<MemoryNodeHandle>(tables_, id, options.lease));
@@ -68,7 +67,7 @@ class MemoryStoreTables : public MemoryStore {
     }
     std::vector<StartOutcome> outcomes;
     {
-      const std::scoped_lock lock(tables_->mutex);
+      const MutexLock lock(tables_->mutex);
       outcomes = tables_->state.start_unowned(starts);
     }
     tables_->hint();
@@ -80,7 +79,7 @@ class MemoryStoreTables : public MemoryStore {
       return Error{ErrorCode::kRefusedData, why};
     }
     {
-      const std::scoped_lock lock(tables_->mutex);
+      const MutexLock lock(tables_->mutex);
       TRY(tables_->state.deliver(ns, delivery));
     }
     tables_->hint();
@@ -88,13 +87,13 @@ class MemoryStoreTables : public MemoryStore {
   }
 
   Result<ExecutionRow> describe(const Namespace& ns, ExecutionId id) override {
-    const std::scoped_lock lock(tables_->mutex);
+    const MutexLock lock(tables_->mutex);
     return TRY(tables_->state.find(ns, id))->shown();
   }
 
   Result<std::optional<ExecutionId>> find(const Namespace& ns, const std::string& workflow,
                                           const std::string& name) override {
-    const std::scoped_lock lock(tables_->mutex);
+    const MutexLock lock(tables_->mutex);
     const auto found = tables_->state.start_keys.find({ns, workflow, name});
     if (found != tables_->state.start_keys.end()) {
       return std::optional<ExecutionId>(found->second.execution);
@@ -110,7 +109,7 @@ class MemoryStoreTables : public MemoryStore {
   }
 
   Result<std::vector<ExecutionRow>> list(const Namespace& ns, const ListFilter& filter) override {
-    const std::scoped_lock lock(tables_->mutex);
+    const MutexLock lock(tables_->mutex);
     std::vector<ExecutionRow> rows;
     const auto& executions = tables_->state.executions;
     for (auto item = executions.rbegin(); item != executions.rend(); ++item) {
@@ -130,7 +129,7 @@ class MemoryStoreTables : public MemoryStore {
 
   Result<std::vector<JournalRow>> journal(const Namespace& ns, ExecutionId id, std::uint64_t after,
                                           std::uint32_t limit) override {
-    const std::scoped_lock lock(tables_->mutex);
+    const MutexLock lock(tables_->mutex);
     std::vector<JournalRow> rows;
     const auto& journal = TRY(tables_->state.find(ns, id))->journal;
     for (auto row = journal.upper_bound(after); row != journal.end(); ++row) {
@@ -141,7 +140,7 @@ class MemoryStoreTables : public MemoryStore {
   }
 
   Status save_snapshot(const SnapshotRow& snapshot) override {
-    const std::scoped_lock lock(tables_->mutex);
+    const MutexLock lock(tables_->mutex);
     const auto found = tables_->state.executions.find(snapshot.execution);
     if (found == tables_->state.executions.end()) {
       return Error{ErrorCode::kNotFound, "there is no execution " + snapshot.execution.text()};
@@ -152,7 +151,7 @@ class MemoryStoreTables : public MemoryStore {
 
   Result<std::optional<SnapshotRow>> load_snapshot(const Namespace& ns, ExecutionId id,
                                                    std::uint64_t at_most) override {
-    const std::scoped_lock lock(tables_->mutex);
+    const MutexLock lock(tables_->mutex);
     const auto found = tables_->state.find(ns, id);
     if (!found.ok()) return std::optional<SnapshotRow>();
     const auto& snapshots = (*found)->snapshots;
@@ -162,7 +161,7 @@ class MemoryStoreTables : public MemoryStore {
   }
 
   Result<std::uint32_t> put_program(const Namespace& ns, const StoredProgram& program) override {
-    const std::scoped_lock lock(tables_->mutex);
+    const MutexLock lock(tables_->mutex);
     MemoryState& state = tables_->state;
     state.programs.try_emplace(program.hash, program);
     std::vector<std::string>& versions = state.versions[{ns, program.workflow}];
@@ -174,7 +173,7 @@ class MemoryStoreTables : public MemoryStore {
   }
 
   Result<StoredProgram> program_by_hash(const Namespace& ns, const std::string& hash) override {
-    const std::scoped_lock lock(tables_->mutex);
+    const MutexLock lock(tables_->mutex);
     for (const auto& [workflow, hashes] : tables_->state.versions) {
       const auto known = std::find(hashes.begin(), hashes.end(), hash);
       if (workflow.first != ns || known == hashes.end()) continue;
@@ -187,7 +186,7 @@ class MemoryStoreTables : public MemoryStore {
   }
 
   Result<StoredProgram> program_by_name(const Namespace& ns, const std::string& workflow) override {
-    const std::scoped_lock lock(tables_->mutex);
+    const MutexLock lock(tables_->mutex);
     const auto current = tables_->state.heads.find({ns, workflow});
     if (current == tables_->state.heads.end()) {
       return Error{ErrorCode::kNotFound, "there is no workflow " + workflow};
@@ -199,14 +198,14 @@ class MemoryStoreTables : public MemoryStore {
   }
 
   Result<Look> look(const LookRequest& request) override {
-    const std::scoped_lock lock(tables_->mutex);
+    const MutexLock lock(tables_->mutex);
     return tables_->state.look(request);
   }
 
   Result<SweepReport> sweep() override {
     SweepReport report;
     {
-      const std::scoped_lock lock(tables_->mutex);
+      const MutexLock lock(tables_->mutex);
       report = tables_->state.sweep();
     }
     if (report.executions_freed + report.inbox_woken > 0) tables_->hint();
@@ -214,7 +213,7 @@ class MemoryStoreTables : public MemoryStore {
   }
 
   Result<Time> now() override {
-    const std::scoped_lock lock(tables_->mutex);
+    const MutexLock lock(tables_->mutex);
     return tables_->state.now();
   }
 
@@ -222,32 +221,32 @@ class MemoryStoreTables : public MemoryStore {
   Status check(bool) override { return ok_status(); }
 
   void renew(Uuid node) override {
-    const std::scoped_lock lock(tables_->mutex);
+    const MutexLock lock(tables_->mutex);
     tables_->state.renew(node);
   }
   void expire(Uuid node) override {
-    const std::scoped_lock lock(tables_->mutex);
+    const MutexLock lock(tables_->mutex);
     tables_->state.expire(node);
   }
   void restart() override {
-    const std::scoped_lock lock(tables_->mutex);
+    const MutexLock lock(tables_->mutex);
     tables_->state.restart();
   }
   void cut(Uuid writer) override {
-    const std::scoped_lock lock(tables_->mutex);
+    const MutexLock lock(tables_->mutex);
     tables_->state.writers.at(writer).is_connected = false;
   }
   void put_notice(const Notice& notice) override {
-    const std::scoped_lock lock(tables_->mutex);
+    const MutexLock lock(tables_->mutex);
     tables_->state.put_notice(notice);
   }
   std::string dump() override {
-    const std::scoped_lock lock(tables_->mutex);
+    const MutexLock lock(tables_->mutex);
     return tables_->state.dump();
   }
 
   std::size_t journal_rows() override {
-    const std::scoped_lock lock(tables_->mutex);
+    const MutexLock lock(tables_->mutex);
     std::size_t rows = 0;
     for (const auto& [id, execution] : tables_->state.executions) rows += execution.journal.size();
     return rows;
@@ -257,7 +256,7 @@ class MemoryStoreTables : public MemoryStore {
   static constexpr std::uint32_t kLongestPage = 1'000;
 
   std::uint32_t version_of(const Namespace& ns, const std::string& workflow,
-                           const std::string& hash) const {
+                           const std::string& hash) const REQUIRES(tables_->mutex) {
     const std::vector<std::string>& versions = tables_->state.versions.at({ns, workflow});
     const auto found = std::find(versions.begin(), versions.end(), hash);
     return static_cast<std::uint32_t>(found - versions.begin()) + 1;

@@ -8,7 +8,7 @@ Trouble lost() { return {Trouble::Kind::kLost, "", "the connection is lost"}; }
 }  // namespace
 
 MemoryWire::~MemoryWire() {
-  const std::scoped_lock lock(tables_->mutex);
+  const MutexLock lock(tables_->mutex);
   MemoryWriter& writer = tables_->state.writers.at(writer_);
   if (writer.conn == conn_) writer.is_connected = false;
 }
@@ -18,7 +18,7 @@ WireFault MemoryWire::fault(WireStatement kind) const {
 }
 
 bool MemoryWire::is_connected() const {
-  const std::scoped_lock lock(tables_->mutex);
+  const MutexLock lock(tables_->mutex);
   const MemoryWriter& writer = tables_->state.writers.at(writer_);
   return writer.is_connected && writer.conn == conn_;
 }
@@ -27,7 +27,7 @@ template <class Statement>
 auto MemoryWire::run(WireStatement kind, const Statement& statement)
     -> decltype(statement(std::declval<MemoryState&>())) {
   const WireFault fault = this->fault(kind);
-  const std::scoped_lock lock(tables_->mutex);
+  const MutexLock lock(tables_->mutex);
   MemoryWriter& writer = tables_->state.writers.at(writer_);
   switch (fault) {
     case WireFault::kNone: return statement(tables_->state);
@@ -43,7 +43,7 @@ auto MemoryWire::run(WireStatement kind, const Statement& statement)
 
 Result<std::optional<std::int64_t>> MemoryWire::reconnect() {
   const WireFault fault = this->fault(WireStatement::kConnect);
-  const std::scoped_lock lock(tables_->mutex);
+  const MutexLock lock(tables_->mutex);
   const Error away{ErrorCode::kUnavailable, "the database is away"};
   if (fault != WireFault::kNone && fault != WireFault::kReplyLost) return away;
   const auto newest = tables_->state.reconnect(writer_);

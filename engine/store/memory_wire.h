@@ -4,9 +4,9 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <vector>
 
+#include "base/sync/mutex.h"
 #include "engine/store/hint_box.h"
 #include "engine/store/lane_wire.h"
 #include "engine/store/memory_state.h"
@@ -22,8 +22,8 @@ struct MemoryTables {
   }
 
   const MemoryStoreOptions options;
-  std::mutex mutex;
-  MemoryState state;
+  Mutex mutex;
+  MemoryState state GUARDED_BY(mutex);
   HintBox hints;
 };
 

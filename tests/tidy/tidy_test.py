@@ -67,6 +67,8 @@ CASES = [
      "auto t = std::chrono::system_clock::now();\n", "pure-zone", "clock"),
     ("no thread in the pure zone", "engine/step/step.cc",
      "std::thread t;\n", "pure-zone", "thread"),
+    ("no lock that Clang cannot follow", "engine/loop/loop.cc",
+     '#include "engine/loop/loop.h"\nstd::mutex m;\n', "lock", "std::mutex: take Mutex"),
     ("no lock in the pure zone", "engine/step/step.cc",
      '#include "base/sync/mutex.h"\n', "pure-zone", "has no threads"),
     ("no file in the pure zone", "base/value.cc",

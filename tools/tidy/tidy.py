@@ -61,6 +61,10 @@ BANNED_IN_PURE = [
      "logging"),
     (r"(?<!Random )\b(rand|srand|random|drand48)\s*\(|\brandom_device\b|\bmt19937", "randomness"),
 ]
+# Clang cannot follow these; base/sync has those that it can.
+UNFOLLOWED_LOCKS = re.compile(r"\bstd::(recursive_|timed_|shared_)?mutex\b|"
+                              r"\bstd::condition_variable|"
+                              r"\bstd::(lock_guard|scoped_lock|unique_lock|shared_lock)\b")
 BANNED_WORDS = ("Manager", "Helper", "Util", "Utils", "Common", "Impl", "Processor")
 BANNED_WHOLE = ("Base", "Data", "Info")  # As the last word of a type's name.
 BANNED_FOLDERS = {"util", "utils", "common", "helpers", "misc"}
@@ -133,10 +137,19 @@ class Tidy:
                          f"{function.length} lines, at most {MAX_FUNCTION_LINES}")
         if path.startswith(tuple(p + "/" for p in PURE)) and not path.startswith(LOCKS + "/"):
             self.check_pure(path, source)
+        elif not path.startswith(LOCKS + "/"):
+            self.check_locks(path, source)
         if not path.startswith(tuple(p + "/" for p in OUTSIDE)):
             self.check_includes(path, source)
         if path.endswith(".h") and "#pragma once" not in source.text:
             self.say(path, 1, "header", "#pragma once is missing")
+
+    def check_locks(self, path, source):
+        for number, line in enumerate(source.code_lines, 1):
+            found = UNFOLLOWED_LOCKS.search(line)
+            if found:
+                self.say(path, number, "lock", f"{found[0]}: take Mutex, MutexLock and CondVar of "
+                         "base/sync/mutex.h, which Clang's analysis follows")
 
     def check_pure(self, path, source):
         for number, _, target in source.includes():
