@@ -112,7 +112,7 @@ void check_groups(Checking& check, const Spot& machine, Language language) {
   if (member == nullptr) return;
   const Spot groups = machine.under(*member);
   if (!is_object(check, groups, "Groups")) return;
-  check.language = language;
+  const Language outer = std::exchange(check.language, language);
   std::map<std::string, std::string, std::less<>> group_of;  // By state.
   for (const Member& one : groups.node.members) {
     const Spot group = groups.under(one);
@@ -132,6 +132,7 @@ void check_groups(Checking& check, const Spot& machine, Language language) {
                            "the group " + json_quote(one.key) + " needs \"Retry\" or \"Catch\"");
     }
   }
+  check.language = outer;
 }
 
 }  // namespace stepwell::dsl

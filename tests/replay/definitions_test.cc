@@ -256,7 +256,9 @@ TEST(Build, AcceptsWhatCheckAccepts) {
 TEST(Build, AcceptsWhatCheckAcceptsOfRandomWorkflows) {
   for (std::uint64_t seed = 1; seed <= 1000 && !HasFailure(); ++seed) {
     const auto workflow = stepwell::testing::random_workflow(seed, stepwell::testing::Mood::kWild);
-    expect_agreement(workflow.definition.to_json(), "seed " + std::to_string(seed));
+    const std::string text = workflow.definition.to_json();
+    EXPECT_TRUE(compile(text).ok()) << "seed " << seed;
+    expect_agreement(text, "seed " + std::to_string(seed));
   }
 }
 
