@@ -19,7 +19,7 @@ PAGE = "docs/licences.md"
 
 # The name of a library in the table of docs/ARCHITECTURE.md, by the package that it comes from.
 NAMES = [
-    (r"nlohmann-json3", "nlohmann/json"), (r"libssl", "libcrypto"), (r"libpcre2", "PCRE2"),
+    (r"nlohmann-json3", "nlohmann/json"), (r"libssl", "libcrypto, libssl"), (r"libpcre2", "PCRE2"),
     (r"libyaml-cpp", "yaml-cpp"), (r"libuv", "libuv"), (r"zlib1g", "zlib"),
     (r"libcurl", "libcurl"), (r"libpqxx", "libpqxx"), (r"libfmt", "fmt"), (r"liblua", "Lua"),
     (r"libsodium", "libsodium"), (r"libcli11", "CLI11"), (r"libboost", "Boost"),

@@ -311,8 +311,8 @@ def nothing_to_run():
             url = json.load(known)["database_url"]
         folder.expect("an unknown workflow in a database of one's own",
                       ["exec", "start", "greet", "--database", url], 4,
-                      "error: there is no workflow greet\nhint: `stepwell serve --workflows "
-                      "FOLDER` deploys a folder: greet.yaml becomes greet\n")
+                      "error: starting greet: there is no workflow greet\nhint: `stepwell serve "
+                      "--workflows FOLDER` deploys a folder: greet.yaml becomes greet\n")
     finally:
         server.send_signal(signal.SIGINT)
         server.wait(LIMIT_SECONDS)

@@ -51,6 +51,7 @@ def run(command, folder, **more):
 
 
 def check_links(page, text):
+    text = re.sub(r"^```.*?^```", "", text, flags=re.S | re.M)  # C++ has [](...) too.
     for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
         if re.match(r"[a-z]+:", target):
             continue

@@ -96,7 +96,7 @@ TEST_F(Executions, SayWhatIsWrongWithAStart) {
   EXPECT_EQ(one->start("nothing", "{}").code, Code::kNotFound);
   EXPECT_EQ(one->start("echo", "{").code, Code::kInvalid);
   EXPECT_EQ(one->start("echo", '"' + std::string(100, 'x') + '"').code, Code::kTooLarge);
-  EXPECT_EQ(one->describe("nonsense").error, "\"nonsense\" is no execution id");
+  EXPECT_EQ(one->describe("nonsense").error, "\"nonsense\" is not an execution id");
 }
 
 // A limit is pinned by the start: what the next engine says is for those it starts.
