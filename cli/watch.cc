@@ -1,6 +1,9 @@
 #include "cli/watch.h"
 
 #include <chrono>
+#include <optional>
+#include <thread>
+#include <utility>
 
 #include "base/value.h"
 #include "cli/interrupt.h"
@@ -12,6 +15,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kLiveRound{150};  // Fluent to the eye.
 constexpr std::chrono::milliseconds kPlainRound{1000};
+// A server that was there is waited for: it may be starting again.
+constexpr std::chrono::seconds kServerAway{60};
 constexpr unsigned kPlainStep = 10;  // Per cent between two lines of a log.
 
 Time wall_clock() { return std::chrono::time_point_cast<Millis>(std::chrono::system_clock::now()); }
@@ -114,9 +119,21 @@ Exit watch(Console& console, Executions& executions, const std::string& id, bool
   Progress progress;
   HistoryReader reader(executions, id);
   Display display(console);
+  using Clock = std::chrono::steady_clock;
+  std::optional<Clock::time_point> seen;  // The newest answer of the server.
+  bool is_away = false;
   while (true) {
     const auto view = executions.wait(id, console.is_terminal() ? kLiveRound : kPlainRound);
+    const bool is_waited_for = view.code == Code::kUnavailable && seen &&
+                               Clock::now() - *seen < kServerAway && !Interrupt::is_asked();
+    if (is_waited_for) {
+      if (!std::exchange(is_away, true)) console.say("the server is away; waiting for it");
+      std::this_thread::sleep_for(kPlainRound);
+      continue;
+    }
     if (!view && view.code != Code::kTimeout) return console.fail(view.code, view.error);
+    seen = Clock::now();
+    is_away = false;
     reader.read_into(progress);
     display.show(progress);
     if (view.value.status == "RUNNING") display.show_standstill(view.value.waiting);

@@ -63,9 +63,10 @@ wait_ready() {
   broken "$2 did not come up"
 }
 
+# start_engine LOG PORT
 start_engine() {
   : >"$1"
-  "$stepwell" dev --port 0 --fake "$fake_url" --providers "$home/providers" \
+  "$stepwell" dev --port "$2" --fake "$fake_url" --providers "$home/providers" \
     --notify "$place/notifications.log" >"$1.out" 2>"$1" &
   echo $! >engine.pid
   disown  # So that bash does not report its violent end.
@@ -83,7 +84,8 @@ wait_ready fake.log "the fake"
 fake_url=$(head -1 fake.out)
 step 1 "Strava and Google Health, faked: errors, lost replies, $bad_from to $bad_to broken"
 
-start_engine engine-1.log
+start_engine engine-1.log 0
+port=$(member api_url <.stepwell/dev.json | sed 's/.*://')  # It comes back where it was.
 for provider in strava google_health; do
   http GET "/__tokens?provider=$provider&user=1" >tokens.json
   "$stepwell" connect "$provider" --account 1 --tokens @tokens.json \
@@ -114,7 +116,7 @@ PY
   reached=$(wait_for_a_third)
   kill -9 "$(cat engine.pid)"
   step 4 "kill -9 of the engine at $reached records; started again"
-  start_engine engine-2.log
+  start_engine engine-2.log "$port"
 ) &
 killer=$!
 
