@@ -193,19 +193,23 @@ void Lane::drop(ExecutionId id) {
   if (found == held_.end()) return;
   const std::unique_ptr<OwnedExecution> held = std::move(found->second);
   held_.erase(found);
-  std::vector<CommandId> commands;  // In order: the same facts call handlers in the same order.
-  commands.reserve(held->outstanding.size());
-  for (const auto& [command, outstanding] : held->outstanding) commands.push_back(command);
-  std::sort(commands.begin(), commands.end());
-  for (const CommandId command : commands) {
-    cross_out(*held, command, held->outstanding.at(command));
-  }
+  cancel_all(*held);
   due_snapshots_.forget(id);
   world_.ends.release(id);
   if (room_.has_reopened(taken())) {  // There was more to claim than it had room for.
     update_room();
     want_claim();
   }
+}
+
+// In order, so that the same facts call handlers in the same order.
+void Lane::cancel_all(OwnedExecution& held) {
+  std::vector<CommandId> commands;
+  commands.reserve(held.outstanding.size());
+  for (const auto& [command, outstanding] : held.outstanding) commands.push_back(command);
+  std::sort(commands.begin(), commands.end());
+  for (const CommandId command : commands) cross_out(held, command, held.outstanding.at(command));
+  held.outstanding.clear();
 }
 
 void Lane::drop_all() {

@@ -84,6 +84,7 @@ class Lane {
   void take_commands(OwnedExecution& held);
   void stage_finish(OwnedExecution& held, const Finish& finish);
   void quarantine(OwnedExecution& held, const std::string& reason);
+  void cancel_all(OwnedExecution& held);
   void drop(ExecutionId id);
   void drop_all();
   std::vector<ExecutionId> held_ids() const;  // Sorted.

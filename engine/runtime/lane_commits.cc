@@ -40,9 +40,10 @@ void Lane::on_landed(Landed landed) {
   }
   on_starts(landed);
   for (const store::FinishRow& finish : landed.batch.finishes) {
-    const OwnedExecution* const held = find(finish.execution);
+    OwnedExecution* const held = find(finish.execution);
     if (held == nullptr) continue;
     ++world_.counters.ended;
+    cancel_all(*held);  // Before anybody hears of the end.
     world_.ends.release_ended(finish.execution, [&] { return ended_row(*held, finish); });
     drop(finish.execution);
   }
