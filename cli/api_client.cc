@@ -4,15 +4,16 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
-#include <random>
 #include <thread>
 #include <utility>
 
 #include "base/ids.h"
 #include "base/value.h"
 #include "cli/executions.h"
+#include "engine/runtime/surroundings.h"
 #include "net/client/http_client.h"
 #include "net/http/http.h"
+#include "server/native/routes.h"
 
 namespace stepwell::cli {
 namespace {
@@ -21,17 +22,6 @@ using Steady = std::chrono::steady_clock;
 constexpr Millis kTimeout{60'000};
 constexpr std::size_t kMostBytes = 1u << 30;  // A page of a history with large values.
 constexpr Millis kFirstPause{5}, kLongestPause{250};
-
-struct Word {
-  const char* word;
-  Code code;
-};
-constexpr Word kWords[] = {
-    {"invalid", Code::kInvalid},    {"not_found", Code::kNotFound},
-    {"conflict", Code::kConflict},  {"unavailable", Code::kUnavailable},
-    {"too_large", Code::kTooLarge}, {"denied", Code::kDenied},
-    {"timeout", Code::kTimeout},    {"internal", Code::kInternal},
-};
 
 // Empty when it is null or not there.
 std::string text_at(const Value& object, const char* name) {
@@ -99,9 +89,8 @@ std::string query(const std::vector<std::pair<const char*, std::string>>& parame
 
 // For a start without a name of the caller's: the API wants a key.
 std::string random_key() {
-  std::random_device device;
-  const auto bits = [&] { return (static_cast<std::uint64_t>(device()) << 32) | device(); };
-  return Uuid::v4(bits(), bits()).text();
+  const auto& random = runtime::real_surroundings().random;
+  return Uuid::v4(random(), random()).text();
 }
 
 class OverApi final : public Executions {
@@ -213,8 +202,8 @@ class OverApi final : public Executions {
     const bool is_object = answer.ok() && answer->is_object();
     if (is_object && reply.status < 300) return {std::move(*answer), Code::kOk, {}};
     const std::string word = is_object ? text_at(*answer, "code") : "";
-    for (const Word& known : kWords) {
-      if (word == known.word) return {{}, known.code, text_at(*answer, "message")};
+    if (const auto code = server::code_named(word)) {
+      return {{}, *code, text_at(*answer, "message")};
     }
     return {{},
             Code::kUnavailable,

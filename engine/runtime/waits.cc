@@ -34,6 +34,15 @@ struct Waits::Wait {
   Millis pause = kFirstPause;           // Of the one chain of events: look, ask, ask later.
 };
 
+Waits::WaitRef Waits::make(const Namespace& ns, ExecutionId id, Millis at_most, OnView told) {
+  const auto wait = std::make_shared<Wait>();
+  wait->ns = ns;
+  wait->id = id;
+  wait->at_most = at_most;
+  wait->told = std::move(told);
+  return wait;
+}
+
 // False: it is answered already, since the engine has stopped.
 bool Waits::open(const WaitRef& wait) {
   {
@@ -69,11 +78,7 @@ void Waits::set_deadline(const WaitRef& wait) {
 }
 
 void Waits::wait(const Namespace& ns, ExecutionId id, Millis at_most, OnView told) {
-  const auto wait = std::make_shared<Wait>();
-  wait->ns = ns;
-  wait->id = id;
-  wait->at_most = at_most;
-  wait->told = std::move(told);
+  const WaitRef wait = make(ns, id, at_most, std::move(told));
   if (!open(wait)) return;
   if (at_most <= Millis(0)) return on_deadline(wait);
   set_deadline(wait);
@@ -81,11 +86,7 @@ void Waits::wait(const Namespace& ns, ExecutionId id, Millis at_most, OnView tol
 }
 
 Waits::WaitRef Waits::expect(const Namespace& ns, ExecutionId id, Millis at_most, OnView told) {
-  const auto wait = std::make_shared<Wait>();
-  wait->ns = ns;
-  wait->id = id;
-  wait->at_most = at_most;
-  wait->told = std::move(told);
+  const WaitRef wait = make(ns, id, at_most, std::move(told));
   if (!open(wait)) return wait;
   wait->waiter = here_.load()->expect(id, [this, wait](const EndedRow& row) {
     if (row != nullptr) return finish(wait, {view_of(*row), Code::kOk, {}});

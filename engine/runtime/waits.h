@@ -46,6 +46,7 @@ class Waits {
   void stop();  // All that wait are told kUnavailable.  Idempotent.
 
  private:
+  static WaitRef make(const Namespace& ns, ExecutionId id, Millis at_most, OnView told);
   bool open(const WaitRef& wait);
   void set_deadline(const WaitRef& wait);
   void look(const WaitRef& wait);

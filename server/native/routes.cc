@@ -356,6 +356,13 @@ bool is_foreign(const Request& request) {
 
 }  // namespace
 
+std::optional<Code> code_named(std::string_view word) {
+  for (const Meaning& meaning : kMeanings) {
+    if (meaning.word == word) return meaning.code;
+  }
+  return std::nullopt;
+}
+
 std::string execution_json(const ExecutionView& view) {
   return JsonObject()
       .text("id", view.id)

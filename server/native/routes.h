@@ -4,7 +4,9 @@
 #include <stepwell/engine.h>
 
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "engine/runtime/async_engine.h"
 #include "net/http/http.h"
@@ -21,6 +23,9 @@ void route(runtime::AsyncEngine& engine, Request request, OnResponse reply);
 
 // The answer to a request that has waited so long for the database.
 Response too_late(Millis waited);
+
+// The meaning of the API's word for an error ("not_found"); nothing when it has no such word.
+std::optional<Code> code_named(std::string_view word);
 
 // An execution as the API shows it: one JSON object.  The CLI's `-o json` prints the same.
 std::string execution_json(const ExecutionView& view);

@@ -1,12 +1,11 @@
 // What a lane is made of, each part alone: room, due snapshots, deadlines, refusals.
 #include <gtest/gtest.h>
 
-#include <map>
-
 #include "engine/runtime/deadlines.h"
 #include "engine/runtime/due_snapshots.h"
 #include "engine/runtime/refusals.h"
 #include "engine/runtime/room.h"
+#include "tests/http/still_loop.h"
 
 namespace stepwell::runtime {
 namespace {
@@ -75,61 +74,21 @@ TEST_F(DueSnapshotsTest, AreDueWhenTheJournalHasOutgrownTheLastOne) {
   EXPECT_FALSE(due_.take(held_));
 }
 
-// A loop whose time is set, for what uses nothing but alarms.
-class AlarmLoop final : public loop::Loop {
- public:
-  std::int64_t now_ms = 1'000'000;
-  std::map<loop::TimerId, std::pair<std::int64_t, std::function<void()>>> alarms;
-
-  void pass(std::int64_t ms) {
-    now_ms += ms;
-    while (!alarms.empty()) {
-      auto first = alarms.begin();
-      for (auto i = alarms.begin(); i != alarms.end(); ++i) {
-        if (i->second.first < first->second.first) first = i;
-      }
-      if (first->second.first > now_ms) return;
-      const auto fire = std::move(first->second.second);
-      alarms.erase(first);
-      fire();
-    }
-  }
-
-  loop::TimerId after(Millis delay, std::function<void()> fire) override {
-    alarms[++last_] = {now_ms + delay.count(), std::move(fire)};
-    return last_;
-  }
-  void cancel(loop::TimerId timer) override { alarms.erase(timer); }
-  std::int64_t monotonic_ms() const override { return now_ms; }
-
-  void post(std::function<void()>) override { ADD_FAILURE() << "post"; }
-  bool on_loop_thread() const override { return true; }
-  void before_wait(std::function<void()>) override { ADD_FAILURE() << "before_wait"; }
-  loop::TimerId every(Millis, std::function<void()>) override { return 0; }
-  loop::WatchId watch(int, bool, bool, std::function<void(bool, bool)>) override { return 0; }
-  void change(loop::WatchId, bool, bool) override { ADD_FAILURE() << "change"; }
-  void unwatch(loop::WatchId) override { ADD_FAILURE() << "unwatch"; }
-  void* native() const override { return nullptr; }
-
- private:
-  loop::TimerId last_ = 0;
-};
-
 struct LoopClock final : Clock {
-  explicit LoopClock(const AlarmLoop& of) : loop(of) {}
-  std::int64_t monotonic_ms() const override { return loop.now_ms; }
-  const AlarmLoop& loop;
+  explicit LoopClock(const loop::Loop& of) : loop(of) {}
+  std::int64_t monotonic_ms() const override { return loop.monotonic_ms(); }
+  const loop::Loop& loop;
 };
 
 class DeadlinesTest : public ::testing::Test {
  protected:
   // The store's time says so much more than the monotonic clock.
   void store_is_ahead_by(std::int64_t ms) {
-    clock_.correct(from_unix_ms(loop_.now_ms + ms), loop_.now_ms);
+    clock_.correct(from_unix_ms(loop_.monotonic_ms() + ms), loop_.monotonic_ms());
   }
   Time store_time() const { return clock_.now(); }
 
-  AlarmLoop loop_;
+  http::StillLoop loop_;
   LoopClock mono_{loop_};
   StoreClock clock_{mono_};
   std::vector<std::string> told_;
@@ -152,28 +111,28 @@ using Told = std::vector<std::string>;
 TEST_F(DeadlinesTest, GoByTheStoresClockAndByThisProcessesOwn) {
   store_is_ahead_by(500'000);
   deadlines_.add_timer(store_time() + Millis(30), id_of(1), {1});
-  deadlines_.add_look(loop_.now_ms + 20, id_of(1), {2});
-  const TimerKey crossed_out = deadlines_.add_look(loop_.now_ms + 10, id_of(1), {3});
+  deadlines_.add_look(loop_.monotonic_ms() + 20, id_of(1), {2});
+  const TimerKey crossed_out = deadlines_.add_look(loop_.monotonic_ms() + 10, id_of(1), {3});
   deadlines_.cancel_look(crossed_out);
-  EXPECT_EQ(loop_.alarms.size(), 1u) << "one alarm, for the earliest";
-  loop_.pass(19);
+  EXPECT_EQ(loop_.timers(), 1u) << "one alarm, for the earliest";
+  loop_.pass(Millis(19));
   EXPECT_EQ(told_, Told{});
-  loop_.pass(1);
+  loop_.pass(Millis(1));
   EXPECT_EQ(told_, (Told{"look 2"}));
-  loop_.pass(10);
+  loop_.pass(Millis(10));
   EXPECT_EQ(told_, (Told{"look 2", "timer 1"}));
 }
 
 TEST_F(DeadlinesTest, AreSetAnewWhenTheStoresClockIsCorrected) {
   store_is_ahead_by(0);
   deadlines_.add_timer(store_time() + Millis(10'000), id_of(1), {1});
-  deadlines_.add_look(loop_.now_ms + 10'000, id_of(1), {2});
+  deadlines_.add_look(loop_.monotonic_ms() + 10'000, id_of(1), {2});
   store_is_ahead_by(9'990);
   deadlines_.arm();
-  loop_.pass(10);
+  loop_.pass(Millis(10));
   EXPECT_EQ(told_, (Told{"timer 1"})) << "a task's own time is not the store's";
   deadlines_.clear();
-  loop_.pass(20'000);
+  loop_.pass(Millis(20'000));
   EXPECT_EQ(told_, (Told{"timer 1"}));
 }
 
