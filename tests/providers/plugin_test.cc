@@ -9,13 +9,11 @@ namespace {
 struct Case {
   const char* name;
   const char* body;
-  std::string outcome;
+  std::string outcome = {};
 };
 
 void expect_all(const std::vector<Case>& cases) {
-  for (const Case& c : cases) {
-    EXPECT_EQ(run_lua(c.body), c.outcome) << c.name;
-  }
+  for (const Case& c : cases) EXPECT_EQ(run_lua(c.body), c.outcome) << c.name;
 }
 
 TEST(Sandbox, GlobalsAreAnAllowList) {
@@ -53,32 +51,31 @@ TEST(Sandbox, HidesAddressesAndFinalizers) {
 }
 
 TEST(Sandbox, StopsWhatRunsTooLong) {
-  const char* const kCpu =
-      "error Provider.LimitExceeded: acme.run was stopped: CPU limit of 100 ms";
-  expect_all({
-      {"loop", "while true do end", kCpu},
-      {"pcall loop", "while true do pcall(function() while true do end end) end", kCpu},
+  const Case endless[] = {
+      {"loop", "while true do end"},
+      {"pcall loop", "while true do pcall(function() while true do end end) end"},
       {"nested pcall",
        "local function f(n) if n == 0 then while true do end end pcall(f, n - 1) "
-       "end while true do f(100) end",
-       kCpu},
-      {"xpcall handler", "while true do xpcall(error, function() while true do end end) end", kCpu},
-      {"coroutine", "while true do coroutine.wrap(function() while true do end end)() end", kCpu},
+       "end while true do f(100) end"},
+      {"xpcall handler", "while true do xpcall(error, function() while true do end end) end"},
+      {"coroutine", "while true do coroutine.wrap(function() while true do end end)() end"},
       {"coroutine in pcall",
        "while true do pcall(coroutine.wrap(function() while true do end end)) "
-       "end",
-       kCpu},
+       "end"},
       {"resume swallows",
        "while true do coroutine.resume(coroutine.create(function() while true do "
-       "end end)) end",
-       kCpu},
+       "end end)) end"},
       {"close",
        "while true do local x <close> = setmetatable({}, {__close = function() while true "
-       "do end end}) end",
-       kCpu},
-      {"comparator", "table.sort({3, 1, 2}, function() while true do end end)", kCpu},
-      {"gsub callback", "('a'):gsub('a', function() while true do pcall(error) end end)", kCpu},
-  });
+       "do end end}) end"},
+      {"comparator", "table.sort({3, 1, 2}, function() while true do end end)"},
+      {"gsub callback", "('a'):gsub('a', function() while true do pcall(error) end end)"},
+  };
+  for (const Case& c : endless) {
+    EXPECT_EQ(run_lua(c.body, 100),
+              "error Provider.LimitExceeded: acme.run was stopped: CPU limit of 100 ms")
+        << c.name;
+  }
 }
 
 TEST(Sandbox, StopsWhatGrowsTooLarge) {
