@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/runtime/protection.h"
 #include "engine/store/batch_parts.h"
 
 namespace stepwell::runtime {
@@ -31,8 +32,26 @@ Committer::Committer(const Clock& mono, Membership& membership, StoreClock& cloc
       calls_(std::move(calls)) {}
 
 Status Committer::open() {
-  session_ = TRY(membership_.open_session());
+  take(TRY(membership_.open_session()));
   return ok_status();
+}
+
+void Committer::take(Membership::Opened opened) {
+  session_ = std::move(opened.session);
+  const MutexLock lock(mutex_);
+  node_ = std::move(opened.node);
+  node_epoch_ = epoch_;
+}
+
+int Committer::lease_used_percent(std::uint64_t epoch) const {
+  std::shared_ptr<const store::Node> node;
+  {
+    const MutexLock lock(mutex_);
+    if (epoch == node_epoch_) node = node_;
+  }
+  if (node == nullptr || node->lease().count() == 0) return 100;
+  return static_cast<int>(
+      std::min<std::int64_t>(1'000, node->age().count() * 100 / node->lease().count()));
 }
 
 void Committer::submit(Chunk&& chunk) {
@@ -143,7 +162,7 @@ std::optional<Millis> Committer::choose() {
 }
 
 std::optional<Millis> Committer::choose_chunk(Chunk chunk) {
-  if (chunk.epoch < epoch_) {
+  if (chunk.epoch < epoch_ && protects(Protection::kEpoch)) {
     // The lane staged it before it heard that it had been marked dead.
     if (!chunk.answers.empty()) calls_.fenced(std::move(chunk.answers), epoch_);
     return kAtOnce;
@@ -187,15 +206,15 @@ Committer::Reply Committer::ask() {
     case Question::kGiveBack: return session_->commit(writing_.batch);
     case Question::kOwned: return session_->owned();
     case Question::kClaim: return session_->claim(request_ = claim_request());
-    case Question::kOpen: return membership_.open_session();
+    case Question::kOpen: break;
   }
-  CHECK(false, "a committer without a question");
+  return membership_.open_session();
 }
 
 store::ClaimRequest Committer::claim_request() const {
   store::ClaimRequest request;
   request.pools = options_.pools;
-  const bool may_take = membership_.lease_used_percent() < kClaimUpToPercent;
+  const bool may_take = lease_used_percent(epoch_) < kClaimUpToPercent;
   request.limit =
       may_take ? static_cast<std::uint32_t>(std::min<std::size_t>(options_.claim_limit, room_)) : 0;
   request.take_suspect = request.limit > 0;
@@ -215,10 +234,9 @@ std::optional<Millis> Committer::tell() {
     case Question::kClaim: return on_claim(std::get<Result<store::ClaimResult>>(std::move(reply)));
     case Question::kOwned:
       return on_owned(std::get<Result<std::vector<ExecutionId>>>(std::move(reply)));
-    case Question::kOpen:
-      return on_open(std::get<Result<std::unique_ptr<store::Session>>>(std::move(reply)));
+    case Question::kOpen: break;
   }
-  CHECK(false, "a committer without a question");
+  return on_open(std::get<Result<Membership::Opened>>(std::move(reply)));
 }
 
 std::optional<Millis> Committer::on_commit(Result<store::Ack> reply) {
@@ -260,18 +278,19 @@ std::optional<Millis> Committer::on_fenced(std::vector<StartAnswer> answers) {
       std::move(chunk.answers.begin(), chunk.answers.end(), std::back_inserter(answers));
     }
     chunks_.clear();
+    node_.reset();
   }
   calls_.fenced(std::move(answers), epoch_);
   return will_ask(Question::kOpen);
 }
 
-std::optional<Millis> Committer::on_open(Result<std::unique_ptr<store::Session>> reply) {
+std::optional<Millis> Committer::on_open(Result<Membership::Opened> reply) {
   if (!reply.ok()) {
     health_.fails(probe_, reply.error().while_doing("registering as a new writer"));
     return is_finishing() ? kAtOnce : ask_again();
   }
   health_.works(probe_);
-  session_ = std::move(*reply);
+  take(std::move(*reply));
   next_number_ = 1;
   want_claim();
   return kAtOnce;

@@ -56,6 +56,9 @@ class Committer {
 
   void submit(Chunk&& chunk);
   void want_claim();
+  // Of the lease under which this lane owns what it holds, in hundredths, for a lane that has heard
+  // of so many fenced sessions.  Another epoch than the present one: the lease is over.
+  int lease_used_percent(std::uint64_t epoch) const;
   // How many more executions the lane would take.
   void set_room(std::size_t room) { room_ = room; }
   // From here on: writes what is there, gives back what is owned, and is done.
@@ -68,9 +71,8 @@ class Committer {
  private:
   enum class Phase : std::uint8_t { kChoose, kAsk, kTell, kDone };
   enum class Question : std::uint8_t { kCommit, kOwned, kGiveBack, kClaim, kOpen };
-  using Reply =
-      std::variant<Result<store::Ack>, Result<store::ClaimResult>, Result<std::vector<ExecutionId>>,
-                   Result<std::unique_ptr<store::Session>>>;
+  using Reply = std::variant<Result<store::Ack>, Result<store::ClaimResult>,
+                             Result<std::vector<ExecutionId>>, Result<Membership::Opened>>;
 
   // ---- choose
   std::optional<Millis> choose();
@@ -87,7 +89,8 @@ class Committer {
   std::optional<Millis> on_commit(Result<store::Ack> reply);
   std::optional<Millis> on_claim(Result<store::ClaimResult> reply);
   std::optional<Millis> on_owned(const Result<std::vector<ExecutionId>>& reply);
-  std::optional<Millis> on_open(Result<std::unique_ptr<store::Session>> reply);
+  std::optional<Millis> on_open(Result<Membership::Opened> reply);
+  void take(Membership::Opened opened);
   std::optional<Millis> on_fenced(std::vector<StartAnswer> answers);
   bool is_finishing() const;
 
@@ -127,6 +130,8 @@ class Committer {
   std::deque<Chunk> chunks_ GUARDED_BY(mutex_);
   bool claim_wanted_ GUARDED_BY(mutex_) = false;
   bool finishing_ GUARDED_BY(mutex_) = false;
+  std::shared_ptr<const store::Node> node_ GUARDED_BY(mutex_);  // Of the session; null: none.
+  std::uint64_t node_epoch_ GUARDED_BY(mutex_) = 0;             // epoch_ then.
 };
 
 }  // namespace stepwell::runtime

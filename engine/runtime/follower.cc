@@ -5,18 +5,14 @@
 namespace stepwell::runtime {
 namespace {
 
-constexpr Millis kLongestWait{200};  // How long stop() may have to wait for the follower.
+constexpr Millis kWait{200};  // How long stop() may have to wait for the follower.
 
 }  // namespace
 
 Millis Follower::turn(bool is_hinted) {
   tell_news();
-  const std::int64_t now = mono_.monotonic_ms();
-  if (is_hinted || now - looked_ms_ >= settings_.hint_wait.count()) {
-    looked_ms_ = now;
-    wake_();
-  }
-  return std::min(settings_.hint_wait, kLongestWait);
+  if (is_hinted) wake_();
+  return kWait;
 }
 
 void Follower::tell_news() {

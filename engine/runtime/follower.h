@@ -1,11 +1,9 @@
-// Follower — takes up hints that something may be due, looks now and then all the same, and tells
-// people how the database is: it never waits for the database itself.
+// Follower — takes up hints that something may be due, and tells people how the database is: it
+// never waits for the database itself.
 //
 // By one thread.  Ownership: what it refers to outlives it.
 #pragma once
 
-#include <algorithm>
-#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -18,11 +16,7 @@ namespace stepwell::runtime {
 class Follower {
  public:
   Follower(const Clock& mono, const Settings& settings, Health& health, std::function<void()> wake)
-      : mono_(mono),
-        settings_(settings),
-        health_(health),
-        wake_(std::move(wake)),
-        looked_ms_(mono.monotonic_ms()) {}
+      : mono_(mono), settings_(settings), health_(health), wake_(std::move(wake)) {}
 
   // After a hint, or after the time that it answered last time is over: how long to wait for the
   // next hint.
@@ -35,7 +29,6 @@ class Follower {
   const Settings& settings_;
   Health& health_;
   const std::function<void()> wake_;
-  std::int64_t looked_ms_;
 };
 
 }  // namespace stepwell::runtime

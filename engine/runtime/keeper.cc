@@ -1,17 +1,38 @@
 #include "engine/runtime/keeper.h"
 
+#include <algorithm>
+
 namespace stepwell::runtime {
+namespace {
+
+bool is_due(const std::optional<Time>& when, Time now) { return when && *when <= now; }
+
+}  // namespace
 
 Millis Keeper::turn() {
   world_.health.asks(probe_, world_.mono.monotonic_ms());
-  const Status swept = sweep();
-  const Status told = ask_time();
-  if (swept.ok() && told.ok()) {
-    world_.health.works(probe_);
-  } else {
-    world_.health.fails(probe_, told.ok() ? swept.error() : told.error());
+  const auto seen = look();
+  const Status swept = seen.ok() && seen->needs_sweep() ? sweep() : ok_status();
+  if (!seen.ok() || !swept.ok()) {
+    world_.health.fails(probe_, seen.ok() ? swept.error() : seen.error());
+    return world_.settings.look_period;
   }
-  return period_;
+  world_.health.works(probe_);
+  if (is_due(seen->next_due, seen->now) || is_due(seen->next_suspect, seen->now) ||
+      seen->has_inbox) {
+    wake_();
+  }
+  return pause(*seen);
+}
+
+Result<store::Look> Keeper::look() {
+  const std::int64_t before = world_.mono.monotonic_ms();
+  store::LookRequest request;
+  request.pools = world_.settings.pools;
+  request.node = world_.membership.node();
+  store::Look seen = TRY(world_.store.look(request));
+  world_.clock.correct(seen.now, before);
+  return seen;
 }
 
 Status Keeper::sweep() {
@@ -23,10 +44,20 @@ Status Keeper::sweep() {
   return ok_status();
 }
 
-Status Keeper::ask_time() {
-  const std::int64_t before = world_.mono.monotonic_ms();
-  world_.clock.correct(TRY(world_.store.now()), before);
-  return ok_status();
+// Sooner when something becomes due before that.
+Millis Keeper::pause(const store::Look& look) {
+  const Settings& settings = world_.settings;
+  const std::int64_t now = world_.mono.monotonic_ms();
+  const bool is_busy = holds_() || look.has_inbox || look.needs_sweep() ||
+                       is_due(look.next_due, look.now) || is_due(look.next_suspect, look.now);
+  if (is_busy) busy_ms_ = now;
+  const bool is_idle = now - busy_ms_ >= settings.idle_after.count();
+  const Millis longest = is_idle ? settings.idle_look_period : settings.look_period;
+  Millis pause = longest;
+  for (const auto& due : {look.next_due, look.next_suspect}) {
+    if (due && *due > look.now) pause = std::min(pause, *due - look.now + Millis(1));
+  }
+  return pause;
 }
 
 }  // namespace stepwell::runtime

@@ -11,6 +11,7 @@
 // Ownership: the loop and what LaneWorld refers to outlive the lane.
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -73,6 +74,8 @@ class Lane {
   void begin(Beginning beginning, StartAnswer answer);
   void want_claim() { committer_.want_claim(); }
   Committer& committer() { return committer_; }
+  // Anything, as of the last second; any thread.
+  bool holds() const { return holds_; }
 
  private:
   using HeldMap = std::unordered_map<ExecutionId, std::unique_ptr<OwnedExecution>>;
@@ -152,11 +155,12 @@ class Lane {
   std::vector<Command> commands_;         // Scratch of apply().
   std::vector<TaskAnswered> answered_;    // Scratch of settle().
   std::vector<OwnedExecution*> touched_;  // Scratch of on_landed().
-  loop::TimerId claim_alarm_ = 0;
   std::deque<std::pair<ExecutionId, RunTask>> held_back_;
   std::uint64_t runs_ = 0;
   std::uint64_t claims_seen_ = 0;
   std::int64_t reconciled_ms_ = 0;
+  std::uint64_t reconciled_claims_ = 0;  // claims_seen_ then.
+  std::atomic<bool> holds_{false};
   bool is_stopping_ = false;
 };
 

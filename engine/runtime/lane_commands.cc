@@ -3,6 +3,7 @@
 
 #include "base/match.h"
 #include "engine/runtime/lane.h"
+#include "engine/runtime/protection.h"
 #include "engine/step/key.h"
 
 namespace stepwell::runtime {
@@ -34,8 +35,10 @@ std::int64_t next_end_ms(const Outstanding& task) {
 // Lets out what waited for facts that are durable now.
 void Lane::dispatch(OwnedExecution& held) {
   const ExecutionId id = held.id;
-  while (held.staged_head < held.staged.size() &&
-         held.staged[held.staged_head].seq <= held.durable) {
+  const auto may_leave = [&](const Staged& staged) {
+    return staged.seq <= held.durable || !protects(Protection::kDispatchAfterDurable);
+  };
+  while (held.staged_head < held.staged.size() && may_leave(held.staged[held.staged_head])) {
     perform(held, std::move(held.staged[held.staged_head++].command));
     if (find(id) == nullptr) return;
   }
@@ -68,7 +71,7 @@ void Lane::run_task(OwnedExecution& held, RunTask command) {
     outstanding.kind = Outstanding::Kind::kUnserved;
     return;
   }
-  if (is_stopping_ || world_.membership.lease_used_percent() >= kEffectsUpToPercent) {
+  if (is_stopping_ || committer_.lease_used_percent(epoch_) >= kEffectsUpToPercent) {
     outstanding.kind = Outstanding::Kind::kHeldBack;
     ++world_.counters.held_back;
     held_back_.emplace_back(held.id, std::move(command));

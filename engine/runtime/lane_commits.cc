@@ -110,14 +110,6 @@ void Lane::on_claimed(store::ClaimResult claim) {
   for (const store::Claimed& claimed : claim.claimed) folding_.try_emplace(claimed.id);
   fold_claimed(std::move(claim.claimed));
   update_room();
-  if (claim_alarm_ != 0) loop_.cancel(std::exchange(claim_alarm_, 0));
-  if (!claim.next_due) return;
-  const Millis until = std::max(Millis(0), *claim.next_due - claim.now);
-  if (until > world_.settings.hint_wait) return;  // The next look comes before that.
-  claim_alarm_ = loop_.after(until + Millis(1), [this] {
-    claim_alarm_ = 0;
-    want_claim();
-  });
 }
 
 // Small ones together, a large one alone; the lane's own thread folds none.
@@ -222,6 +214,9 @@ void Lane::on_fenced(std::vector<StartAnswer> unsent, std::uint64_t epoch) {
   }
 }
 
-void Lane::update_room() { committer_.set_room(room_.left(taken())); }
+void Lane::update_room() {
+  committer_.set_room(room_.left(taken()));
+  holds_ = taken() > 0;
+}
 
 }  // namespace stepwell::runtime

@@ -44,6 +44,7 @@ class LaneThread {
     lane_.begin(std::move(beginning), std::move(answer));
   }
   void want_claim() { lane_.want_claim(); }
+  bool holds() const { return lane_.holds(); }
 
  private:
   void on_loop(const std::function<void()>& work);  // Blocks until it is done.

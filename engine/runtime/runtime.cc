@@ -1,5 +1,7 @@
 #include "engine/runtime/runtime.h"
 
+#include <algorithm>
+
 namespace stepwell::runtime {
 namespace {
 
@@ -19,8 +21,9 @@ Runtime::Runtime(store::Store& store, Programs& programs, Settings settings,
       programs_(programs),
       folders_(surroundings.make_pool(kFolders)),
       archivists_(surroundings.make_pool(kArchivists)),
-      keeper_({mono_, store_, clock_, counters_, health_}, settings_.sweep_period,
-              [this] { wake(); }),
+      keeper_(
+          {mono_, settings_, store_, membership_, clock_, counters_, health_}, [this] { wake(); },
+          [this] { return holds(); }),
       follower_(mono_, settings_, health_, [this] { wake(); }),
       choice_(settings_.lanes) {}
 
@@ -88,8 +91,12 @@ void Runtime::wake() {
   for (const auto& lane : lanes_) lane->want_claim();
 }
 
+bool Runtime::holds() const {
+  return std::any_of(lanes_.begin(), lanes_.end(), [](const auto& lane) { return lane->holds(); });
+}
+
 void Runtime::keep_until_stopped() {
-  Millis rest = settings_.sweep_period;  // It has looked while the runtime was prepared.
+  Millis rest = settings_.look_period;  // It has looked while the runtime was prepared.
   while (pause(rest)) rest = keeper_.turn();
 }
 

@@ -39,6 +39,7 @@ class Runtime {
  private:
   Status prepare();
   Status start_lanes(const std::vector<HandlerFactory>& factories);
+  bool holds() const;
   void keep_until_stopped();
   void follow_until_stopped();
   bool pause(Millis how_long);  // False: stopped.

@@ -18,12 +18,13 @@ struct Settings {
   Millis lease{15'000};
   std::vector<std::string> pools = {store::kDefaultPool};
 
-  Millis sweep_period{300};       // Looks for the dead; those killed are seen by evidence.
-  Millis hint_wait{1'000};        // The longest time between two looks for due executions.
-  Millis upkeep_period{1'000};    // Audit, summaries, parking of what only waits.
-  Millis summary_after{1'000};    // An execution that waits so long tells for what.
-  Millis park_beyond{10'000};     // Waits that end later than this need no memory here.
-  Millis unserved_retry{15'000};  // A parked execution that waits for a handler looks again.
+  Millis look_period{300};         // The keeper looks for the dead, and for what is due;
+  Millis idle_look_period{1'500};  // ... so seldom when for so long
+  Millis idle_after{60'000};       // ... there was nothing to do.
+  Millis upkeep_period{1'000};     // Audit, summaries, parking of what only waits.
+  Millis summary_after{1'000};     // An execution that waits so long tells for what.
+  Millis park_beyond{10'000};      // Waits that end later than this need no memory here.
+  Millis unserved_retry{15'000};   // A parked execution that waits for a handler looks again.
   Millis reconcile_period{10'000};
   std::size_t max_held = 50'000;  // By one lane; what is beyond waits in the store.
   std::uint64_t snapshot_facts = 64;

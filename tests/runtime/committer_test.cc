@@ -7,15 +7,11 @@
 #include <vector>
 
 #include "engine/store/memory_store.h"
+#include "tests/runtime/fake_clock.h"
 #include "tests/runtime/tampered_store.h"
 
 namespace stepwell::runtime {
 namespace {
-
-struct FakeClock final : Clock {
-  std::int64_t monotonic_ms() const override { return now_ms; }
-  std::int64_t now_ms = 1'000'000;
-};
 
 class CommitterTest : public ::testing::Test {
  protected:
@@ -57,7 +53,9 @@ class CommitterTest : public ::testing::Test {
   std::size_t landed_ = 0, claimed_ = 0;
   std::vector<std::uint64_t> fenced_;
   Tampering tampering_;
-  TamperedStore store_{store::make_memory_store(), tampering_};
+  const std::shared_ptr<store::MemoryStore> memory_ =
+      store::make_memory_store(store::MemoryStoreOptions{});
+  TamperedStore store_{memory_, tampering_};
   Membership membership_{store_, {}};
   StoreClock clock_{mono_};
   Counters counters_;
@@ -166,6 +164,22 @@ TEST_F(CommitterTest, DropsWhatWasStagedBeforeTheLaneHeardThatItIsDead) {
   committer_.submit(std::move(later));
   EXPECT_EQ(run(), std::nullopt);
   EXPECT_EQ(log(), Log{"commit 1"});
+}
+
+// A seed of the simulation: another lane of the process was fenced and joined anew, and this one,
+// whose node is dead, took the new node's lease for its own and began side effects under it.
+TEST_F(CommitterTest, GoesByTheLeaseOfItsOwnSession) {
+  EXPECT_EQ(committer_.lease_used_percent(0), 0);
+  memory_->expire(*membership_.node());
+  EXPECT_GE(committer_.lease_used_percent(0), 100);
+  EXPECT_TRUE(membership_.join().ok());
+  EXPECT_GE(committer_.lease_used_percent(0), 100) << "the lease of the new node is not its own";
+  bool is_dead = true;
+  tampering_.is_dead = [&] { return std::exchange(is_dead, false); };
+  committer_.want_claim();
+  run();
+  EXPECT_EQ(committer_.lease_used_percent(0), 100) << "the lane has not heard that it was fenced";
+  EXPECT_EQ(committer_.lease_used_percent(1), 0);
 }
 
 // What a claim took whose reply was lost is in no list, and must not be given back as unheld.

@@ -103,6 +103,8 @@ TEST_F(Ownership, OfALeaseThatRunsOutStartsNoSideEffectAndClaimsNothing) {
   auto one = tampered_engine(tasks);
   deploy(*one, "slow", kSlow);
   used_percent = 85;
+  const auto caller = idle_engine();  // Runs no lanes.
+  const std::string due = start(*caller, "slow", "0");
   eventually("it claims nothing any more", [&] { return last_limit == 0; });
   const std::string id = start(*one, "slow", "1");
   eventually("its task is held back", [&] { return one->async().counters().held_back > 3; });
@@ -114,6 +116,8 @@ TEST_F(Ownership, OfALeaseThatRunsOutStartsNoSideEffectAndClaimsNothing) {
   eventually("it claims again", [&] { return last_limit > 0; });
   begun.done(TaskSuccess{Value(2)});
   EXPECT_EQ(outcome(ended(*one, id)), "SUCCEEDED 2");
+  tasks->next().done(TaskSuccess{Value(3)});
+  EXPECT_EQ(outcome(ended(*one, due)), "SUCCEEDED 3");
 }
 
 // A fold that was under way when the writer was marked dead is of no use to the next one, though
@@ -138,9 +142,10 @@ TEST_F(Ownership, ByANewWriterBeginsWithAFoldOfItsOwn) {
   auto cut_off = tampered_engine(tasks);
   const std::string id = start(*caller, "two");
   folds[0].wait();
-  start(*caller, "slow");
+  const std::string slow = start(*caller, "slow");
   folds[1].wait();  // Now both threads that fold are busy: the next fold comes after these.
   is_dead = true;
+  EXPECT_TRUE(caller->stop_execution(slow, "Stop", "so that the lane claims"));
   second_writer.wait();
   EXPECT_EQ(cut_off->async().counters().fenced, 1u);
   auto others = std::make_shared<ManualTasks>(tasks->resources());

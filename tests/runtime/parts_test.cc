@@ -13,15 +13,11 @@
 #include "engine/runtime/store_clock.h"
 #include "engine/runtime/timers.h"
 #include "engine/task/bounded_pool.h"
+#include "tests/runtime/fake_clock.h"
 #include "tests/runtime/world.h"
 
 namespace stepwell::runtime {
 namespace {
-
-struct FakeClock final : Clock {
-  std::int64_t monotonic_ms() const override { return now_ms; }
-  std::int64_t now_ms = 1'000'000;
-};
 
 ExecutionId id_of(std::uint64_t number) { return {Uuid::v4(number, number)}; }
 

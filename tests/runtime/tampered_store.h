@@ -23,7 +23,7 @@ struct Tampering {
   std::function<void()> on_program;                          // A fold does not know it yet.
   std::function<void()> on_describe;
   std::function<void()> on_journal;
-  std::function<Status()> before_sweep;  // An error is its answer.
+  std::function<Status()> before_look;  // An error is its answer.
 };
 
 class TamperedSession : public store::Session {
@@ -131,12 +131,10 @@ class TamperedStore : public store::Store {
     return real_->program_by_name(ns, workflow);
   }
   Result<store::Look> look(const store::LookRequest& request) override {
+    if (tampering_.before_look) TRY(tampering_.before_look());
     return real_->look(request);
   }
-  Result<store::SweepReport> sweep() override {
-    if (tampering_.before_sweep) TRY(tampering_.before_sweep());
-    return real_->sweep();
-  }
+  Result<store::SweepReport> sweep() override { return real_->sweep(); }
   Result<Time> now() override { return real_->now(); }
   void wait_for_hint(Millis at_most) override { real_->wait_for_hint(at_most); }
   Status check(bool allow_unsafe) override { return real_->check(allow_unsafe); }

@@ -45,8 +45,7 @@ std::size_t ManualTasks::begun() {
 
 World::World() {
   settings_.lanes = 2;
-  settings_.sweep_period = Millis(5);
-  settings_.hint_wait = Millis(5);
+  settings_.look_period = Millis(5);
   settings_.upkeep_period = Millis(5);
   settings_.summary_after = Millis(10);
   options_.database_url = "memory:";

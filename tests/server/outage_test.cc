@@ -62,8 +62,7 @@ class Door {
 class OutageTest : public ::testing::Test {
  protected:
   void serve() {
-    settings_.sweep_period = Millis(5);
-    settings_.hint_wait = Millis(5);
+    settings_.look_period = Millis(5);
     std::shared_ptr<store::Store> real = store::make_memory_store();
     engine_ = std::make_unique<runtime::BlockingEngine>(std::make_shared<runtime::AsyncEngine>(
         std::make_shared<runtime::TamperedStore>(std::move(real), tampering_), Options{},
@@ -219,7 +218,7 @@ TEST_F(OutageTest, IsNotReadyAndStartsNothingWhileTheDatabaseIsFull) {
 TEST_F(OutageTest, IsNotReadyWhileTheDatabaseIsAway) {
   settings_.health.tolerated = Millis(0);
   std::atomic<bool> is_away{false};
-  tampering_.before_sweep = [&]() -> Status {
+  tampering_.before_look = [&]() -> Status {
     if (is_away) return Error{ErrorCode::kUnavailable, "Connection refused"};
     return ok_status();
   };

@@ -1,0 +1,97 @@
+// The keeper, look by look: whom it wakes, and how often it asks.
+#include "engine/runtime/keeper.h"
+
+#include <gtest/gtest.h>
+
+#include "engine/store/memory_store.h"
+#include "tests/runtime/fake_clock.h"
+
+namespace stepwell::runtime {
+namespace {
+
+class KeeperTest : public ::testing::Test {
+ protected:
+  KeeperTest() { EXPECT_TRUE(membership_.join().ok()); }
+
+  // By no lane: due at once.
+  ExecutionId start() {
+    store::Start row;
+    row.id = ExecutionId{Uuid::v4(1, ++started_)};
+    row.first = {row.id, 1, FactKind::kStarted, {}, now(), 0, "{}"};
+    EXPECT_TRUE(store_->start({row}).ok());
+    return row.id;
+  }
+  Time now() const { return from_unix_ms(mono_.now_ms); }
+  // Turn by turn for so long: how often it looked.
+  int looks_in(Millis time) {
+    int looks = 0;
+    const std::int64_t end = mono_.now_ms + time.count();
+    while (mono_.now_ms < end) {
+      mono_.now_ms += keeper_.turn().count();
+      ++looks;
+    }
+    return looks;
+  }
+
+  FakeClock mono_;
+  const std::unique_ptr<store::MemoryStore> store_ =
+      store::make_memory_store({.clock = [this] { return now(); }, .seed = 7});
+  std::uint64_t started_ = 0;
+  int woken_ = 0;
+  bool holds_ = false;
+  Settings settings_;
+  Membership membership_{*store_, {}};
+  StoreClock clock_{mono_};
+  Counters counters_;
+  Health health_{HealthLimits{}};
+  Keeper keeper_{{mono_, settings_, *store_, membership_, clock_, counters_, health_},
+                 [this] { ++woken_; },
+                 [this] { return holds_; }};
+};
+
+TEST_F(KeeperTest, LooksSeldomerAfterAMinuteWithNothingToDo) {
+  EXPECT_EQ(looks_in(Millis(60'000)), 200);
+  EXPECT_EQ(looks_in(Millis(60'000)), 40);
+  EXPECT_EQ(woken_, 0);
+  holds_ = true;
+  EXPECT_EQ(keeper_.turn(), Millis(300));
+}
+
+TEST_F(KeeperTest, WakesTheLanesWhileSomethingIsDue) {
+  start();
+  EXPECT_EQ(keeper_.turn(), Millis(300));
+  EXPECT_EQ(keeper_.turn(), Millis(300));
+  EXPECT_EQ(woken_, 2);
+  EXPECT_EQ(unix_ms(clock_.now()), mono_.now_ms) << "it sets the clock";
+}
+
+TEST_F(KeeperTest, IsThereWhenSomethingBecomesDue) {
+  const ExecutionId id = start();
+  auto opened = membership_.open_session();
+  ASSERT_TRUE(opened.ok());
+  store::Session* session = opened->session.get();
+  ASSERT_EQ(session->claim({})->claimed.size(), 1u);
+  store::Batch batch;
+  batch.parks.push_back({id, now() + Millis(150), 0, ""});
+  ASSERT_TRUE(session->commit(batch).ok());
+  EXPECT_EQ(keeper_.turn(), Millis(151));
+  EXPECT_EQ(woken_, 0);
+  mono_.now_ms += 151;
+  keeper_.turn();
+  EXPECT_EQ(woken_, 1);
+}
+
+TEST_F(KeeperTest, FreesWhatTheDeadOwned) {
+  start();
+  {
+    auto dead = store_->join({});
+    ASSERT_EQ((*(*dead)->open_session())->claim({})->claimed.size(), 1u);
+  }
+  keeper_.turn();
+  EXPECT_EQ(counters_.marked_by_evidence, 1u);
+  EXPECT_EQ(counters_.freed, 1u);
+  EXPECT_EQ(woken_, 1);
+}
+
+}  // namespace
+}  // namespace stepwell::runtime
