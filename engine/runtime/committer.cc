@@ -80,10 +80,24 @@ void Committer::want_claim() {
   woken_();
 }
 
+void Committer::claim_no_more() {
+  {
+    const MutexLock lock(mutex_);
+    claims_no_more_ = true;
+  }
+  woken_();
+}
+
+bool Committer::has_claimed_its_last() const {
+  const bool is_claiming = phase_ != Phase::kChoose && question_ == Question::kClaim;
+  const MutexLock lock(mutex_);
+  return claims_no_more_ && !is_claiming;
+}
+
 void Committer::finish() {
   {
     const MutexLock lock(mutex_);
-    finishing_ = true;
+    claims_no_more_ = finishing_ = true;
   }
   woken_();
 }
@@ -144,7 +158,7 @@ std::optional<Millis> Committer::choose() {
   Chunk chunk;
   {
     const MutexLock lock(mutex_);
-    const bool may_claim = claim_wanted_ && !finishing_ && session_ != nullptr;
+    const bool may_claim = claim_wanted_ && !claims_no_more_ && session_ != nullptr;
     if (may_claim && now >= next_claim_ms_ && (was_chunk_ || chunks_.empty())) {
       claim_wanted_ = was_chunk_ = false;
       return will_ask(Question::kClaim);

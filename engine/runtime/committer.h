@@ -7,8 +7,8 @@
 //
 // The batch is the backlog: whatever piled up while the last batch was under way is the next one.
 // Claims and reconciling run between two batches, so nothing of this lane is in flight meanwhile.
-// Thread-safety: submit(), want_claim(), set_room(), finish() from any thread; turn() and open() by
-// the driver, one at a time.  The callbacks run in turn().
+// Thread-safety: submit(), want_claim(), set_room(), claim_no_more(), finish() from any thread; the
+// rest by the driver, one at a time.  The callbacks run in turn().
 #pragma once
 
 #include <atomic>
@@ -61,6 +61,10 @@ class Committer {
   int lease_used_percent(std::uint64_t epoch) const;
   // How many more executions the lane would take.
   void set_room(std::size_t room) { room_ = room; }
+  // From here on: begins no claim.  Those who stop together do that first, and finish() when all of
+  // them are through with theirs: else one would take what another gives back.
+  void claim_no_more();
+  bool has_claimed_its_last() const;  // For the driver: none is under way, none will be.
   // From here on: writes what is there, gives back what is owned, and is done.
   void finish();
 
@@ -129,6 +133,7 @@ class Committer {
   mutable Mutex mutex_;
   std::deque<Chunk> chunks_ GUARDED_BY(mutex_);
   bool claim_wanted_ GUARDED_BY(mutex_) = false;
+  bool claims_no_more_ GUARDED_BY(mutex_) = false;
   bool finishing_ GUARDED_BY(mutex_) = false;
   std::shared_ptr<const store::Node> node_ GUARDED_BY(mutex_);  // Of the session; null: none.
   std::uint64_t node_epoch_ GUARDED_BY(mutex_) = 0;             // epoch_ then.

@@ -10,12 +10,19 @@ CommitterThread::CommitterThread(Committer& committer) : committer_(committer) {
       const MutexLock lock(mutex_);
       is_woken_ = true;
     }
-    changed_.notify_one();
+    changed_.notify_all();
   });
 }
 
 void CommitterThread::start() {
   thread_ = std::thread([this] { run(); });
+}
+
+void CommitterThread::end_claims() {
+  if (!thread_.joinable()) return;
+  committer_.claim_no_more();
+  const MutexLock lock(mutex_);
+  while (!has_ended_claims_) changed_.wait(mutex_);
 }
 
 void CommitterThread::finish() {
@@ -27,9 +34,18 @@ void CommitterThread::finish() {
 void CommitterThread::run() {
   while (true) {
     const std::optional<Millis> pause = committer_.turn();
+    if (committer_.has_claimed_its_last()) tell_of_last_claim();
     if (committer_.is_done()) return;
     if (pause != Millis(0)) rest(pause);
   }
+}
+
+void CommitterThread::tell_of_last_claim() {
+  {
+    const MutexLock lock(mutex_);
+    if (std::exchange(has_ended_claims_, true)) return;
+  }
+  changed_.notify_all();
 }
 
 void CommitterThread::rest(std::optional<Millis> pause) {

@@ -1,6 +1,6 @@
 // LaneThread — the two threads that drive one lane: its loop's, and its committer's.
 //
-// Thread-safety: start() and stop() by one thread, begin() and want_claim() by any.
+// Thread-safety: start(), end_claims() and stop() by one thread, begin() and want_claim() by any.
 #pragma once
 
 #include <functional>
@@ -19,16 +19,19 @@ class CommitterThread {
   ~CommitterThread() { finish(); }
 
   void start();
-  void finish();  // Blocks until what is staged is written.  Idempotent.
+  void end_claims();  // Blocks until no claim is under way; none will be.  Idempotent.
+  void finish();      // Blocks until what is staged is written.  Idempotent.
 
  private:
   void run();
+  void tell_of_last_claim();
   void rest(std::optional<Millis> pause);
 
   Committer& committer_;
   Mutex mutex_;
   CondVar changed_;
   bool is_woken_ GUARDED_BY(mutex_) = false;
+  bool has_ended_claims_ GUARDED_BY(mutex_) = false;
   std::thread thread_;
 };
 
@@ -39,6 +42,8 @@ class LaneThread {
 
   // Begins the threads, makes the handlers, opens the session.
   Status start(const std::vector<HandlerFactory>& factories);
+  // Of all the lanes that stop together, before the first of them does.
+  void end_claims() { committer_.end_claims(); }
   void stop();  // Writes what is staged and gives everything back.  Idempotent.
   void begin(Beginning beginning, StartAnswer answer) {
     lane_.begin(std::move(beginning), std::move(answer));

@@ -69,6 +69,7 @@ void Runtime::stop() {
     stopping_ = true;
   }
   changed_.notify_all();
+  for (const auto& lane : lanes_) lane->end_claims();
   for (const auto& lane : lanes_) lane->stop();
   if (keeping_.joinable()) keeping_.join();
   if (following_.joinable()) following_.join();

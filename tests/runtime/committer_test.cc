@@ -103,6 +103,26 @@ TEST_F(CommitterTest, ClaimsBetweenTwoBatches) {
   EXPECT_EQ(log(), (Log{"commit 1", "claim", "commit 2"}));
 }
 
+// Lanes stop one after another.  One that still claimed would take what another has given back,
+// and begin tasks that have just been cut off: so all end their claims before the first gives back.
+TEST_F(CommitterTest, ClaimsNoMoreOnceItIsToldSo) {
+  committer_.want_claim();
+  EXPECT_EQ(committer_.turn(), Millis(0));  // It will ask.
+  committer_.claim_no_more();
+  EXPECT_FALSE(committer_.has_claimed_its_last());
+  EXPECT_EQ(committer_.turn(), Millis(0));  // It has asked.
+  EXPECT_FALSE(committer_.has_claimed_its_last());
+  EXPECT_EQ(committer_.turn(), Millis(0));  // It has told.
+  EXPECT_TRUE(committer_.has_claimed_its_last());
+  EXPECT_EQ(log(), Log{"claim"});
+  committer_.want_claim();
+  committer_.submit(chunk());
+  mono_.now_ms += 2;
+  EXPECT_EQ(run(), std::nullopt);
+  EXPECT_EQ(log(), Log{"commit 1"}) << "it writes on";
+  EXPECT_EQ(claimed_, 1u);
+}
+
 // A claim that follows an empty one waits 2 ms; a batch does not wait behind it.
 TEST_F(CommitterTest, WritesWhileAClaimHasToWait) {
   committer_.want_claim();

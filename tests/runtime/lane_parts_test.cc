@@ -25,6 +25,15 @@ TEST(RoomTest, IsFullUntilAQuarterIsFree) {
   EXPECT_FALSE(room.has_reopened(5)) << "told once";
 }
 
+// A quarter of three is nothing; it must not be full for ever.
+TEST(RoomTest, ReopensHoweverSmallItIs) {
+  for (std::size_t most = 1; most <= 4; ++most) {
+    Room room(most);
+    EXPECT_EQ(room.left(most), 0u);
+    EXPECT_TRUE(room.has_reopened(most < 4 ? most - 1 : 2)) << most;
+  }
+}
+
 class DueSnapshotsTest : public ::testing::Test {
  protected:
   void fact(std::uint64_t bytes) {

@@ -42,6 +42,37 @@ TEST_F(Ownership, BeginsWithWhatWasDeliveredNotWithTheTimersThatAreDue) {
   EXPECT_EQ(outcome(ended(*two, id)), "ABORTED Before: the timer");
 }
 
+// What the first lane of a process gives back when it stops, none of its siblings takes up: a task
+// would begin a second time, in a process that is about to be gone.
+TEST_F(Ownership, IsNotTakenUpByASiblingThatIsAboutToStop) {
+  settings_.lanes = 2;
+  std::vector<Uuid> lanes;
+  std::promise<void> claims, gave_back;
+  std::atomic<bool> is_held_up{false};
+  tampering_.opened = [&](Uuid writer) { lanes.push_back(writer); };
+  tampering_.before_claim = [&](Uuid writer) {
+    if (writer != lanes.back() || !is_held_up.exchange(false)) return;
+    claims.set_value();  // The second lane; the first one has the time to stop, if it is going to.
+    gave_back.get_future().wait_for(Millis(200));
+  };
+  tampering_.closed = [&](Uuid writer) {
+    if (writer == lanes.front()) gave_back.set_value();
+  };
+  auto tasks = slow_tasks();
+  auto one = tampered_engine(tasks);
+  deploy(*one, "slow", kSlow);
+  std::string id;
+  for (int i = 0; i < 4; ++i) {
+    id = start(*one, "slow");
+    tasks->next();
+  }
+  is_held_up = true;
+  EXPECT_TRUE(one->stop_execution(id, "", ""));  // Makes all lanes claim.
+  claims.get_future().wait();
+  one.reset();
+  EXPECT_EQ(tasks->begun(), 4u);
+}
+
 // R14: the store has committed a start, and the lane has not heard of it.
 TEST_F(Ownership, IsNotReconciledBetweenAStartAndItsAcknowledgement) {
   settings_.reconcile_period = Millis(1);

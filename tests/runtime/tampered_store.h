@@ -18,9 +18,10 @@ struct Tampering {
   std::function<void(store::ClaimResult&)> claimed;  // May change what the lane hears.
   std::function<Status()> claimed_status;            // An error takes a claim's place.
   std::function<void()> on_owned;
-  std::function<Status(const store::Batch&)> before_commit;  // An error is its answer.
-  std::function<void(const store::Batch&)> before_ack;       // It is durable; the lane waits.
-  std::function<void()> on_program;                          // A fold does not know it yet.
+  std::function<void(Uuid writer)> opened, before_claim, closed;  // Of a session.
+  std::function<Status(const store::Batch&)> before_commit;       // An error is its answer.
+  std::function<void(const store::Batch&)> before_ack;            // It is durable; the lane waits.
+  std::function<void()> on_program;                               // A fold does not know it yet.
   std::function<void()> on_describe;
   std::function<void()> on_journal;
   std::function<Status()> before_look;  // An error is its answer.
@@ -39,6 +40,7 @@ class TamperedSession : public store::Session {
   }
   Result<store::ClaimResult> claim(const store::ClaimRequest& request) override {
     if (tampering_.on_claim) tampering_.on_claim(request);
+    if (tampering_.before_claim) tampering_.before_claim(writer());
     if (tampering_.is_dead && tampering_.is_dead()) TRY(real_->close());
     auto result = real_->claim(request);
     if (result.ok() && tampering_.claimed) tampering_.claimed(*result);
@@ -49,7 +51,11 @@ class TamperedSession : public store::Session {
     if (tampering_.on_owned) tampering_.on_owned();
     return real_->owned();
   }
-  Status close() override { return real_->close(); }
+  Status close() override {
+    Status status = real_->close();
+    if (tampering_.closed) tampering_.closed(writer());
+    return status;
+  }
 
  private:
   std::unique_ptr<store::Session> real_;
@@ -68,6 +74,7 @@ class TamperedNode : public store::Node {
   Result<std::unique_ptr<store::Session>> open_session() override {
     if (tampering_.before_open) tampering_.before_open();
     auto session = TRY(real_->open_session());
+    if (tampering_.opened) tampering_.opened(session->writer());
     return std::unique_ptr<store::Session>(
         std::make_unique<TamperedSession>(std::move(session), tampering_));
   }
