@@ -19,8 +19,8 @@ class Room {
     is_full_ = true;
     return 0;
   }
-  // True once after the lane was full, when more than a quarter of it is free again: not at each execution
-  // that leaves, or every end would be followed by a claim of one.
+  // True once after the lane was full, when more than a quarter of it is free again: not at each
+  // execution that leaves, or every end would be followed by a claim of one.
   bool has_reopened(std::size_t taken) {
     if (!is_full_ || taken >= most_ - most_ / 4) return false;
     is_full_ = false;
