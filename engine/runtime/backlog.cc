@@ -2,6 +2,8 @@
 
 #include <iterator>
 
+#include "engine/store/batch_parts.h"
+
 namespace stepwell::runtime {
 namespace {
 
@@ -15,9 +17,21 @@ void append_moved(std::vector<T>& to, std::vector<T>& from) {
   from.clear();
 }
 
+// A batch tells once for what an execution waits: the newer summary replaces the one that the
+// database, slow or away, has not got yet.
+void drop_older(std::vector<store::WaitingRow>& older,
+                const std::vector<store::WaitingRow>& newer) {
+  if (older.empty() || newer.empty()) return;
+  store::ExecutionSet told;
+  for (const store::WaitingRow& row : newer) told.insert(row.execution);
+  std::erase_if(older,
+                [&](const store::WaitingRow& row) { return told.contains(row.execution); });
+}
+
 }  // namespace
 
 void append(store::Batch& to, store::Batch&& from) {
+  drop_older(to.waitings, from.waitings);
   store::Batch::for_each_group([&](auto group) { append_moved(to.*group, from.*group); });
 }
 

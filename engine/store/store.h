@@ -94,7 +94,7 @@ struct Park {
   std::string waiting;  // JSON summary for operators.
 };
 
-struct WaitingRow {
+struct WaitingRow {  // At most one of an execution in a batch.
   ExecutionId execution;
   std::string waiting;  // JSON; empty clears it.
 };

@@ -50,7 +50,7 @@ class CommitterTest : public ::testing::Test {
   std::vector<std::string> log_;
   bool is_away_ = false;
   int woken_ = 0;
-  std::size_t landed_ = 0, claimed_ = 0;
+  std::size_t landed_ = 0, refused_ = 0, claimed_ = 0;
   std::vector<std::uint64_t> fenced_;
   Tampering tampering_;
   const std::shared_ptr<store::MemoryStore> memory_ =
@@ -66,7 +66,11 @@ class CommitterTest : public ::testing::Test {
                        counters_,
                        health_,
                        {},
-                       {.landed = [this](const Landed&) { ++landed_; },
+                       {.landed =
+                            [this](const Landed& landed) {
+                              ++landed_;
+                              refused_ += landed.ack.refused.size();
+                            },
                         .claimed = [this](const store::ClaimResult&) { ++claimed_; },
                         .fenced = [this](const std::vector<StartAnswer>&,
                                          std::uint64_t epoch) { fenced_.push_back(epoch); }}};
@@ -81,6 +85,35 @@ TEST_F(CommitterTest, RestsUntilItIsWoken) {
   EXPECT_EQ(run(), std::nullopt);
   EXPECT_EQ(log(), Log{"commit 1"});
   EXPECT_EQ(landed_, 1u);
+}
+
+// A seed of the simulation: the database was slow, two summaries of one execution piled up in one
+// batch, the store took the second for somebody else's, and the execution was quarantined.
+TEST_F(CommitterTest, TellsOnceInABatchForWhatAnExecutionWaits) {
+  const ExecutionId id{Uuid::v4(1, 1)}, other{Uuid::v4(2, 2)};
+  std::vector<std::string> told;
+  tampering_.before_ack = [&](const store::Batch& batch) {
+    for (const store::WaitingRow& row : batch.waitings) told.push_back(row.waiting);
+  };
+  Chunk begins;
+  for (const ExecutionId begun : {id, other}) {
+    store::Start start;
+    start.id = begun;
+    start.owned = true;
+    begins.batch.starts.push_back(start);
+    begins.answers.push_back([](const Result<store::StartOutcome>&) {});
+  }
+  committer_.submit(std::move(begins));
+  run();
+  Chunk older, newer;
+  older.batch.waitings = {{id, "old"}, {other, "else"}};
+  newer.batch.waitings = {{id, "new"}};
+  committer_.submit(std::move(older));
+  committer_.submit(std::move(newer));
+  run();
+  EXPECT_EQ(told, (std::vector<std::string>{"else", "new"}));
+  EXPECT_EQ(refused_, 0u);
+  EXPECT_EQ(memory_->describe({}, id)->waiting, "new");
 }
 
 // Between the store's answer and the lane's hearing of it lies a turn: a process may die there.
