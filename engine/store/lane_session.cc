@@ -50,7 +50,9 @@ Status LaneSession::reconnect() {
   }
   SessionCounts counts{.reconnected = 1};
   if (pending_ && !pending_->parts.empty() && pending_->parts.front().n != 0) {
-    ++(*newest >= pending_->parts.front().n ? counts.had_landed : counts.sent_again);
+    Part& part = pending_->parts.front();
+    part.has_landed = *newest >= part.n;
+    ++(part.has_landed ? counts.had_landed : counts.sent_again);
   }
   if (counted_) counted_(counts);
   return ok_status();
@@ -168,9 +170,13 @@ void LaneSession::forget_handed_out(ExecutionId id) {
   forget(notices_out_, id);
 }
 
-// The front part was refused as a whole, so nothing of it has happened: cut out the culprit.
+// The front part was refused as a whole, so nothing of it has happened, unless it had landed
+// before: then it is whole, whatever became of asking for its reply.  Else: cut out the culprit.
 Status LaneSession::cut(const Trouble& trouble) {
   Part& part = pending_->parts.front();
+  if (part.has_landed) {
+    return Error{ErrorCode::kUnavailable, trouble.error("ask for a reply").message};
+  }
   switch (trouble.kind) {
     case Kind::kNotMine:
     case Kind::kTaken: return cut_lost(trouble.message);

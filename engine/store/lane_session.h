@@ -47,7 +47,8 @@ class LaneSession : public Session {
   // A batch, or what is left of it, cut into parts that are committed one by one.
   struct Part {
     Batch batch;
-    std::int64_t n = 0;  // 0: never sent.
+    std::int64_t n = 0;       // 0: never sent.
+    bool has_landed = false;  // The database said so: only its reply is wanted.
   };
   struct Pending {
     std::uint64_t number = 0;
