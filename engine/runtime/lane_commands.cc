@@ -167,7 +167,10 @@ void Lane::answer(TaskAnswered answered) {
 
 void Lane::on_due(const Timers::Entry& entry, Time now) {
   OwnedExecution* held = find(entry.execution);
-  if (held == nullptr || held->outstanding.erase(entry.command) == 0) return;
+  // While it parks, which a slow database may make long, the timer is the store's: whoever claims
+  // the execution next finds it due.
+  if (held == nullptr || held->is_parking) return;
+  if (held->outstanding.erase(entry.command) == 0) return;
   apply(*held, Fact{entry.command, now, 0, TimerFired{}});
 }
 

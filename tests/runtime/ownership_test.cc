@@ -123,6 +123,38 @@ TEST_F(Ownership, OfWhatNobodyHoldsIsGivenBack) {
   EXPECT_EQ(one->async().counters().reconciled, 1u);
 }
 
+// A seed of the simulation: the database was away while an execution was being parked, its timer
+// became due meanwhile, and the lane wrote for what it owned no longer.
+TEST_F(Ownership, EndsWhenAParkIsStagedWhateverBecomesDueUntilItLands) {
+  Gate park;
+  std::atomic<bool> is_parking{false}, is_claimed{false};
+  std::atomic<int> looks{0}, facts{0};
+  tampering_.before_commit = [&](const store::Batch& batch) -> Status {
+    if (!batch.parks.empty() && !is_parking.exchange(true)) park.pass();
+    if (is_parking && !is_claimed) facts += static_cast<int>(batch.facts.size());
+    return ok_status();
+  };
+  tampering_.claimed = [&](store::ClaimResult& result) {
+    if (!result.claimed.empty()) is_claimed = true;
+  };
+  tampering_.before_look = [&]() -> Status {
+    ++looks;
+    return ok_status();
+  };
+  auto one = tampered_engine(slow_tasks());
+  deploy(*one, "sleep", kSleep);
+  const std::string id = start(*one, "sleep");
+  park.wait();
+  pass(Millis(7'200'000));
+  const int from = looks;
+  eventually("the lane knows the time", [&] { return looks > from + 20; });
+  park.open();
+  EXPECT_EQ(outcome(ended(*one, id)), "SUCCEEDED {}");
+  one->stop();
+  EXPECT_EQ(facts, 0) << "it was given back";
+  EXPECT_EQ(one->async().counters().lost, 0u);
+}
+
 TEST_F(Ownership, OfALeaseThatRunsOutStartsNoSideEffectAndClaimsNothing) {
   std::atomic<int> used_percent{0}, last_limit{-1};
   tampering_.age = [&](Millis) { return settings_.lease * used_percent.load() / 100; };
