@@ -24,8 +24,7 @@ void drop_older(std::vector<store::WaitingRow>& older,
   if (older.empty() || newer.empty()) return;
   store::ExecutionSet told;
   for (const store::WaitingRow& row : newer) told.insert(row.execution);
-  std::erase_if(older,
-                [&](const store::WaitingRow& row) { return told.contains(row.execution); });
+  std::erase_if(older, [&](const store::WaitingRow& row) { return told.contains(row.execution); });
 }
 
 }  // namespace
