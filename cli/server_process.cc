@@ -20,6 +20,7 @@ namespace stepwell::cli {
 namespace {
 
 constexpr Millis kLookAgain{1000};  // How often a dev server looks whether a workflow changed.
+constexpr Millis kDrain{5'000};     // Requests under way may take so long when it stops.
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
@@ -203,13 +204,14 @@ Exit run_server(Console& console, const ServerOptions& options) {
   if (!options.workflows.empty() && !options.is_strict) {
     loop.every(kLookAgain, [&] { deployer.look_again(); });
   }
-  loop.watch(Interrupt::descriptor(), true, false, [&](bool, bool) {
-    if (*api == nullptr) return;  // It stays readable.
+  loop::WatchId interrupt = 0;
+  interrupt = loop.watch(Interrupt::descriptor(), true, false, [&](bool, bool) {
+    loop.unwatch(interrupt);  // It stays readable.
     console.say("stopping");
-    api->reset();
-    loop.stop();
+    (*api)->drain(kDrain, [&loop] { loop.stop(); });
   });
   loop.run();
+  api->reset();
   engine->stop();
   return Exit::kOk;
 }

@@ -29,7 +29,8 @@ struct ServerOptions {
 // The options of the command line that both have, behind `own`; they are written to `server`.
 std::vector<Option> with_server_options(std::vector<Option> own, ServerOptions& server);
 
-// Says what it does on the way; ends on Ctrl-C or SIGTERM with kOk.
+// Says what it does on the way; ends on Ctrl-C or SIGTERM with kOk: the requests under way are
+// answered first, then the engine stops.
 Exit run_server(Console& console, const ServerOptions& options);
 
 }  // namespace stepwell::cli

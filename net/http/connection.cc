@@ -341,7 +341,8 @@ void Connection::close() {
 }
 
 void Connection::close_if_idle() {
-  if (state_ == State::kReading && (!reader_ || !reader_->has_begun())) close();
+  if (state_ != State::kReading || socket_->has_unread()) return;
+  if (!reader_ || !reader_->has_begun()) close();
 }
 
 void Connection::look_at_stall() {

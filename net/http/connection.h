@@ -37,7 +37,7 @@ class Connection final : public loop::Socket::Events {
   void start(Deadlines::Entry deadline);
   void refuse(const Refusal& refusal);  // Answers it, and closes.
   void close();                         // At once; Reply::on_end hears false.
-  void close_if_idle();
+  void close_if_idle();                 // A request that has come, though unread, is none.
   void deadline_passed();
   Deadlines::Entry deadline() const { return deadline_; }
 

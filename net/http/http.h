@@ -134,8 +134,9 @@ class Server {
                                                 Handler handler, const Limits& limits = {});
   // Closes everything at once; Reply::on_end hears false.  Not from within a call that it makes.
   ~Server();
-  // Stops accepting, closes what is idle, lets what is under way finish; what is not done by the
-  // deadline is cut off.  Then `done` is called, from the loop.  Once.
+  // Stops accepting, closes what is idle, lets what is under way finish: every request that has
+  // come, though it is not read yet.  What is not done by the deadline is cut off.  Then `done` is
+  // called, from the loop.  Once.
   void drain(Millis deadline, std::function<void()> done);
   int port() const;
   std::string url() const;  // "http://127.0.0.1:8080"

@@ -163,6 +163,11 @@ void Listener::accept_waiting() {
   }
 }
 
+void Listener::take_waiting() {
+  for (int i = 0; i < kBacklog && accept_one(); ++i) {
+  }
+}
+
 // False: nobody is waiting.
 bool Listener::accept_one() {
   int client = ::accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);

@@ -23,6 +23,8 @@ class Listener {
 
   // From here on `take` gets each connection: a non-blocking descriptor, the receiver's to close.
   void start(loop::Loop& loop, std::function<void(int descriptor)> take);
+  // Takes those who have connected already: closed now, the queue would hang up on them.
+  void take_waiting();
   int port() const { return port_; }                       // 0 for a unix socket.
   const std::string& address() const { return address_; }  // "127.0.0.1:8080" or "/path".
   const HostNames& names() const { return names_; }        // Those Host may have.

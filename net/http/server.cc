@@ -66,6 +66,7 @@ Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Server::~Server() = default;
 
 void Server::drain(Millis deadline, std::function<void()> done) {
+  parts_->listener->take_waiting();
   parts_->listener.reset();
   parts_->connections->drain(deadline, std::move(done));
 }

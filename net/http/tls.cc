@@ -71,6 +71,9 @@ class TlsSocket final : public loop::Socket, private loop::Socket::Events {
   }
 
   Receipt receipt() const override { return below_->receipt(); }
+  bool has_unread() const override {
+    return BIO_ctrl_pending(in_) > 0 || SSL_pending(ssl_.get()) > 0 || below_->has_unread();
+  }
 
  private:
   void on_bytes(std::string_view bytes) override {

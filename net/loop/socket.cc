@@ -91,6 +91,11 @@ class DescriptorSocket final : public Socket {
     return queued == 0 ? Receipt::kReceived : Receipt::kUnknown;
   }
 
+  bool has_unread() const override {
+    int unread = 0;
+    return ::ioctl(descriptor_, FIONREAD, &unread) == 0 && unread > 0;
+  }
+
  private:
   ssize_t send(std::string_view first, std::string_view second) const {
     iovec parts[2] = {{const_cast<char*>(first.data()), first.size()},

@@ -49,6 +49,9 @@ class Socket {
   // No write follows: once all is sent, the other side is told so (a half-close).
   virtual void finish() = 0;
   virtual Receipt receipt() const = 0;
+  // Bytes have come that no event has handed over yet: closed now, they would be answered with a
+  // reset.
+  virtual bool has_unread() const = 0;
 };
 
 // Takes over a connected, non-blocking descriptor.

@@ -7,6 +7,11 @@
 #include "server/native/routes.h"
 
 namespace stepwell::server {
+namespace {
+
+constexpr Millis kForLastAnswers{1'000};  // To reach their clients, when a drain's time is over.
+
+}  // namespace
 
 Api::Api(loop::Loop& loop, const ApiLimits& limits)
     : loop_(loop), limits_(limits), open_(std::make_shared<OpenRequests>()) {}
@@ -23,11 +28,12 @@ Result<std::unique_ptr<Api>> Api::serve(loop::Loop& loop, runtime::AsyncEngine& 
 
 Api::~Api() {
   if (alarm_ != 0) loop_.cancel(alarm_);
+  if (drain_alarm_ != 0) loop_.cancel(drain_alarm_);
 }
 
 void Api::answer(runtime::AsyncEngine& engine, http::Request request, http::Reply reply) {
   const std::int64_t ends_ms = loop_.monotonic_ms() + limits_.patience.count();
-  const std::uint64_t ticket = open_->add(std::move(reply), ends_ms);
+  const std::uint64_t ticket = open_->add({std::move(reply), request.method == "GET", ends_ms});
   if (alarm_ == 0) arm(limits_.patience);
   route(engine, std::move(request), [open = open_, ticket](Response response) {
     if (const auto waiting = open->take(ticket)) (*waiting)(std::move(response));
@@ -41,9 +47,19 @@ void Api::arm(Millis from_now) {
 void Api::on_alarm() {
   alarm_ = 0;
   const std::int64_t now_ms = loop_.monotonic_ms();
-  for (const http::Reply& reply : open_->take_over(now_ms)) reply(too_late(limits_.patience));
+  for (const auto& late : open_->take_over(now_ms)) {
+    late.reply(too_late(limits_.patience, late.is_read));
+  }
   if (const auto next_ms = open_->next_ms())
     arm(Millis(std::max<std::int64_t>(1, *next_ms - now_ms)));
+}
+
+void Api::drain(Millis deadline, std::function<void()> done) {
+  drain_alarm_ = loop_.after(deadline, [this] {
+    drain_alarm_ = 0;
+    for (const auto& late : open_->take_all()) late.reply(stopping(late.is_read));
+  });
+  http_->drain(deadline + kForLastAnswers, std::move(done));
 }
 
 int Api::port() const { return http_->port(); }

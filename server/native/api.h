@@ -3,9 +3,10 @@
 // Thread-safety: as http::Server: everything on the loop's thread.  Ownership: the engine and the
 // loop outlive the Api; an answer that comes after the Api has ended is dropped.
 // Nothing blocks the loop: requests wait as values, for the engine to answer or for their time to
-// be over.
+// be over.  Destroyed, it hangs up on all of them: drain() it first, while the engine runs.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -29,6 +30,9 @@ class Api {
                                             const http::Endpoint& endpoint,
                                             const ApiLimits& limits = {});
   ~Api();
+  // Takes no new requests and lets the engine answer those under way; those that still wait at
+  // `deadline` are answered 503.  Then `done` is called, from the loop.  Once.
+  void drain(Millis deadline, std::function<void()> done);
   int port() const;
   std::string url() const;
 
@@ -42,6 +46,7 @@ class Api {
   const ApiLimits limits_;
   const std::shared_ptr<OpenRequests> open_;  // Shared with the answers that are to come.
   loop::TimerId alarm_ = 0;                   // Set while a request is open, and perhaps longer.
+  loop::TimerId drain_alarm_ = 0;
   std::unique_ptr<http::Server> http_;
 };
 

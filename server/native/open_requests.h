@@ -1,9 +1,10 @@
 // OpenRequests — the requests that are not answered yet, in the order in which their time is over.
 //
-// Any thread may call.  Whoever takes a reply out answers it: the engine, or the alarm.
+// Any thread may call.  Whoever takes a request out answers it: the engine, or the alarm.
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <utility>
@@ -16,10 +17,16 @@ namespace stepwell::server {
 
 class OpenRequests {
  public:
+  struct Open {
+    http::Reply reply;
+    bool is_read = false;  // It changes nothing: whether it happened is never in doubt.
+    std::int64_t ends_ms = 0;
+  };
+
   // `ends_ms` never decreases from call to call.
-  std::uint64_t add(http::Reply reply, std::int64_t ends_ms) {
+  std::uint64_t add(Open request) {
     const MutexLock lock(mutex_);
-    open_.emplace(++last_, Open{std::move(reply), ends_ms});
+    open_.emplace(++last_, std::move(request));
     return last_;
   }
 
@@ -33,15 +40,17 @@ class OpenRequests {
     return reply;
   }
 
-  std::vector<http::Reply> take_over(std::int64_t now_ms) {
-    std::vector<http::Reply> over;
+  // Those whose time is over by `now_ms`.
+  std::vector<Open> take_over(std::int64_t now_ms) {
+    std::vector<Open> over;
     const MutexLock lock(mutex_);
     while (!open_.empty() && open_.begin()->second.ends_ms <= now_ms) {
-      over.push_back(std::move(open_.begin()->second.reply));
+      over.push_back(std::move(open_.begin()->second));
       open_.erase(open_.begin());
     }
     return over;
   }
+  std::vector<Open> take_all() { return take_over(std::numeric_limits<std::int64_t>::max()); }
 
   // When the next one's time is over.
   std::optional<std::int64_t> next_ms() {
@@ -51,10 +60,6 @@ class OpenRequests {
   }
 
  private:
-  struct Open {
-    http::Reply reply;
-    std::int64_t ends_ms = 0;
-  };
   Mutex mutex_;
   std::map<std::uint64_t, Open> open_ GUARDED_BY(mutex_);
   std::uint64_t last_ GUARDED_BY(mutex_) = 0;

@@ -381,9 +381,21 @@ std::string execution_json(const ExecutionView& view) {
       .done();
 }
 
-Response too_late(Millis waited) {
-  return failure(Code::kUnavailable, "the database has not answered within " + to_human(waited) +
-                                         "; whether what was asked for happens is in doubt");
+namespace {
+
+Response unanswered(const std::string& why, bool is_read) {
+  return failure(Code::kUnavailable,
+                 is_read ? why : why + "; whether what was asked for happens is in doubt");
+}
+
+}  // namespace
+
+Response too_late(Millis waited, bool is_read) {
+  return unanswered("the database has not answered within " + to_human(waited), is_read);
+}
+
+Response stopping(bool is_read) {
+  return unanswered("the server stops, and the database has not answered yet", is_read);
 }
 
 void route(runtime::AsyncEngine& engine, Request request, OnResponse reply) {

@@ -21,8 +21,10 @@ using OnResponse = std::function<void(Response)>;
 // the engine's (see AsyncEngine), which renders the answer too.
 void route(runtime::AsyncEngine& engine, Request request, OnResponse reply);
 
-// The answer to a request that has waited so long for the database.
-Response too_late(Millis waited);
+// The answers to a request that has waited so long for the database, and to one that still waits
+// when the server stops.  `is_read`: it asked for no change.
+Response too_late(Millis waited, bool is_read);
+Response stopping(bool is_read);
 
 // The meaning of the API's word for an error ("not_found"); nothing when it has no such word.
 std::optional<Code> code_named(std::string_view word);

@@ -343,6 +343,49 @@ def without_secrets(folder):
                   "hint: set STEPWELL_VAULT_KEY", cwd=empty)
 
 
+def under_way(url):
+    """A connection on which half of a start has come; the server has read its head."""
+    host, port = url.removeprefix("http://").split(":")
+    client = socket.create_connection((host, int(port)), timeout=LIMIT_SECONDS)
+    client.sendall(b"POST /v1/workflows/echo/executions HTTP/1.1\r\nHost: localhost\r\n"
+                   b"Idempotency-Key: " + os.urandom(8).hex().encode() + b"\r\n"
+                   b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+    if not client.recv(100).startswith(b"HTTP/1.1 100 "):
+        raise SystemExit("not ok - command line: the server reads the head of a start")
+    return client
+
+
+def stops_without_cutting_off(server, url, which, title):
+    client = under_way(url)
+    server.send_signal(which)
+    for line in server.stderr:
+        if line == "stopping\n":
+            break
+    try:
+        client.sendall(b"{}")
+        answer = client.recv(4096).decode()
+    except OSError as error:
+        answer = str(error)
+    client.close()
+    code = server.wait(LIMIT_SECONDS)
+    verdict(answer.startswith("HTTP/1.1 202 ") and code == 0, title, f"exit {code}\n{answer}")
+
+
+def stopped_server(folder):
+    with open(os.path.join(folder.path, ".stepwell/dev.json"), encoding="utf-8") as known:
+        url = json.load(known)["database_url"]
+    serve = subprocess.Popen([STEPWELL, "serve", "--database", url, "--listen", "127.0.0.1:0"],
+                             cwd=folder.path, env=folder.env, stderr=subprocess.PIPE, text=True)
+    api = ""
+    for line in serve.stderr:
+        if line.startswith("api "):
+            api = line.split()[1]
+        if line.startswith("ready"):
+            break
+    stops_without_cutting_off(serve, api, signal.SIGTERM,
+                              "SIGTERM answers the requests under way, then stops the server")
+
+
 def interrupted(folder):
     sleeping = folder.run("exec", "start", "sleeper").stdout.strip()
     watching = subprocess.Popen([STEPWELL, "exec", "watch", sleeping], cwd=folder.path,
@@ -484,8 +527,10 @@ def main():
     folder.expect("... and afterwards there is no engine", ["exec", "list"], 7, "no engine found")
     again, _ = folder.start_dev()
     folder.expect("what it knew is there when it is started again", ["exec", "list"], 0, "sleeper")
-    again.send_signal(signal.SIGTERM)
-    verdict(again.wait(LIMIT_SECONDS) == 0, "SIGTERM stops it cleanly too", "")
+    stopped_server(folder)
+    with open(os.path.join(folder.path, ".stepwell/dev.json"), encoding="utf-8") as known:
+        api = json.load(known)["api_url"]
+    stops_without_cutting_off(again, api, signal.SIGTERM, "SIGTERM stops it cleanly too")
     return 1 if failures else 0
 
 

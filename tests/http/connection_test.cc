@@ -437,6 +437,22 @@ TEST(Connections, FinishWhatIsUnderWayAndThenSaySo) {
   EXPECT_EQ(house.loop.timers(), 0u);
 }
 
+TEST(Connections, AnswerWhatHadComeUnreadBeforeTheDrain) {
+  House house;
+  const auto client = house.client();
+  client->has_unread = true;
+  bool is_done = false;
+  house.connections().drain(Millis(5'000), [&] { is_done = true; });
+  house.loop.run_posted();
+  ASSERT_FALSE(client->is_closed);
+  client->send(kGet);
+  house.replies[0](Response::text(200, "one"));
+  EXPECT_EQ(client->received, answer_of("one", "Connection: close\r\n"));
+  client->end();
+  house.loop.run_posted();
+  EXPECT_TRUE(is_done);
+}
+
 TEST(Connections, CutOffWhatIsNotDoneByTheDeadline) {
   House house;
   const auto busy = house.client();

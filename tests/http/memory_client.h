@@ -18,6 +18,7 @@ struct MemoryClient {
   bool is_finished = false;              // The server has said that nothing follows.
   bool is_closed = false;                // The server has closed.
   loop::Socket::Receipt receipt = loop::Socket::Receipt::kReceived;
+  bool has_unread = false;  // Something has come that the server has not heard of yet.
 
   loop::Socket::Events* server = nullptr;  // Null once it is closed.
   std::string waiting;                     // What the kernel did not take.
@@ -72,6 +73,7 @@ class MemorySocket final : public loop::Socket {
   std::uint64_t sent() const override { return client_->sent; }
   void finish() override { client_->is_finished = true; }
   Receipt receipt() const override { return client_->receipt; }
+  bool has_unread() const override { return client_->has_unread; }
 
  private:
   const std::shared_ptr<MemoryClient> client_;

@@ -194,6 +194,20 @@ TEST(Sockets, AreDrained) {
   drained.get_future().wait();
 }
 
+TEST(Sockets, AreAnsweredThoughTheDrainCameBeforeTheyWereAccepted) {
+  Served served([](const Request&, const Reply& reply) { reply(Response::text(200, "late")); });
+  std::unique_ptr<HttpClient> client;
+  std::promise<void> drained;
+  served.on_loop([&](Server& server) {  // The loop accepts nobody meanwhile.
+    client = std::make_unique<HttpClient>(served.port());
+    client->send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    server.drain(Millis(60'000), [&] { drained.set_value(); });
+  });
+  EXPECT_EQ(client->receive().body, "late");
+  client->finish_sending();
+  drained.get_future().wait();
+}
+
 TEST(Sockets, ChangeProtocolWhenAskedTo) {
   Served served([](const Request&, const Reply& reply) {
     auto stream = std::make_shared<std::optional<Stream>>();

@@ -2,9 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <condition_variable>
+#include <future>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -94,6 +93,11 @@ class OutageTest : public ::testing::Test {
     EXPECT_TRUE(engine_->wait(started.value.id, std::chrono::seconds(20)));
     return started.value.id;
   }
+  std::future<void> drain(Millis deadline) {
+    const auto done = std::make_shared<std::promise<void>>();
+    loop_.post([this, deadline, done] { api_->drain(deadline, [done] { done->set_value(); }); });
+    return done->get_future();
+  }
   Answer get(const std::string& target) { return HttpClient(api_->port()).get(target); }
   // The first answer with that status.
   Answer readyz_until(int status) {
@@ -182,8 +186,7 @@ TEST_F(OutageTest, NobodyWaitsForEver) {
     const Answer late = get(kNobody);
     EXPECT_EQ(late.status, 503);
     EXPECT_EQ(late.headers.at("retry-after"), "1");
-    EXPECT_EQ(late.body, unavailable("the database has not answered within 50 ms; whether what was "
-                                     "asked for happens is in doubt"));
+    EXPECT_EQ(late.body, unavailable("the database has not answered within 50 ms"));
   }
   door.open();
   Answer answer;
@@ -191,6 +194,76 @@ TEST_F(OutageTest, NobodyWaitsForEver) {
     answer = get(kNobody);
   } while (answer.status == 503);
   EXPECT_EQ(answer.status, 404);
+}
+
+TEST_F(OutageTest, AStartThatWaitedTooLongIsInDoubt) {
+  limits_.patience = Millis(50);
+  Door door;
+  tampering_.before_commit = [&](const store::Batch&) {
+    door.pass();
+    return ok_status();
+  };
+  serve();
+  ASSERT_TRUE(engine_->deploy_text("done", kDone));
+  door.shut();
+  HttpClient client(api_->port());
+  client.send(start("1"));
+  EXPECT_EQ(client.receive().body,
+            unavailable("the database has not answered within 50 ms; whether what was asked for "
+                        "happens is in doubt"));
+  door.open();
+}
+
+// ---- stopping while requests are under way
+
+TEST_F(OutageTest, AStoppingServerAnswersTheStartsUnderWay) {
+  Door door;
+  tampering_.before_commit = [&](const store::Batch&) {
+    door.pass();
+    return ok_status();
+  };
+  serve();
+  ASSERT_TRUE(engine_->deploy_text("done", kDone));
+  door.shut();
+  HttpClient idle(api_->port()), client(api_->port());
+  EXPECT_EQ(idle.get("/healthz").status, 200);
+  client.send(start("1"));
+  door.wait_until_here(1);
+  auto drained = drain(Millis(60'000));
+  EXPECT_TRUE(idle.is_closed()) << "which tells that the server is stopping";
+  door.open();
+  const Answer started = client.receive();
+  EXPECT_EQ(started.status, 202) << started.body;
+  EXPECT_EQ(started.headers.at("connection"), "close");
+  client.finish_sending();
+  drained.wait();
+}
+
+TEST_F(OutageTest, AStoppingServerAnswers503ToWhatTakesTooLong) {
+  Door door;
+  tampering_.before_commit = [&](const store::Batch&) {
+    door.pass();
+    return ok_status();
+  };
+  tampering_.on_describe = [&] { door.pass(); };
+  serve();
+  ASSERT_TRUE(engine_->deploy_text("done", kDone));
+  door.shut();
+  HttpClient starter(api_->port());
+  starter.send(start("1"));
+  door.wait_until_here(1);
+  const auto reader = read_later(kNobody);
+  door.wait_until_here(2);
+  auto drained = drain(Millis(1));
+  EXPECT_EQ(starter.receive().body,
+            unavailable("the server stops, and the database has not answered yet; whether what "
+                        "was asked for happens is in doubt"));
+  EXPECT_EQ(reader->receive().body,
+            unavailable("the server stops, and the database has not answered yet"));
+  starter.finish_sending();
+  reader->finish_sending();
+  drained.wait();
+  door.open();
 }
 
 TEST_F(OutageTest, IsNotReadyAndStartsNothingWhileTheDatabaseIsFull) {
