@@ -167,14 +167,7 @@ class Trial {
     rehearsal_.context = given_.context;
     rehearsal_.items = given_.items;
     rehearsal_.failed_iterations = request.failed_iterations;
-    if (request.mock) {
-      if (request.mock->error) {
-        rehearsal_.children =
-            TaskFailed{request.mock->error->error, request.mock->error->cause, std::nullopt};
-      } else {
-        rehearsal_.children = TaskSucceeded{given_.mocked};
-      }
-    }
+    if (request.mock) rehearsal_.children = mocked();
   }
 
   std::variant<Tried, Refusal> run() {
@@ -227,16 +220,18 @@ class Trial {
     }
   }
 
+  TaskResult mocked() const {
+    const auto& error = request_.mock->error;
+    if (error) return TaskFailed{error->error, error->cause, std::nullopt};
+    return TaskSucceeded{given_.mocked};
+  }
+
   void answer(const RunTask& task) {
-    FactBody body = TaskSucceeded{given_.mocked};
-    if (request_.mock && request_.mock->error) {
-      body = TaskFailed{request_.mock->error->error, request_.mock->error->cause, std::nullopt};
-    } else if (!request_.mock && setting_.run) {
-      body = setting_.run(task);
-    } else if (!request_.mock) {
+    if (!request_.mock && !setting_.run) {
       refusal_ = invalid("Nobody runs '" + task.resource + "' here: a mock must be specified");
       return;
     }
+    FactBody body = request_.mock ? body_of(mocked()) : setting_.run(task);
     due_.push_back(Fact{task.id, execution_.last_at, 0, std::move(body)});
   }
 

@@ -12,18 +12,6 @@ namespace {
 constexpr int kEffectsUpToPercent = 80;  // Of the lease.
 constexpr std::size_t kParkAtOnce = 8;   // Outstanding commands that are quickly looked through.
 
-FactBody fact_of(TaskResult result) {
-  return std::visit(
-      match{
-          [](TaskSuccess& success) -> FactBody { return TaskSucceeded{std::move(success.output)}; },
-          [](TaskFailure& failure) -> FactBody {
-            return TaskFailed{std::move(failure.error), std::move(failure.cause),
-                              failure.retry_after};
-          },
-      },
-      result);
-}
-
 // When a task times out as things are now, monotonic; 0: never.
 std::int64_t next_end_ms(const Outstanding& task) {
   if (task.ends_ms == 0 || task.silent_ms == 0) return std::max(task.ends_ms, task.silent_ms);
@@ -162,7 +150,7 @@ void Lane::answer(TaskAnswered answered) {
   deadlines_.cancel_look(found->second.timer);
   held->outstanding.erase(found);
   apply(*held, Fact{answered.command, world_.clock.now(), input_hash,
-                    fact_of(std::move(*answered.result))});
+                    body_of(std::move(*answered.result))});
 }
 
 void Lane::on_due(const Timers::Entry& entry, Time now) {

@@ -138,6 +138,10 @@ FactBody failed_of(const Value& json) {
 
 }  // namespace
 
+FactBody body_of(TaskResult result) {
+  return std::visit([](auto& fact) { return FactBody(std::move(fact)); }, result);
+}
+
 void name_by_row(Pins& pins, const RowNames& row) {
   pins.named_by_row = true;
   if (row.workflow.empty()) return;

@@ -93,6 +93,10 @@ struct Redriven {
   std::string program_hash;
 };
 
+// What a task comes to, from whoever does its work to the journal: a handler, a mock and a replayed
+// fact say it in this form, and none is turned into another on the way.
+using TaskResult = std::variant<TaskSucceeded, TaskFailed>;
+
 using FactBody = std::variant<Started, TaskSucceeded, TaskFailed, TaskTimedOut, TimerFired,
                               Continued, Stopped, Redriven>;
 
@@ -115,6 +119,8 @@ struct Fact {
 
   FactKind kind() const { return static_cast<FactKind>(body.index() + 1); }
 };
+
+FactBody body_of(TaskResult result);
 
 // The payload of a journal row: JSON text, never with a NUL in it.  Empty when there is nothing to
 // say (TimerFired, Continued).

@@ -23,7 +23,7 @@ struct Rehearsal {
   Value variables{Object()};  // In sight when the execution starts.
   Value context;              // Laid over the context object, member by member.
   // What a Map or Parallel comes to, in place of its children.
-  std::variant<TaskSucceeded, TaskFailed> children;
+  TaskResult children;
   // Of a Map: what its ItemReader reads, and how many of its iterations fail.
   std::optional<Value> items;
   std::uint64_t failed_iterations = 0;

@@ -38,19 +38,19 @@ TaskResult NativeTasks::run(const Function& function, const TaskCall& call) {
                        call.attempt, call.beat ? call.beat : [] {}});
   } catch (const std::exception& thrown) {
     // The embedder's function, not ours: its exception is the task's failure.
-    return TaskFailure{"States.TaskFailed", std::string("the task threw: ") + thrown.what(), {}};
+    return TaskFailed{"States.TaskFailed", std::string("the task threw: ") + thrown.what(), {}};
   } catch (...) {
-    return TaskFailure{"States.TaskFailed", "the task threw something unknown", {}};
+    return TaskFailed{"States.TaskFailed", "the task threw something unknown", {}};
   }
   if (!answer.succeeded) {
-    return TaskFailure{std::move(answer.error), std::move(answer.cause), answer.retry_after};
+    return TaskFailed{std::move(answer.error), std::move(answer.cause), answer.retry_after};
   }
   auto output = parse_json(answer.output);
   if (!output.ok()) {
-    return TaskFailure{
-        "States.TaskFailed", "the task answered what is no JSON: " + output.error().message, {}};
+    return TaskFailed{
+        "States.TaskFailed", "the task's answer is not valid JSON: " + output.error().message, {}};
   }
-  return TaskSuccess{std::move(*output)};
+  return TaskSucceeded{std::move(*output)};
 }
 
 void NativeTasks::start(TaskCall call, TaskDone done) {

@@ -9,12 +9,12 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "base/ids.h"
 #include "base/time.h"
 #include "base/value.h"
+#include "engine/step/fact.h"
 
 namespace stepwell::loop {
 class Loop;
@@ -37,14 +37,6 @@ struct TaskCall {
   std::function<void()> beat;
 };
 
-struct TaskSuccess {
-  Value output;
-};
-struct TaskFailure {
-  std::string error, cause;
-  std::optional<Millis> retry_after;
-};
-using TaskResult = std::variant<TaskSuccess, TaskFailure>;
 using TaskDone = std::function<void(TaskResult)>;
 
 class TaskHandler {

@@ -68,7 +68,7 @@ TEST_F(Forging, ARequestOutOfTurnEndsTheProcess) {
     call.input = Value(Object{{"connection", "acme:u1"}});
     call.timeout = Millis(5'000);
     std::string said;
-    (*opened)->start(call, [&](const runtime::TaskResult& result) {
+    (*opened)->start(call, [&](const TaskResult& result) {
       said = show(result);
       loop.stop();
     });

@@ -18,12 +18,12 @@
 
 namespace stepwell::host {
 
-inline std::string show(const runtime::TaskResult& result) {
-  if (const auto* success = std::get_if<runtime::TaskSuccess>(&result)) {
+inline std::string show(const TaskResult& result) {
+  if (const auto* success = std::get_if<TaskSucceeded>(&result)) {
     return success->output.to_json();
   }
-  const auto& failure = std::get<runtime::TaskFailure>(result);
-  return failure.error + ": " + failure.cause +
+  const auto& failure = std::get<TaskFailed>(result);
+  return failure.error.value_or("") + ": " + failure.cause.value_or("") +
          (failure.retry_after
               ? " (retry after " + std::to_string(failure.retry_after->count()) + " ms)"
               : "");
@@ -110,8 +110,8 @@ class HostFixture : public ::testing::Test {
     return *host_;
   }
 
-  std::future<runtime::TaskResult> begin(const std::string& resource, Value input,
-                                         std::optional<Millis> timeout = std::nullopt) {
+  std::future<TaskResult> begin(const std::string& resource, Value input,
+                                std::optional<Millis> timeout = std::nullopt) {
     runtime::TaskCall call;
     call.execution.uuid.bytes[0] = 7;
     call.command.value = ++commands_;
@@ -119,15 +119,14 @@ class HostFixture : public ::testing::Test {
     call.input = std::move(input);
     call.idempotency_key = "0123456789abcdef0123456789abcdef";
     call.timeout = timeout;
-    auto answered = std::make_shared<std::promise<runtime::TaskResult>>();
+    auto answered = std::make_shared<std::promise<TaskResult>>();
     host();
     loop_->post([this, call, answered] {
-      host_->start(
-          call, [answered](runtime::TaskResult result) { answered->set_value(std::move(result)); });
+      host_->start(call, [answered](TaskResult result) { answered->set_value(std::move(result)); });
     });
     return answered->get_future();
   }
-  std::string finish(std::future<runtime::TaskResult>& future) {
+  std::string finish(std::future<TaskResult>& future) {
     if (future.wait_for(std::chrono::seconds(30)) != std::future_status::ready) return "no answer";
     return show(future.get());
   }

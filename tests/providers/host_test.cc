@@ -242,7 +242,7 @@ TEST_F(HostTest, RefreshesARefusedTokenOnceForAllWhoWait) {
   options.apps["acme"] = {"client-1", "client-secret-1"};
   provider("acme", run_is("return sw.http.post('/x').json.ok"));
   connect("acme:u1", "access-secret-1");
-  std::vector<std::future<runtime::TaskResult>> calls;
+  std::vector<std::future<TaskResult>> calls;
   for (int i = 0; i < 20; ++i) {
     calls.push_back(begin("acme.run", Value(Object{{"connection", "acme:u1"}})));
   }
@@ -289,7 +289,7 @@ TEST_F(HostTest, RefreshesBesideEverythingElse) {
   options.overrides["other"] = {responder->url() + "/other", ""};
   for (const char* id : {"acme", "other"}) provider(id, run_is("return sw.http.get('/x').status"));
   const Time past = from_unix_ms(clock_now().count() - 1000);
-  std::vector<std::future<runtime::TaskResult>> calls;
+  std::vector<std::future<TaskResult>> calls;
   for (int i = 0; i < 9; ++i) {
     const std::string id = "acme:old" + std::to_string(i);
     connect(id, "access-secret-1", past);
@@ -449,7 +449,7 @@ TEST_F(HostTest, RetriesTheNeighboursOfACallThatHangsInC) {
     return M)",
            "limits: { cpu_ms: 50 }\n");
   connect("acme:u1", "access-secret-1");
-  std::vector<std::future<runtime::TaskResult>> calls;
+  std::vector<std::future<TaskResult>> calls;
   for (int i = 0; i < 3; ++i) {
     calls.push_back(begin("acme.run", Value(Object{{"connection", "acme:u1"}})));
   }

@@ -74,14 +74,14 @@ class KillingTest : public HostFixture {
 
   // On the loop, until the chunk is done; a failure comes back when it asks to.
   void run_chunk(const Value& chunk) {
-    host().start(chunk_call(chunk, ++calls_), [this, chunk](runtime::TaskResult result) {
-      if (const auto* success = std::get_if<runtime::TaskSuccess>(&result)) {
+    host().start(chunk_call(chunk, ++calls_), [this, chunk](TaskResult result) {
+      if (const auto* success = std::get_if<TaskSucceeded>(&result)) {
         read_ += int_of(*success->output.find("counts"), "read");
         if (--open_ == 0) all_done_.set_value();
         return;
       }
-      const auto& failure = std::get<runtime::TaskFailure>(result);
-      ++failures_[failure.error];
+      const auto& failure = std::get<TaskFailed>(result);
+      ++failures_[failure.error.value_or("")];
       const Millis wait = std::max(failure.retry_after.value_or(Millis(0)), Millis(50));
       loop_->after(wait, [this, chunk] { run_chunk(chunk); });
     });

@@ -88,7 +88,7 @@ TEST_F(AsyncTest, AWaitForWhatALaneOwnsReadsNothing) {
   deploy(*one, "slow", kSlow);
   const std::string id = start(*one, "slow", "3");
   auto first = wait(*one, id), second = wait(*one, id);
-  tasks->next().done(TaskSuccess{Value(std::int64_t{9})});
+  tasks->next().done(TaskSucceeded{Value(std::int64_t{9})});
   EXPECT_EQ(outcome(first.get().value), "SUCCEEDED 9");
   EXPECT_EQ(outcome(second.get().value), "SUCCEEDED 9");
   EXPECT_EQ(reads_, 0);
@@ -103,7 +103,7 @@ TEST_F(AsyncTest, AWaitForAnotherProcessesExecutionAsksAgain) {
   const auto caller = idle_engine();
   EXPECT_EQ(caller->wait(id, Millis(1)).code, Code::kTimeout);
   auto ended = wait(*caller, id);
-  begun.done(TaskSuccess{Value(std::int64_t{9})});
+  begun.done(TaskSucceeded{Value(std::int64_t{9})});
   EXPECT_EQ(outcome(ended.get().value), "SUCCEEDED 9");
 }
 
@@ -113,7 +113,7 @@ TEST_F(AsyncTest, StartAndWaitOfANameThatExistsWaitsForThatOne) {
   deploy(*one, "slow", kSlow);
   const std::string id = start(*one, "slow", "{}", "same");
   auto again = run(*one, {"slow", std::string("{}"), {.name = "same"}});
-  tasks->next().done(TaskSuccess{Value(std::int64_t{9})});
+  tasks->next().done(TaskSucceeded{Value(std::int64_t{9})});
   const auto ended = again.get();
   EXPECT_EQ(ended.value.id, id);
   EXPECT_EQ(outcome(ended.value), "SUCCEEDED 9");

@@ -111,11 +111,11 @@ TEST_F(Executions, KeepTheLimitsOfTheirStart) {
   roomy.reset();
   options_.max_payload_bytes = Options{}.max_payload_bytes;
   auto usual = engine(tasks);
-  tasks->next().done(TaskSuccess{Value(std::string(300'000, 'x'))});
-  tasks->next().done(TaskSuccess{Value(std::string(300'000, 'x'))});
+  tasks->next().done(TaskSucceeded{Value(std::string(300'000, 'x'))});
+  tasks->next().done(TaskSucceeded{Value(std::string(300'000, 'x'))});
   EXPECT_EQ(outcome(ended(*usual, id)), "SUCCEEDED " + large);
   const std::string next = start(*usual, "two");
-  tasks->next().done(TaskSuccess{Value(std::string(300'000, 'x'))});
+  tasks->next().done(TaskSucceeded{Value(std::string(300'000, 'x'))});
   EXPECT_EQ(outcome(ended(*usual, next)),
             "FAILED States.DataLimitExceeded: The state/task 'test' returned a result with a size "
             "exceeding the maximum number of bytes service limit.");
@@ -149,7 +149,7 @@ TEST_F(Executions, AreStoppedWhileATaskRuns) {
   EXPECT_TRUE(one->stop_execution(id, "Operator", "enough"));
   EXPECT_EQ(outcome(ended(*one, id)), "ABORTED Operator: enough");
   EXPECT_EQ(tasks->cancelled(), 1u);
-  begun.done(TaskSuccess{Value("too late")});
+  begun.done(TaskSucceeded{Value("too late")});
   EXPECT_EQ(one->stop_execution(id, "", "").code, Code::kConflict);
   EXPECT_EQ(outcome(ended(*one, id)), "ABORTED Operator: enough");
 }
@@ -159,13 +159,13 @@ TEST_F(Executions, AreRedrivenFromWhereTheyFailed) {
   auto one = engine(tasks);
   deploy(*one, "two", kTwoSteps);
   const std::string id = start(*one, "two");
-  tasks->next().done(TaskSuccess{Value(1)});
-  tasks->next().done(TaskFailure{"Bad", "luck", {}});
+  tasks->next().done(TaskSucceeded{Value(1)});
+  tasks->next().done(TaskFailed{"Bad", "luck", {}});
   EXPECT_EQ(outcome(ended(*one, id)), "FAILED Bad: luck");
   EXPECT_TRUE(one->redrive(id));
   auto again = tasks->next();
   EXPECT_EQ(again.call.resource, "test.second");
-  again.done(TaskSuccess{Value(2)});
+  again.done(TaskSucceeded{Value(2)});
   const ExecutionView view = ended(*one, id);
   EXPECT_EQ(outcome(view), "SUCCEEDED 2");
   EXPECT_EQ(view.redrive_count, 1u);
@@ -181,7 +181,7 @@ TEST_F(Executions, TimeATaskOut) {
   EXPECT_EQ(begun.call.timeout, Millis(1000));
   EXPECT_EQ(outcome(ended(*one, id)), "FAILED States.Timeout: -");
   EXPECT_EQ(tasks->cancelled(), 1u);
-  begun.done(TaskSuccess{Value("too late")});
+  begun.done(TaskSucceeded{Value("too late")});
   EXPECT_EQ(outcome(ended(*one, id)), "FAILED States.Timeout: -");
 }
 
@@ -204,18 +204,43 @@ TEST_F(Executions, TimeATaskOutThatIsSilentForTooLong) {
   begun.call.beat();  // Of no consequence any more.
 }
 
+// A handler's answer is the fact: nothing is added to it, and nothing lost.
+TEST_F(Executions, KeepInTheirJournalWhatAHandlerAnswers) {
+  auto tasks = std::make_shared<ManualTasks>(std::vector<std::string>{"test.slow"});
+  auto one = engine(tasks);
+  deploy(*one, "map", kCatchingMap);
+  const TaskResult answers[] = {
+      TaskSucceeded{Value(Object{{"n", 1.5}})},
+      TaskFailed{"Stepwell.DataRefused", "of its own", Millis(1'500)},
+      TaskFailed{"Stepwell.DataRefused", std::nullopt, std::nullopt},
+      TaskFailed{std::nullopt, "", Millis(0)},
+  };
+  const std::string id = start(*one, "map", "[0,1,2,3]");
+  std::vector<ManualTasks::Begun> begun;
+  for (std::size_t i = 0; i < std::size(answers); ++i) begun.push_back(tasks->next());
+  for (std::size_t i = 0; i < std::size(answers); ++i) {
+    begun[i].done(answers[i]);
+    eventually("it is in the journal", [&] { return journal(id).size() == i + 2; });
+    const store::JournalRow fact = journal(id).back();
+    const Fact answered{begun[i].call.command, {}, 0, body_of(answers[i])};
+    EXPECT_EQ(fact.kind, answered.kind());
+    EXPECT_EQ(fact.command, answered.command);
+    EXPECT_EQ(fact.payload, encode_payload(answered.body));
+  }
+}
+
 TEST_F(Executions, FailWhereATaskAnswersWhatCannotBeStored) {
   auto tasks = std::make_shared<ManualTasks>(std::vector<std::string>{"test.first", "test.slow"});
   auto one = engine(tasks);
   deploy(*one, "two", kTwoSteps);
   const std::string id = start(*one, "two");
-  tasks->next().done(TaskFailure{"Bad", std::string("lu\0ck", 5), {}});
+  tasks->next().done(TaskFailed{"Bad", std::string("lu\0ck", 5), {}});
   EXPECT_EQ(
       outcome(ended(*one, id)),
       "FAILED Stepwell.DataRefused: the task's answer cannot be stored: cause contains a NUL, "
       "which the database cannot hold");
   EXPECT_EQ(row(id).quarantined, "");
-  EXPECT_EQ(store_->journal(Namespace(), row(id).id, 0, 10)->size(), 2u);
+  EXPECT_EQ(journal(id).size(), 2u);
 }
 
 // What its other branches had staged meanwhile goes on from facts that are not there.
@@ -228,15 +253,15 @@ TEST_F(Executions, OfWhichOneAnswerCannotBeStoredRunTheOthersAgain) {
   for (int i = 0; i < 8; ++i) begun.push_back(tasks->next());
   for (auto& one_of_them : begun) {
     const bool is_bad = one_of_them.call.input == Value(3);
-    one_of_them.done(is_bad ? TaskResult(TaskSuccess{Value(std::string("\xff\xfe"))})
-                            : TaskResult(TaskSuccess{one_of_them.call.input}));
+    one_of_them.done(is_bad ? TaskResult(TaskSucceeded{Value(std::string("\xff\xfe"))})
+                            : TaskResult(TaskSucceeded{one_of_them.call.input}));
   }
   std::size_t answered = 0;
   eventually("it ends", [&] {
     for (; answered < tasks->begun() - 8; ++answered) {
       auto again = tasks->next();
       EXPECT_NE(again.call.input, Value(3)) << "it failed";
-      again.done(TaskSuccess{again.call.input});
+      again.done(TaskSucceeded{again.call.input});
     }
     return row(id).status != ExecutionStatus::kRunning;
   });
@@ -259,7 +284,7 @@ TEST_F(Executions, OfAStoppedEngineGoOnInAnother) {
   const std::string id = start(*first, "map", "[0,1,2,3,4,5]");
   for (int i = 0; i < 2; ++i) {
     auto begun = tasks->next();
-    begun.done(TaskSuccess{begun.call.input});
+    begun.done(TaskSucceeded{begun.call.input});
   }
   for (int i = 0; i < 3; ++i) tasks->next();  // Begun, and never answered.
   first->stop();
@@ -270,7 +295,7 @@ TEST_F(Executions, OfAStoppedEngineGoOnInAnother) {
   for (int i = 0; i < 4; ++i) {
     auto begun = others->next();
     EXPECT_EQ(begun.call.after_crash, i < 3) << "the first three may have run before";
-    begun.done(TaskSuccess{begun.call.input});
+    begun.done(TaskSucceeded{begun.call.input});
   }
   EXPECT_EQ(outcome(ended(*second, id)), "SUCCEEDED [0,1,2,3,4,5]");
 }
@@ -286,7 +311,7 @@ TEST_F(Executions, KeepTheKeyOfATaskThatRunsAgain) {
   auto second = engine(tasks);
   auto again = tasks->next();
   EXPECT_EQ(again.call.idempotency_key, key);
-  again.done(TaskSuccess{Value(1)});
+  again.done(TaskSucceeded{Value(1)});
   EXPECT_NE(tasks->next().call.idempotency_key, key);
 }
 

@@ -79,15 +79,15 @@ TEST_F(OneLane, LeavesNoHoleWhereAFactWasRefused) {
   const ExecutionId id = begin(kCatchingMap, "[0,1,2,3]");
   std::vector<ManualTasks::Begun> begun;
   for (int i = 0; i < 4; ++i) begun.push_back(tasks_->next());
-  begun[0].done(TaskSuccess{Value(std::string("\xff\xfe"))});
+  begun[0].done(TaskSucceeded{Value(std::string("\xff\xfe"))});
   refused.wait();
   // Not the last: its end would hold all of them, and be refused for itself.
-  for (int i = 1; i < 3; ++i) begun[i].done(TaskSuccess{begun[i].call.input});
+  for (int i = 1; i < 3; ++i) begun[i].done(TaskSucceeded{begun[i].call.input});
   stage_answers();
   refused.open();
   for (int i = 1; i < 4; ++i) {
     auto again = tasks_->next();
-    again.done(TaskSuccess{again.call.input});
+    again.done(TaskSucceeded{again.call.input});
   }
   EXPECT_EQ(outcome_of(id), R"(SUCCEEDED ["refused",1,2,3])");
   EXPECT_EQ(counters_.lost, 0u);

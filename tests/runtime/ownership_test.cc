@@ -95,7 +95,7 @@ TEST_F(Ownership, IsNotReconciledBetweenAStartAndItsAcknowledgement) {
   go_on.set_value();
   auto begun = tasks->next();
   EXPECT_TRUE(row(started.get()).owner);
-  begun.done(TaskSuccess{Value(2)});
+  begun.done(TaskSucceeded{Value(2)});
   EXPECT_EQ(outcome(ended(*one, begun.call.execution.text())), "SUCCEEDED 2");
   EXPECT_EQ(one->async().counters().reconciled, 0u);
   EXPECT_EQ(one->async().counters().lost, 0u);
@@ -118,7 +118,7 @@ TEST_F(Ownership, OfWhatNobodyHoldsIsGivenBack) {
   auto begun = tasks->next();
   EXPECT_TRUE(is_lost);
   EXPECT_EQ(begun.call.execution.text(), id);
-  begun.done(TaskSuccess{Value(2)});
+  begun.done(TaskSucceeded{Value(2)});
   EXPECT_EQ(outcome(ended(*one, id)), "SUCCEEDED 2");
   EXPECT_EQ(one->async().counters().reconciled, 1u);
 }
@@ -176,9 +176,9 @@ TEST_F(Ownership, OfALeaseThatRunsOutStartsNoSideEffectAndClaimsNothing) {
   EXPECT_EQ(last_limit, 0) << "70 % is where claiming ends";
   used_percent = 10;
   eventually("it claims again", [&] { return last_limit > 0; });
-  begun.done(TaskSuccess{Value(2)});
+  begun.done(TaskSucceeded{Value(2)});
   EXPECT_EQ(outcome(ended(*one, id)), "SUCCEEDED 2");
-  tasks->next().done(TaskSuccess{Value(3)});
+  tasks->next().done(TaskSucceeded{Value(3)});
   EXPECT_EQ(outcome(ended(*one, due)), "SUCCEEDED 3");
 }
 
@@ -212,7 +212,7 @@ TEST_F(Ownership, ByANewWriterBeginsWithAFoldOfItsOwn) {
   EXPECT_EQ(cut_off->async().counters().fenced, 1u);
   auto others = std::make_shared<ManualTasks>(tasks->resources());
   auto other = engine(others);
-  others->next().done(TaskSuccess{Value(1)});
+  others->next().done(TaskSucceeded{Value(1)});
   EXPECT_EQ(others->next().call.resource, "test.second");
   other.reset();
   second_writer.open();
@@ -220,7 +220,7 @@ TEST_F(Ownership, ByANewWriterBeginsWithAFoldOfItsOwn) {
   folds[0].open();
   auto begun = tasks->next();
   EXPECT_EQ(begun.call.resource, "test.second");
-  begun.done(TaskSuccess{Value(2)});
+  begun.done(TaskSucceeded{Value(2)});
   EXPECT_EQ(outcome(ended(*cut_off, id)), "SUCCEEDED 2");
   EXPECT_EQ(cut_off->async().counters().lost, 0u);
   folds[1].open();
@@ -236,7 +236,7 @@ TEST_F(Ownership, KeepsTheProgramOfTheStartAcrossOwners) {
   deploy(*one, "slow", "StartAt: New\nStates:\n  New: {Type: Pass, Result: new, End: true}\n");
   one.reset();
   auto two = engine(tasks);
-  tasks->next().done(TaskSuccess{Value("old")});
+  tasks->next().done(TaskSucceeded{Value("old")});
   EXPECT_EQ(outcome(ended(*two, id)), "SUCCEEDED \"old\"");
   EXPECT_EQ(outcome(ended(*two, start(*two, "slow"))), "SUCCEEDED \"new\"");
 }

@@ -41,7 +41,7 @@ TEST_F(OtherReleases, OfWhichARuleWouldRefuseTheTextSleepWakeAndShowTheirHistori
   auto tasks = std::make_shared<ManualTasks>(std::vector<std::string>{"test.work"});
   auto two = engine(tasks);  // Has not seen the program, and the execution sleeps.
   pass(Millis(3'600'000));
-  tasks->next().done(TaskSuccess{Value(Object{{"worked", true}})});
+  tasks->next().done(TaskSucceeded{Value(Object{{"worked", true}})});
   EXPECT_EQ(ended(*two, id).status, "FAILED");
   HistoryOptions newest;
   newest.newest_first = true;

@@ -71,7 +71,7 @@ TEST_F(Waiting, ForAHandlerThatNobodyHasIsVisible) {
   auto tasks = std::make_shared<ManualTasks>(std::vector<std::string>{"test.elsewhere"});
   auto other = engine(tasks);
   auto begun = tasks->next();
-  begun.done(TaskSuccess{begun.call.input});
+  begun.done(TaskSucceeded{begun.call.input});
   EXPECT_EQ(outcome(ended(*other, id)), R"(SUCCEEDED {"q":1})");
 }
 
@@ -82,13 +82,13 @@ TEST_F(Waiting, ForATaskOrARetryIsToldAfterAWhile) {
   const std::string id = start(*one, "retry");
   auto begun = tasks->next();
   eventually("it waits for a task", [&] { return first_reason(row(id).waiting) == "task"; });
-  begun.done(TaskFailure{"Again", "later", {}});
+  begun.done(TaskFailed{"Again", "later", {}});
   eventually("it waits to retry", [&] { return first_reason(row(id).waiting) == "retry"; });
   EXPECT_NE(row(id).waiting.find(R"("last_error":"Again")"), std::string::npos) << row(id).waiting;
   pass(Millis(5'000));
   auto second = tasks->next();
   EXPECT_EQ(second.call.attempt, 2u);
-  second.done(TaskSuccess{Value(1)});
+  second.done(TaskSucceeded{Value(1)});
   EXPECT_EQ(outcome(ended(*one, id)), "SUCCEEDED 1");
   EXPECT_EQ(row(id).waiting, "");
 }
@@ -108,7 +108,7 @@ TEST_F(Waiting, OfOneProcessIsEndedByAnother) {
   const auto caller = idle_engine();  // Runs no lanes.
   const std::string id = start(*caller, "retry", "5");
   auto begun = tasks->next();
-  begun.done(TaskSuccess{begun.call.input});
+  begun.done(TaskSucceeded{begun.call.input});
   EXPECT_EQ(outcome(ended(*caller, id)), "SUCCEEDED 5");
 }
 

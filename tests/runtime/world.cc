@@ -115,6 +115,12 @@ void World::eventually(const char* what, const std::function<bool()>& is_so) {
   }
 }
 
+std::vector<store::JournalRow> World::journal(const std::string& id) {
+  auto rows = store_->journal(Namespace(), ExecutionId{*Uuid::parse(id)}, 0, 10'000);
+  EXPECT_TRUE(rows.ok());
+  return rows.ok() ? *rows : std::vector<store::JournalRow>{};
+}
+
 store::ExecutionRow World::row(const std::string& id) {
   auto row = store_->describe(Namespace(), ExecutionId{*Uuid::parse(id)});
   EXPECT_TRUE(row.ok());

@@ -105,6 +105,7 @@ class World : public ::testing::Test {
   void eventually(const char* what, const std::function<bool()>& is_so);
   void pass(Millis time) { jumped_ms_ += time.count(); }
   store::ExecutionRow row(const std::string& id);
+  std::vector<store::JournalRow> journal(const std::string& id);
 
   Settings settings_;
   Options options_;

@@ -12,10 +12,10 @@ bool holds(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-runtime::TaskResult to_task_result(Outcome outcome) {
-  if (auto* value = std::get_if<Value>(&outcome)) return runtime::TaskSuccess{std::move(*value)};
+TaskResult to_task_result(Outcome outcome) {
+  if (auto* value = std::get_if<Value>(&outcome)) return TaskSucceeded{std::move(*value)};
   const Failure& failure = std::get<Failure>(outcome);
-  runtime::TaskFailure task{failure.error_class, failure.message, std::nullopt};
+  TaskFailed task{failure.error_class, failure.message, std::nullopt};
   if (failure.retry_after) {
     task.retry_after = Millis(static_cast<std::int64_t>(*failure.retry_after * 1000));
   }
@@ -55,8 +55,8 @@ void Broker::start(runtime::TaskCall task, runtime::TaskDone done) {
   const auto folder = folders_.find(task.resource.substr(0, dot));
   if (dot == std::string::npos || folder == folders_.end() ||
       !holds(folder->second->manifest.functions, task.resource.substr(dot + 1))) {
-    return done(runtime::TaskFailure{"Provider.Unsupported", "no provider serves " + task.resource,
-                                     std::nullopt});
+    return done(
+        TaskFailed{"Provider.Unsupported", "no provider serves " + task.resource, std::nullopt});
   }
   const Manifest& manifest = folder->second->manifest;
   auto call = std::make_shared<Call>();
