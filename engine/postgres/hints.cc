@@ -46,9 +46,9 @@ void Hints::post() {
   if (!to_tell_.exchange(true)) wake_thread();
 }
 
-void Hints::wait(Millis at_most) {
+bool Hints::wait(Millis at_most) {
   start_thread();
-  box_.wait(at_most);
+  return box_.wait(at_most);
 }
 
 void Hints::run() {

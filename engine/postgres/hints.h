@@ -24,7 +24,7 @@ class Hints {
 
   // Wakes waiters here at once, those elsewhere soon.
   void post();
-  void wait(Millis at_most);
+  bool wait(Millis at_most);
 
  private:
   void start_thread();

@@ -66,6 +66,12 @@ std::string first_line(const std::string& message) {
 Trouble trouble_from(const std::exception& error, bool open) {
   if (const auto* sql = dynamic_cast<const pqxx::sql_error*>(&error)) {
     Trouble trouble{kind_of(sql->sqlstate()), sql->sqlstate(), first_line(sql->what())};
+    // A check that is violated is named, in whatever language: *_check, or executions_*.  A
+    // partition that lacks has no name.
+    const bool lacks_partition = trouble.sqlstate == "23514" &&
+                                 trouble.message.find("_check") == std::string::npos &&
+                                 trouble.message.find("executions_") == std::string::npos;
+    if (lacks_partition) trouble.kind = Kind::kSchema;
     if (!open) trouble.kind = Kind::kLost;
     return trouble;
   }

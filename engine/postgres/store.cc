@@ -22,7 +22,6 @@ using store::StoredProgram;
 constexpr std::uint32_t kLongestPage = 1'000;
 constexpr std::int32_t kFreedAtOnce = 1'000, kWokenAtOnce = 5'000;
 constexpr int kWokenPages = 20;
-constexpr std::chrono::minutes kMaintainEvery{60};
 
 std::optional<Time> optional_time(const Rows& rows, std::size_t row, int column) {
   if (rows.is_null(row, column)) return std::nullopt;
@@ -67,7 +66,8 @@ class PgStore : public store::Store {
   Result<store::Look> look(const store::LookRequest& request) override;
   Result<store::SweepReport> sweep() override;
   Result<Time> now() override;
-  void wait_for_hint(Millis at_most) override { hints_.wait(at_most); }
+  Status maintain() override;
+  bool wait_for_hint(Millis at_most) override { return hints_.wait(at_most); }
   Status check(bool allow_unsafe) override;
 
  private:
@@ -79,23 +79,21 @@ class PgStore : public store::Store {
   }
   Result<std::uint32_t> wake();
   Uuid wake_after() {
-    const MutexLock lock(maintain_mutex_);
+    const MutexLock lock(wake_mutex_);
     return wake_after_;
   }
   void set_wake_after(const Uuid& last) {
-    const MutexLock lock(maintain_mutex_);
+    const MutexLock lock(wake_mutex_);
     wake_after_ = last;
   }
-  Status maintain_now_and_then();
   Status check_settings();
 
   PgOptions options_;
   LinkPool links_;
   Hints hints_;
-  Mutex maintain_mutex_;
+  Mutex wake_mutex_;
   // Where the next page of messages begins.
-  Uuid wake_after_ GUARDED_BY(maintain_mutex_);
-  std::optional<std::chrono::steady_clock::time_point> maintained_at_ GUARDED_BY(maintain_mutex_);
+  Uuid wake_after_ GUARDED_BY(wake_mutex_);
 };
 
 Result<std::vector<StartOutcome>> PgStore::start(const std::vector<Start>& starts) {
@@ -299,7 +297,6 @@ Result<store::SweepReport> PgStore::sweep() {
   }
   report.inbox_woken = TRY(wake());
   if (report.executions_freed + report.inbox_woken > 0) hints_.post();
-  TRY(maintain_now_and_then());
   return report;
 }
 
@@ -318,13 +315,7 @@ Result<std::uint32_t> PgStore::wake() {
   return woken;
 }
 
-Status PgStore::maintain_now_and_then() {
-  {
-    const MutexLock lock(maintain_mutex_);
-    const auto now = std::chrono::steady_clock::now();
-    if (maintained_at_ && now - *maintained_at_ < kMaintainEvery) return ok_status();
-    maintained_at_ = now;
-  }
+Status PgStore::maintain() {
   TRY(ask("make partitions", "SELECT stepwell_maintain_v1()"));
   TRY(ask("forget the dead", "SELECT stepwell_tidy_v1()"));
   return ok_status();

@@ -39,19 +39,15 @@ Status Committer::open() {
 void Committer::take(Membership::Opened opened) {
   session_ = std::move(opened.session);
   const MutexLock lock(mutex_);
-  node_ = std::move(opened.node);
+  node_.swap(opened.node);
   node_epoch_ = epoch_;
 }
 
 int Committer::lease_used_percent(std::uint64_t epoch) const {
-  std::shared_ptr<const store::Node> node;
-  {
-    const MutexLock lock(mutex_);
-    if (epoch == node_epoch_) node = node_;
-  }
-  if (node == nullptr || node->lease().count() == 0) return 100;
+  const MutexLock lock(mutex_);  // Not a node of one's own: the last one to let go waits for it.
+  if (epoch != node_epoch_ || node_ == nullptr || node_->lease().count() == 0) return 100;
   return static_cast<int>(
-      std::min<std::int64_t>(1'000, node->age().count() * 100 / node->lease().count()));
+      std::min<std::int64_t>(1'000, node_->age().count() * 100 / node_->lease().count()));
 }
 
 void Committer::submit(Chunk&& chunk) {
@@ -286,13 +282,14 @@ std::optional<Millis> Committer::on_fenced(std::vector<StartAnswer> answers) {
   session_.reset();
   held_.reset();
   claim_in_doubt_ = false;
+  std::shared_ptr<const store::Node> node;  // Ends when nobody waits for the mutex.
   {
     const MutexLock lock(mutex_);
     for (Chunk& chunk : chunks_) {
       std::move(chunk.answers.begin(), chunk.answers.end(), std::back_inserter(answers));
     }
     chunks_.clear();
-    node_.reset();
+    node = std::move(node_);
   }
   calls_.fenced(std::move(answers), epoch_);
   return will_ask(Question::kOpen);
@@ -324,9 +321,7 @@ std::optional<Millis> Committer::on_claim(Result<store::ClaimResult> reply) {
   health_.works(probe_);
   claim_in_doubt_ = false;
   const std::size_t count = reply->claimed.size();
-  // The lane says more exactly when it has taken them in.
-  room_ -= std::min<std::size_t>(room_, count);
-  if (count > 0 && count >= request_.limit && room_ > 0) want_claim();  // There may be more.
+  if (take_room(count) && count > 0 && count >= request_.limit) want_claim();  // There may be more.
   if (count == 0 && reply->inbox.empty()) {
     next_claim_ms_ = mono_.monotonic_ms() + kEmptyClaimsMs;
   }
@@ -334,6 +329,15 @@ std::optional<Millis> Committer::on_claim(Result<store::ClaimResult> reply) {
   ++claims_;
   calls_.claimed(std::move(*reply));
   return kAtOnce;
+}
+
+// The lane says more exactly when it has taken them in, and may be saying so just now.  False: none
+// is left.
+bool Committer::take_room(std::size_t count) {
+  std::size_t room = room_;
+  std::size_t left = room - std::min(room, count);
+  while (!room_.compare_exchange_weak(room, left)) left = room - std::min(room, count);
+  return left > 0;
 }
 
 // Nothing is in flight now: what names this lane and is not in its list is held by nobody.

@@ -96,6 +96,7 @@ class Committer {
   std::optional<Millis> on_open(Result<Membership::Opened> reply);
   void take(Membership::Opened opened);
   std::optional<Millis> on_fenced(std::vector<StartAnswer> answers);
+  bool take_room(std::size_t count);
   bool is_finishing() const;
 
   const Clock& mono_;

@@ -1,5 +1,5 @@
 // Keeper — looks, in one cheap call, for what is due and who is dead; frees what the dead owned,
-// and wakes the lanes when there is something to claim.
+// and wakes the lanes when there is something to claim.  Once an hour it has the store maintained.
 //
 // The idle cost of a process is this look: every 300 ms while there is anything to do, and after a
 // minute without, every 1.5 s.  One look and when to look again: Runtime drives it on a thread, the
@@ -7,6 +7,7 @@
 // By one thread.  Ownership: what it refers to outlives it.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <optional>
 
@@ -17,6 +18,7 @@
 #include "engine/runtime/settings.h"
 #include "engine/runtime/store_clock.h"
 #include "engine/store/store.h"
+#include "engine/task/pool.h"
 
 namespace stepwell::runtime {
 
@@ -28,6 +30,7 @@ struct KeeperWorld {
   StoreClock& clock;
   Counters& counters;
   Health& health;
+  Pool& maintainers;  // Where the store is maintained: it may take longer than a lease.
 };
 
 class Keeper {
@@ -38,7 +41,9 @@ class Keeper {
         wake_(std::move(wake)),
         holds_(std::move(holds)),
         probe_(world_.health.add()),
-        busy_ms_(world_.mono.monotonic_ms()) {}
+        maintaining_(world_.health.add()),
+        busy_ms_(world_.mono.monotonic_ms()),
+        maintain_ms_(busy_ms_) {}
 
   // One look; answers when to look again.
   Millis turn();
@@ -47,12 +52,16 @@ class Keeper {
   Result<store::Look> look();
   Status sweep();
   Millis pause(const store::Look& look);
+  void maintain();
 
   const KeeperWorld world_;
   const std::function<void()> wake_;
   const std::function<bool()> holds_;
-  const Health::Probe probe_;
-  std::int64_t busy_ms_;  // When there was something to do last; monotonic.
+  const Health::Probe probe_, maintaining_;
+  std::int64_t busy_ms_;          // When there was something to do last; times are monotonic.
+  std::optional<Time> seen_due_;  // What was due already at the last look, and
+  Millis due_pause_{0};           // how long it rested after that.
+  std::atomic<std::int64_t> maintain_ms_;  // When the store is to be maintained next.
 };
 
 }  // namespace stepwell::runtime

@@ -67,8 +67,8 @@ Status Lane::make_handlers(const std::vector<HandlerFactory>& factories) {
 
 void Lane::flush_last() {
   settle();
-  is_stopping_ = true;
   flush();
+  is_stopping_ = true;
 }
 
 void Lane::clear() {
@@ -244,7 +244,7 @@ void Lane::save_snapshot(OwnedExecution& held) {
 }
 
 void Lane::settle() {
-  while (true) {
+  while (!is_stopping_) {
     answers_->take(answered_);
     if (answered_.empty()) return;
     for (TaskAnswered& answered : answered_) {
@@ -256,7 +256,7 @@ void Lane::settle() {
 }
 
 void Lane::flush() {
-  if (open_.empty()) return;
+  if (open_.empty() || is_stopping_) return;
   open_.epoch = epoch_;
   open_.refusals_seen = refusals_.seen();
   committer_.submit(std::move(open_));

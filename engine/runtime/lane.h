@@ -66,8 +66,9 @@ class Lane {
   ~Lane();
 
   Status make_handlers(const std::vector<HandlerFactory>& factories);
-  // Hands over what is staged; nothing is begun after that.  Then the committer finishes; then
-  // clear() lets go of everything.
+  // Hands over what is staged.  Nothing is begun, and nothing comes to pass, after that: whoever
+  // takes the executions up goes on from there.  Then the committer finishes; then clear() lets go
+  // of everything.
   void flush_last();
   void clear();
 
@@ -104,6 +105,7 @@ class Lane {
   void on_folded(Folded folded, std::uint64_t epoch);
   void on_broken(const Folded& folded, const std::vector<store::InboxRow>& inbox);
   void on_fenced(std::vector<StartAnswer> unsent, std::uint64_t epoch);
+  static void tell_fenced(const std::vector<StartAnswer>& unsent);
   void consume(OwnedExecution& held, const store::InboxRow& row);
   std::size_t taken() const { return held_.size() + folding_.size(); }
   void update_room();

@@ -22,6 +22,7 @@ std::int64_t next_end_ms(const Outstanding& task) {
 
 // Lets out what waited for facts that are durable now.
 void Lane::dispatch(OwnedExecution& held) {
+  if (is_stopping_) return;
   const ExecutionId id = held.id;
   const auto may_leave = [&](const Staged& staged) {
     return staged.seq <= held.durable || !protects(Protection::kDispatchAfterDurable);
@@ -59,7 +60,7 @@ void Lane::run_task(OwnedExecution& held, RunTask command) {
     outstanding.kind = Outstanding::Kind::kUnserved;
     return;
   }
-  if (is_stopping_ || committer_.lease_used_percent(epoch_) >= kEffectsUpToPercent) {
+  if (committer_.lease_used_percent(epoch_) >= kEffectsUpToPercent) {
     outstanding.kind = Outstanding::Kind::kHeldBack;
     ++world_.counters.held_back;
     held_back_.emplace_back(held.id, std::move(command));
@@ -157,7 +158,7 @@ void Lane::on_due(const Timers::Entry& entry, Time now) {
   OwnedExecution* held = find(entry.execution);
   // While it parks, which a slow database may make long, the timer is the store's: whoever claims
   // the execution next finds it due.
-  if (held == nullptr || held->is_parking) return;
+  if (is_stopping_ || held == nullptr || held->is_parking) return;
   if (held->outstanding.erase(entry.command) == 0) return;
   apply(*held, Fact{entry.command, now, 0, TimerFired{}});
 }
@@ -165,7 +166,7 @@ void Lane::on_due(const Timers::Entry& entry, Time now) {
 // A task has run, or been silent, for as long as it may, unless a beat came meanwhile.
 void Lane::look_at_task(const Timers::Entry& entry) {
   OwnedExecution* held = find(entry.execution);
-  if (held == nullptr) return;
+  if (is_stopping_ || held == nullptr) return;
   const auto found = held->outstanding.find(entry.command);
   if (found == held->outstanding.end()) return;
   const std::int64_t now = world_.mono.monotonic_ms();

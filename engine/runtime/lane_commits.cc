@@ -144,6 +144,7 @@ void Lane::on_folded(Folded folded, std::uint64_t epoch) {
   folding_.erase(waiting);
   if (!folded.broken.empty()) return on_broken(folded, inbox);
   if (folded.held == nullptr) {
+    (void)refusals_.take(folded.id);  // Who takes it up next runs what was refused again.
     open_.batch.released.push_back(folded.id);
     return;
   }
@@ -199,6 +200,9 @@ void Lane::consume(OwnedExecution& held, const store::InboxRow& row) {
 }
 
 void Lane::on_fenced(std::vector<StartAnswer> unsent, std::uint64_t epoch) {
+  // Told of that session already: these were staged before that was heard.  What is held since
+  // then is of the next session.
+  if (epoch == epoch_) return tell_fenced(unsent);
   epoch_ = epoch;
   std::move(open_.answers.begin(), open_.answers.end(), std::back_inserter(unsent));
   open_ = {};
@@ -209,7 +213,11 @@ void Lane::on_fenced(std::vector<StartAnswer> unsent, std::uint64_t epoch) {
   deadlines_.clear();
   due_snapshots_.clear();
   update_room();
-  for (StartAnswer& answer : unsent) {
+  tell_fenced(unsent);
+}
+
+void Lane::tell_fenced(const std::vector<StartAnswer>& unsent) {
+  for (const StartAnswer& answer : unsent) {
     answer(Error{ErrorCode::kFenced, "the lane was cut off from the database"});
   }
 }

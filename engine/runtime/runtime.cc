@@ -6,7 +6,6 @@ namespace stepwell::runtime {
 namespace {
 
 constexpr unsigned kFolders = 2, kArchivists = 1;
-constexpr Millis kSlack{5};
 
 }  // namespace
 
@@ -22,8 +21,8 @@ Runtime::Runtime(store::Store& store, Programs& programs, Settings settings,
       folders_(surroundings.make_pool(kFolders)),
       archivists_(surroundings.make_pool(kArchivists)),
       keeper_(
-          {mono_, settings_, store_, membership_, clock_, counters_, health_}, [this] { wake(); },
-          [this] { return holds(); }),
+          {mono_, settings_, store_, membership_, clock_, counters_, health_, *archivists_},
+          [this] { wake(); }, [this] { return holds(); }),
       follower_(mono_, settings_, health_, [this] { wake(); }),
       choice_(settings_.lanes) {}
 
@@ -105,10 +104,8 @@ void Runtime::follow_until_stopped() {
   bool is_hinted = false;
   while (true) {
     const Millis most = follower_.turn(is_hinted);
-    const std::int64_t before = mono_.monotonic_ms();
-    store_.wait_for_hint(most);
+    is_hinted = store_.wait_for_hint(most);
     if (!pause(Millis(0))) return;
-    is_hinted = mono_.monotonic_ms() - before < (most - kSlack).count();
   }
 }
 

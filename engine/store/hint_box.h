@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <map>
 #include <thread>
+#include <utility>
 
 #include "base/sync/mutex.h"
 #include "base/time.h"
@@ -24,14 +25,14 @@ class HintBox {
     changed_.notify_all();
   }
 
-  // Until a hint came since this thread's last wait, or the time is over.
-  void wait(Millis at_most) {
+  // Until a hint came since this thread's last wait: true; or the time is over: false.
+  bool wait(Millis at_most) {
     const auto until = std::chrono::steady_clock::now() + at_most;
     const MutexLock lock(mutex_);
     std::uint64_t& seen = seen_[std::this_thread::get_id()];
     while (posted_ == seen && changed_.wait_until(mutex_, until)) {
     }
-    seen = posted_;
+    return std::exchange(seen, posted_) != posted_;
   }
 
  private:

@@ -367,12 +367,14 @@ class Store {
                                                 const std::string& workflow) = 0;
 
   virtual Result<Look> look(const LookRequest& request) = 0;
-  // Marks the dead (three statements), frees what they owned, wakes inboxes; once an hour makes
-  // partitions ahead and forgets what is over.
+  // Marks the dead (three statements), frees what they owned, wakes inboxes.
   virtual Result<SweepReport> sweep() = 0;
+  // Makes partitions ahead and forgets what is over; may take many seconds.  To be called once an
+  // hour, whether there is anything to sweep or not: a start without a partition is refused.
+  virtual Status maintain() = 0;
   virtual Result<Time> now() = 0;
-  // Blocks until a hint arrives that something may be due, or the time is over.
-  virtual void wait_for_hint(Millis at_most) = 0;
+  // Blocks until a hint arrives that something may be due: true; or the time is over: false.
+  virtual bool wait_for_hint(Millis at_most) = 0;
   // Why the store is not usable (migration needed, fsync=off, ...); ok when it is.
   virtual Status check(bool allow_unsafe) = 0;
 };

@@ -37,6 +37,12 @@ StartAt: A
 States:
   A: {Type: Pass, Next: A}
 )";
+constexpr const char* kTaskAndForever = R"(
+StartAt: First
+States:
+  First: {Type: Task, Resource: test.first, Next: A}
+  A: {Type: Pass, Next: A}
+)";
 constexpr const char* kMap = R"(
 StartAt: Each
 States:
@@ -130,6 +136,28 @@ TEST_F(Executions, HaveABudgetOfStates) {
   EXPECT_EQ(view.cause.value_or(""),
             "An error occurred while executing the state 'A' (entered at the event id #2000). The "
             "execution entered more states than its budget of 1000.");
+}
+
+// There is always a fact under way of one that never rests; it goes on where the next one finds it.
+TEST_F(Executions, ThatNeverRestHoldUpNoStop) {
+  auto tasks = std::make_shared<ManualTasks>(std::vector<std::string>{"test.first"});
+  auto one = engine(tasks);
+  deploy(*one, "forever", kTaskAndForever);
+  std::vector<std::string> ids;
+  std::vector<ManualTasks::Begun> begun;
+  for (int i = 0; i < 500; ++i) {
+    ids.push_back(start(*one, "forever"));
+    begun.push_back(tasks->next());
+  }
+  const std::size_t rows = store_->journal_rows();
+  for (ManualTasks::Begun& task : begun) task.done(TaskSuccess{Value()});
+  eventually("they go on", [&] { return store_->journal_rows() > rows + 2 * ids.size(); });
+  auto stopped = std::async(std::launch::async, [&] { one.reset(); });
+  EXPECT_EQ(stopped.wait_for(kPatience), std::future_status::ready);
+  for (const std::string& id : ids) {
+    EXPECT_EQ(row(id).status, ExecutionStatus::kRunning);
+    EXPECT_FALSE(row(id).owner);
+  }
 }
 
 TEST_F(Executions, AreStoppedWhileATaskRuns) {

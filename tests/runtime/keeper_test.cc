@@ -5,9 +5,16 @@
 
 #include "engine/store/memory_store.h"
 #include "tests/runtime/fake_clock.h"
+#include "tests/runtime/tampered_store.h"
 
 namespace stepwell::runtime {
 namespace {
+
+// Work is done where it comes from.
+struct PoolOfNone final : Pool {
+  void run(std::function<void()> work) override { work(); }
+  void stop() override {}
+};
 
 class KeeperTest : public ::testing::Test {
  protected:
@@ -34,7 +41,7 @@ class KeeperTest : public ::testing::Test {
   }
 
   FakeClock mono_;
-  const std::unique_ptr<store::MemoryStore> store_ =
+  const std::shared_ptr<store::MemoryStore> store_ =
       store::make_memory_store({.clock = [this] { return now(); }, .seed = 7});
   std::uint64_t started_ = 0;
   int woken_ = 0;
@@ -44,7 +51,8 @@ class KeeperTest : public ::testing::Test {
   StoreClock clock_{mono_};
   Counters counters_;
   Health health_{HealthLimits{}};
-  Keeper keeper_{{mono_, settings_, *store_, membership_, clock_, counters_, health_},
+  PoolOfNone pool_;
+  Keeper keeper_{{mono_, settings_, *store_, membership_, clock_, counters_, health_, pool_},
                  [this] { ++woken_; },
                  [this] { return holds_; }};
 };
@@ -59,9 +67,10 @@ TEST_F(KeeperTest, LooksSeldomerAfterAMinuteWithNothingToDo) {
 
 TEST_F(KeeperTest, WakesTheLanesWhileSomethingIsDue) {
   start();
-  EXPECT_EQ(keeper_.turn(), Millis(300));
-  EXPECT_EQ(keeper_.turn(), Millis(300));
-  EXPECT_EQ(woken_, 2);
+  std::vector<std::int64_t> pauses;
+  for (int i = 0; i < 6; ++i) pauses.push_back(keeper_.turn().count());
+  EXPECT_EQ(pauses, (std::vector<std::int64_t>{20, 40, 80, 160, 300, 300})) << "nobody takes it";
+  EXPECT_EQ(woken_, 6);
   EXPECT_EQ(unix_ms(clock_.now()), mono_.now_ms) << "it sets the clock";
 }
 
@@ -79,6 +88,52 @@ TEST_F(KeeperTest, IsThereWhenSomethingBecomesDue) {
   mono_.now_ms += 151;
   keeper_.turn();
   EXPECT_EQ(woken_, 1);
+}
+
+// Behind what is due now hides what is due next.
+TEST_F(KeeperTest, LooksAgainSoonWhileTheLanesTakeUpWhatIsDue) {
+  const std::vector<ExecutionId> ids{start(), start()};
+  auto opened = membership_.open_session();
+  ASSERT_TRUE(opened.ok());
+  store::Session* session = opened->session.get();
+  ASSERT_EQ(session->claim({})->claimed.size(), 2u);
+  store::Batch batch;
+  batch.parks = {{ids[0], now() + Millis(150), 0, ""}, {ids[1], now() + Millis(155), 0, ""}};
+  ASSERT_TRUE(session->commit(batch).ok());
+  EXPECT_EQ(keeper_.turn(), Millis(151));
+  mono_.now_ms += 151;
+  EXPECT_EQ(keeper_.turn(), Millis(20));
+  ASSERT_EQ(session->claim({})->claimed.size(), 1u);
+  mono_.now_ms += 20;
+  EXPECT_EQ(keeper_.turn(), Millis(20));
+  EXPECT_EQ(woken_, 2);
+}
+
+// Partitions run out in the quietest of processes, too.
+TEST_F(KeeperTest, HasTheStoreMaintainedOnceAnHour) {
+  int maintained = 0;
+  bool is_away = false;
+  Tampering tampering;
+  tampering.on_maintain = [&]() -> Status {
+    ++maintained;
+    if (is_away) return Error{ErrorCode::kUnavailable, "away"};
+    return ok_status();
+  };
+  TamperedStore tampered{store_, tampering};
+  PoolOfNone pool;
+  Keeper keeper{{mono_, settings_, tampered, membership_, clock_, counters_, health_, pool},
+                [] {},
+                [] { return false; }};
+  const auto pass = [&](Millis time) {
+    for (const std::int64_t end = mono_.now_ms + time.count(); mono_.now_ms < end;) {
+      mono_.now_ms += keeper.turn().count();
+    }
+    return std::exchange(maintained, 0);
+  };
+  EXPECT_EQ(pass(Millis(1'000)), 1);
+  EXPECT_EQ(pass(Millis(7'200'000)), 2);
+  is_away = true;
+  EXPECT_EQ(pass(Millis(7'200'000)), 61) << "every minute while it fails";
 }
 
 TEST_F(KeeperTest, FreesWhatTheDeadOwned) {

@@ -5,7 +5,9 @@
 #include "engine/runtime/due_snapshots.h"
 #include "engine/runtime/refusals.h"
 #include "engine/runtime/room.h"
+#include "engine/runtime/store_clock.h"
 #include "tests/http/still_loop.h"
+#include "tests/runtime/fake_clock.h"
 
 namespace stepwell::runtime {
 namespace {
@@ -32,6 +34,24 @@ TEST(RoomTest, ReopensHoweverSmallItIs) {
     EXPECT_EQ(room.left(most), 0u);
     EXPECT_TRUE(room.has_reopened(most < 4 ? most - 1 : 2)) << most;
   }
+}
+
+// A database far away answers no faster than that: its clock is followed all the same.
+TEST(StoreClockTest, FollowsADatabaseThatIsFarAway) {
+  FakeClock mono;
+  StoreClock clock(mono);
+  const auto asked = [&](std::int64_t took_ms, std::int64_t ahead_ms) {
+    const std::int64_t before = mono.now_ms;
+    mono.now_ms += took_ms;
+    clock.correct(from_unix_ms(before + took_ms / 2 + ahead_ms), before);
+    return unix_ms(clock.now()) - mono.now_ms;
+  };
+  EXPECT_EQ(asked(500, 10), 10) << "whatever is said first";
+  EXPECT_EQ(asked(30, 20), 20);
+  EXPECT_EQ(asked(200, 90), 20) << "a slow answer tells little";
+  EXPECT_EQ(asked(30, 21), 21);
+  mono.now_ms += 100'000;
+  EXPECT_EQ(asked(120, 40), 40) << "but more than what is so old";
 }
 
 class DueSnapshotsTest : public ::testing::Test {

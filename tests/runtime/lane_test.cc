@@ -39,6 +39,25 @@ class OneLane : public World {
     });
     done.get_future().wait();
   }
+  // Starts one when the lane comes to it, behind `hold`; what is posted to the lane meanwhile comes
+  // after it has been staged.
+  std::future<ErrorCode> start_behind(const std::function<void()>& hold) {
+    const auto code = std::make_shared<std::promise<ErrorCode>>();
+    const ProgramRef program = programs_.current(Namespace(), "w").value();
+    loop_->post([hold] { hold(); });
+    Beginning beginning;
+    beginning.program = program;
+    beginning.row.id = ExecutionId{Uuid::v7(unix_ms(clock_.now()), 1, 2)};
+    beginning.row.workflow = "w";
+    beginning.row.program_hash = beginning.fact.pins.program_hash = program->hash;
+    beginning.row.name = beginning.fact.pins.execution_name = "behind";
+    beginning.row.input = beginning.fact.input_text = "{}";
+    beginning.fact.input = Value(Object());
+    lane_.begin(std::move(beginning), [code](const Result<store::StartOutcome>& outcome) {
+      code->set_value(outcome.ok() ? ErrorCode::kInvalid : outcome.error().code);
+    });
+    return code->get_future();
+  }
   std::string outcome_of(ExecutionId id) {
     eventually("it ends", [&] {
       lane_.want_claim();  // It learns of the time that has passed.
@@ -47,8 +66,8 @@ class OneLane : public World {
     return outcome(ended(*caller_, id.text()));
   }
 
-  std::shared_ptr<ManualTasks> tasks_ =
-      std::make_shared<ManualTasks>(std::vector<std::string>{"test.slow"});
+  std::shared_ptr<ManualTasks> tasks_ = std::make_shared<ManualTasks>(
+      std::vector<std::string>{"test.slow", "test.first", "test.second"});
   Tampering tampering_;
   Counters counters_;
   std::unique_ptr<BlockingEngine> caller_;
@@ -95,6 +114,35 @@ TEST_F(OneLane, LeavesNoHoleWhereAFactWasRefused) {
   std::vector<std::uint64_t> seqs;
   for (const store::JournalRow& row : *journal) seqs.push_back(row.seq);
   EXPECT_EQ(seqs, (std::vector<std::uint64_t>{1, 2, 3, 4, 5}));
+}
+
+// A start that was staged before the lane heard that it had been cut off makes it hear of it once
+// more, when it has claimed anew already.
+TEST_F(OneLane, KeepsWhatItHasClaimedSinceItWasCutOff) {
+  std::atomic<bool> is_cut_off{false}, has_claimed_anew{false};
+  std::atomic<int> sessions{0};
+  Gate claims;
+  tampering_.is_dead = [&] { return is_cut_off.exchange(false); };
+  tampering_.before_open = [&] { ++sessions; };
+  tampering_.on_claim = [&](const store::ClaimRequest&) {
+    if (sessions == 2 && !has_claimed_anew.exchange(true)) claims.came.set_value();
+  };
+  const ExecutionId id = begin(kTwoSteps, "{}");
+  tasks_->next();
+  std::promise<void> is_behind;
+  auto code = start_behind([&] {
+    is_behind.set_value();
+    claims.wait();
+  });
+  is_behind.get_future().wait();
+  is_cut_off = true;
+  lane_.want_claim();
+  EXPECT_EQ(code.get(), ErrorCode::kFenced);
+  tasks_->next().done(TaskSuccess{Value(1)});
+  tasks_->next().done(TaskSuccess{Value(2)});
+  EXPECT_EQ(outcome_of(id), "SUCCEEDED 2");
+  EXPECT_EQ(counters_.reconciled, 0u);
+  EXPECT_EQ(tasks_->begun(), 3u);
 }
 
 }  // namespace

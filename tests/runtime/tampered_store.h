@@ -21,6 +21,7 @@ struct Tampering {
   std::function<void(Uuid writer)> opened, before_claim, closed;  // Of a session.
   std::function<Status(const store::Batch&)> before_commit;       // An error is its answer.
   std::function<void(const store::Batch&)> before_ack;            // It is durable; the lane waits.
+  std::function<Status()> on_maintain;                            // An error is its answer.
   std::function<void()> on_program;                               // A fold does not know it yet.
   std::function<void()> on_describe;
   std::function<void()> on_journal;
@@ -143,7 +144,11 @@ class TamperedStore : public store::Store {
   }
   Result<store::SweepReport> sweep() override { return real_->sweep(); }
   Result<Time> now() override { return real_->now(); }
-  void wait_for_hint(Millis at_most) override { real_->wait_for_hint(at_most); }
+  Status maintain() override {
+    if (tampering_.on_maintain) TRY(tampering_.on_maintain());
+    return real_->maintain();
+  }
+  bool wait_for_hint(Millis at_most) override { return real_->wait_for_hint(at_most); }
   Status check(bool allow_unsafe) override { return real_->check(allow_unsafe); }
 
  private:
