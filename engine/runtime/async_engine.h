@@ -91,8 +91,11 @@ class AsyncEngine {
   store::Store& store() const;
 
   // ---- questions; the namespace is that of the caller's credential
-  // Before run(): stored for whoever serves the pool.  Without a deadline: while the database is
-  // away the answer comes when it is back, or kUnavailable when the engine stops.
+  // Before run(): stored for whoever serves the pool; kUnavailable when the database is away.
+  // Afterwards a lane begins it, without a deadline: while the database is away the answer comes
+  // when it is back.  kUnavailable comes earlier when the workflow's program is not known here and
+  // cannot be read; when the lane loses its lease, or the engine stops, before the start was
+  // written, and then whether it happens is in doubt: the same name again is safe.
   void start(const Namespace& ns, StartRequest request, OnAnswer<StartedExecution> told);
   // Answers with the ended execution, as wait(); without a read when it ended here.
   void start_and_wait(const Namespace& ns, StartRequest request, Millis at_most,

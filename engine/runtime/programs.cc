@@ -29,8 +29,10 @@ Programs::Known Programs::known(const Namespace& ns, const std::string& workflow
   const std::int64_t now = clock_.monotonic_ms();
   const MutexLock lock(mutex_);
   const auto found = current_.find({ns, workflow});
-  if (found == current_.end()) return {};
-  return {found->second.program, now - found->second.asked_ms};
+  if (found != current_.end()) return {found->second.program, now - found->second.asked_ms, {}};
+  const auto missing = missing_.find({ns, workflow});
+  if (missing == missing_.end() || now - missing->second.asked_ms >= kStaleMs) return {};
+  return {nullptr, now - missing->second.asked_ms, missing->second.error};
 }
 
 Result<ProgramRef> Programs::ask(const Namespace& ns, const std::string& workflow) {
@@ -42,8 +44,9 @@ Result<ProgramRef> Programs::ask(const Namespace& ns, const std::string& workflo
     return found == current_.end() ? 0 : found->second.puts;
   };
   const std::uint64_t puts_before = puts();
-  const store::StoredProgram stored = TRY(store_.program_by_name(ns, workflow));
-  ProgramRef program = TRY(get(ns, stored.hash));
+  const auto stored = store_.program_by_name(ns, workflow);
+  if (!stored.ok()) return without_answer(key, stored.error());
+  ProgramRef program = TRY(get(ns, stored->hash));
   const MutexLock lock(mutex_);
   Current& current = current_[key];
   // A deploy of this process that came meanwhile is newer than what was read.
@@ -52,6 +55,20 @@ Result<ProgramRef> Programs::ask(const Namespace& ns, const std::string& workflo
     current.asked_ms = now;
   }
   return current.program;
+}
+
+Result<ProgramRef> Programs::without_answer(const Key& key, const Error& error) {
+  const std::int64_t now = clock_.monotonic_ms();
+  const MutexLock lock(mutex_);
+  if (error.code == ErrorCode::kNotFound) {
+    if (missing_.size() >= kMostMissing) missing_.clear();  // It is only a shortcut.
+    missing_[key] = {now, error};
+    return error;
+  }
+  const auto found = current_.find(key);
+  if (found == current_.end()) return error;
+  found->second.asked_ms = now;
+  return found->second.program;
 }
 
 void Programs::put(const Namespace& ns, const std::string& workflow, const ProgramRef& program) {

@@ -37,6 +37,17 @@ class BoundedPool {
     threads_.run([this] { run_one(); });
     return true;
   }
+  // Before all that waits, whose bound does not hold for it: the caller sees to it that such work
+  // is little.  False: the pool has ended.
+  bool run_next(Work work) {
+    {
+      const MutexLock lock(mutex_);
+      if (is_stopped_) return false;
+      waiting_.push_front(std::move(work));
+    }
+    threads_.run([this] { run_one(); });
+    return true;
+  }
 
   // Idempotent; not from one of the threads.
   void stop() {

@@ -23,6 +23,7 @@ struct Tampering {
   std::function<void(const store::Batch&)> before_ack;            // It is durable; the lane waits.
   std::function<Status()> on_maintain;                            // An error is its answer.
   std::function<void()> on_program;                               // A fold does not know it yet.
+  std::function<Status()> on_name;  // Of a workflow, asked for; an error is its answer.
   std::function<void()> on_describe;
   std::function<void()> on_journal;
   std::function<Status()> before_look;  // An error is its answer.
@@ -136,6 +137,7 @@ class TamperedStore : public store::Store {
   }
   Result<store::StoredProgram> program_by_name(const Namespace& ns,
                                                const std::string& workflow) override {
+    if (tampering_.on_name) TRY(tampering_.on_name());
     return real_->program_by_name(ns, workflow);
   }
   Result<store::Look> look(const store::LookRequest& request) override {
