@@ -72,6 +72,7 @@ class OutageTest : public ::testing::Test {
     thread_ = std::thread([this] { loop_.run(); });
   }
   void TearDown() override {
+    door_.open();  // A test that failed has left it shut.
     loop_.post([this] {
       api_.reset();
       loop_.stop();
@@ -108,6 +109,7 @@ class OutageTest : public ::testing::Test {
     return answer;
   }
 
+  Door door_;  // Outlives the engine's threads, which may stand before it.
   runtime::Settings settings_;
   ApiLimits limits_;
   runtime::Tampering tampering_;
@@ -118,34 +120,32 @@ class OutageTest : public ::testing::Test {
 };
 
 TEST_F(OutageTest, TellsThatItIsAliveAndReadyHoweverManyWait) {
-  Door door;
-  tampering_.on_describe = [&] { door.pass(); };
+  tampering_.on_describe = [this] { door_.pass(); };
   serve();
-  door.shut();
+  door_.shut();
   std::vector<std::unique_ptr<HttpClient>> waiting;
   for (int i = 0; i <= kPoolThreads; ++i) {
     waiting.push_back(read_later(kNobody));
   }
-  door.wait_until_here(kPoolThreads);
+  door_.wait_until_here(kPoolThreads);
   EXPECT_EQ(get("/healthz").body, R"({"status":"alive"})");
   EXPECT_EQ(get("/readyz").body, R"({"status":"ready"})");
   EXPECT_EQ(get("/nowhere").status, 404);
-  door.open();
+  door_.open();
   for (const auto& client : waiting) EXPECT_EQ(client->receive().status, 404);
 }
 
 TEST_F(OutageTest, ReadersOfHistoriesHoldUpNobodyElse) {
-  Door door;
-  tampering_.on_journal = [&] { door.pass(); };
+  tampering_.on_journal = [this] { door_.pass(); };
   serve();
   ASSERT_TRUE(engine_->deploy_text("done", kDone));
   const std::string id = start_and_end("first");
-  door.shut();
+  door_.shut();
   std::vector<std::unique_ptr<HttpClient>> readers;
   for (int i = 0; i < 3 * kHistoryThreads; ++i) {
     readers.push_back(read_later("/v1/executions/" + id + "/history"));
   }
-  door.wait_until_here(kHistoryThreads);
+  door_.wait_until_here(kHistoryThreads);
   for (int i = 0; i < 10; ++i) {
     HttpClient starter(api_->port());
     starter.send(start(std::to_string(i)));
@@ -153,42 +153,40 @@ TEST_F(OutageTest, ReadersOfHistoriesHoldUpNobodyElse) {
   }
   EXPECT_EQ(get("/v1/executions").status, 200);
   EXPECT_EQ(get("/v1/executions/" + id).status, 200);
-  door.open();
+  door_.open();
   for (const auto& reader : readers) EXPECT_EQ(reader->receive().status, 200);
 }
 
 TEST_F(OutageTest, QuestionsHoldUpNoStarts) {
-  Door door;
-  tampering_.on_describe = [&] { door.pass(); };
+  tampering_.on_describe = [this] { door_.pass(); };
   serve();
   ASSERT_TRUE(engine_->deploy_text("done", kDone));
-  door.shut();
+  door_.shut();
   std::vector<std::unique_ptr<HttpClient>> waiting;
   for (int i = 0; i <= kPoolThreads; ++i) waiting.push_back(read_later(kNobody));
-  door.wait_until_here(kPoolThreads);
+  door_.wait_until_here(kPoolThreads);
   for (int i = 0; i < 10; ++i) {
     HttpClient starter(api_->port());
     starter.send(start(std::to_string(i)));
     EXPECT_EQ(starter.receive().status, 202);
   }
   EXPECT_EQ(get("/healthz").body, R"({"status":"alive"})");
-  door.open();
+  door_.open();
   for (const auto& client : waiting) EXPECT_EQ(client->receive().status, 404);
 }
 
 TEST_F(OutageTest, NobodyWaitsForEver) {
   limits_.patience = Millis(50);
-  Door door;
-  tampering_.on_describe = [&] { door.pass(); };
+  tampering_.on_describe = [this] { door_.pass(); };
   serve();
-  door.shut();
+  door_.shut();
   for (int i = 0; i <= kPoolThreads; ++i) {
     const Answer late = get(kNobody);
     EXPECT_EQ(late.status, 503);
     EXPECT_EQ(late.headers.at("retry-after"), "1");
     EXPECT_EQ(late.body, unavailable("the database has not answered within 50 ms"));
   }
-  door.open();
+  door_.open();
   Answer answer;
   do {
     answer = get(kNobody);
@@ -198,40 +196,38 @@ TEST_F(OutageTest, NobodyWaitsForEver) {
 
 TEST_F(OutageTest, AStartThatWaitedTooLongIsInDoubt) {
   limits_.patience = Millis(50);
-  Door door;
-  tampering_.before_commit = [&](const store::Batch&) {
-    door.pass();
+  tampering_.before_commit = [this](const store::Batch&) {
+    door_.pass();
     return ok_status();
   };
   serve();
   ASSERT_TRUE(engine_->deploy_text("done", kDone));
-  door.shut();
+  door_.shut();
   HttpClient client(api_->port());
   client.send(start("1"));
   EXPECT_EQ(client.receive().body,
             unavailable("the database has not answered within 50 ms; whether what was asked for "
                         "happens is in doubt"));
-  door.open();
+  door_.open();
 }
 
 // ---- stopping while requests are under way
 
 TEST_F(OutageTest, AStoppingServerAnswersTheStartsUnderWay) {
-  Door door;
-  tampering_.before_commit = [&](const store::Batch&) {
-    door.pass();
+  tampering_.before_commit = [this](const store::Batch&) {
+    door_.pass();
     return ok_status();
   };
   serve();
   ASSERT_TRUE(engine_->deploy_text("done", kDone));
-  door.shut();
+  door_.shut();
   HttpClient idle(api_->port()), client(api_->port());
   EXPECT_EQ(idle.get("/healthz").status, 200);
   client.send(start("1"));
-  door.wait_until_here(1);
+  door_.wait_until_here(1);
   auto drained = drain(Millis(60'000));
   EXPECT_TRUE(idle.is_closed()) << "which tells that the server is stopping";
-  door.open();
+  door_.open();
   const Answer started = client.receive();
   EXPECT_EQ(started.status, 202) << started.body;
   EXPECT_EQ(started.headers.at("connection"), "close");
@@ -240,20 +236,19 @@ TEST_F(OutageTest, AStoppingServerAnswersTheStartsUnderWay) {
 }
 
 TEST_F(OutageTest, AStoppingServerAnswers503ToWhatTakesTooLong) {
-  Door door;
-  tampering_.before_commit = [&](const store::Batch&) {
-    door.pass();
+  tampering_.before_commit = [this](const store::Batch&) {
+    door_.pass();
     return ok_status();
   };
-  tampering_.on_describe = [&] { door.pass(); };
+  tampering_.on_describe = [this] { door_.pass(); };
   serve();
   ASSERT_TRUE(engine_->deploy_text("done", kDone));
-  door.shut();
+  door_.shut();
   HttpClient starter(api_->port());
   starter.send(start("1"));
-  door.wait_until_here(1);
+  door_.wait_until_here(1);
   const auto reader = read_later(kNobody);
-  door.wait_until_here(2);
+  door_.wait_until_here(2);
   auto drained = drain(Millis(1));
   EXPECT_EQ(starter.receive().body,
             unavailable("the server stops, and the database has not answered yet; whether what "
@@ -263,7 +258,7 @@ TEST_F(OutageTest, AStoppingServerAnswers503ToWhatTakesTooLong) {
   starter.finish_sending();
   reader->finish_sending();
   drained.wait();
-  door.open();
+  door_.open();
 }
 
 TEST_F(OutageTest, IsNotReadyAndStartsNothingWhileTheDatabaseIsFull) {
