@@ -150,7 +150,7 @@ TEST_F(Executions, ThatNeverRestHoldUpNoStop) {
     begun.push_back(tasks->next());
   }
   const std::size_t rows = store_->journal_rows();
-  for (ManualTasks::Begun& task : begun) task.done(TaskSuccess{Value()});
+  for (ManualTasks::Begun& task : begun) task.done(TaskSucceeded{Value()});
   eventually("they go on", [&] { return store_->journal_rows() > rows + 2 * ids.size(); });
   auto stopped = std::async(std::launch::async, [&] { one.reset(); });
   EXPECT_EQ(stopped.wait_for(kPatience), std::future_status::ready);

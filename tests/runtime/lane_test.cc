@@ -138,8 +138,8 @@ TEST_F(OneLane, KeepsWhatItHasClaimedSinceItWasCutOff) {
   is_cut_off = true;
   lane_.want_claim();
   EXPECT_EQ(code.get(), ErrorCode::kFenced);
-  tasks_->next().done(TaskSuccess{Value(1)});
-  tasks_->next().done(TaskSuccess{Value(2)});
+  tasks_->next().done(TaskSucceeded{Value(1)});
+  tasks_->next().done(TaskSucceeded{Value(2)});
   EXPECT_EQ(outcome_of(id), "SUCCEEDED 2");
   EXPECT_EQ(counters_.reconciled, 0u);
   EXPECT_EQ(tasks_->begun(), 3u);
