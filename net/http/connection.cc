@@ -14,6 +14,11 @@ constexpr std::size_t kInOnePiece = 16u << 10;  // Larger bodies are not copied 
 constexpr std::size_t kMostDiscarded = 16u << 20;  // Behind the last answer: then it is enough.
 constexpr unsigned kMostAsked = 20;                // A second, in all.
 
+Refusal no_memory() {
+  return {503, "the requests that are under way take all the memory there is for them",
+          "Try again in a moment."};
+}
+
 }  // namespace
 
 struct Connection::Exchange {
@@ -78,7 +83,9 @@ void Connection::advance(std::string_view& bytes) {
     const Reader::Found found = reader_->read(bytes);
     if (found == Reader::Found::kRefused) {
       refuse(reader_->refusal());
-    } else if (charge_body() && found == Reader::Found::kRequest) {
+    } else if (!charge(0)) {
+      refuse(no_memory());
+    } else if (found == Reader::Found::kRequest) {
       dispatch();
     } else if (found == Reader::Found::kMore) {
       break;
@@ -97,14 +104,12 @@ void Connection::advance_buffered() {
   in_ = std::move(buffer);
 }
 
-// False: it was refused, as the requests of all connections together take too much.
-bool Connection::charge_body() {
-  const std::size_t bytes = reader_->request().body.size() - charged_;
-  charged_ += bytes;
-  if (home_.charge(bytes)) return true;
-  refuse({503, "the requests that are under way take all the memory there is for them",
-          "Try again in a moment."});
-  return false;
+// Counts at home what is held here; `buffered`: of bytes that are not understood yet.  False: all
+// connections together hold too much.
+bool Connection::charge(std::size_t buffered) {
+  const std::size_t held = buffered + handed_ + (reader_ ? reader_->held() : 0);
+  home_.discharge(std::exchange(charged_, held));
+  return home_.charge(held);
 }
 
 void Connection::dispatch() {
@@ -113,19 +118,32 @@ void Connection::dispatch() {
   exchange_ = std::make_shared<Exchange>();
   exchange_->asked = asked_by(reader->request(), reader->minor_version(), reader->keeps_alive());
   ++request_;
+  handed_ = reader->held();
   state_ = State::kAnswering;
   wait(Deadlines::kNone);
   home_.handle(std::move(reader->request()),
                Reply(std::make_shared<Ticket>(home_.door(), id_, request_)));
 }
 
+// While a request is being answered: bounds what waits behind it.
+void Connection::hold_back() {
+  const bool has_room = charge(in_.size()) || in_.empty();
+  if (has_room && in_.size() < kReadAhead) return;
+  if (!is_paused_) socket_->set_reading(false);
+  is_paused_ = true;
+  if (has_room) return;
+  if (exchange_->on_bytes) return close();  // They are another protocol's: none may be missing.
+  exchange_->asked.keeps_alive = false;
+  exchange_->is_last = true;
+  std::string().swap(in_);
+  charge(0);
+}
+
 void Connection::settle() {
-  if (state_ == State::kAnswering && in_.size() >= kReadAhead && !is_paused_) {
-    is_paused_ = true;
-    socket_->set_reading(false);
-  }
+  if (state_ == State::kAnswering) return hold_back();
   if (state_ != State::kReading) return;
   if (has_ended_) return close();  // Half a request, or none: nothing to answer.
+  if (!charge(in_.size())) return refuse(no_memory());
   if (!reader_ || !reader_->has_begun()) return;
   const auto kind = reader_->has_head() ? Deadlines::kBody : Deadlines::kHead;
   if (deadline_->kind != kind) wait(kind);
@@ -285,6 +303,7 @@ void Connection::answer_is_out() {
 void Connection::end_exchange(bool is_delivered) {
   const auto exchange = std::exchange(exchange_, nullptr);
   home_.discharge(std::exchange(charged_, 0));
+  handed_ = 0;
   if (exchange && exchange->on_end) exchange->on_end(is_delivered);
 }
 

@@ -6,8 +6,10 @@
 //      └───────── a refusal ────────────┴──> closing ── the client has closed ──> closed
 //
 // Bytes of the next requests wait in `in_` while one is being answered (9112 9.3.2 lets only safe
-// ones run side by side), and beyond kReadAhead in the kernel.  An idle connection holds no buffer
-// and no parser.  Thread-safety: the loop's thread.  Ownership: Connections owns it.
+// ones run side by side), and beyond kReadAhead in the kernel.  When the requests of all
+// connections take too much memory, those that wait are dropped: the client sees the connection
+// close behind the answer, and may send them again.  An idle connection holds no buffer and no
+// parser.  Thread-safety: the loop's thread.  Ownership: Connections owns it.
 #pragma once
 
 #include <cstdint>
@@ -66,7 +68,8 @@ class Connection final : public loop::Socket::Events {
   void advance(std::string_view& bytes);
   void advance_buffered();
   void dispatch();
-  bool charge_body();
+  bool charge(std::size_t buffered);
+  void hold_back();
   void settle();  // After bytes: what is waited for now, and whether more is read.
   void write_answer(Response response, Framing framing);
   void answer_is_written();
@@ -87,7 +90,8 @@ class Connection final : public loop::Socket::Events {
   std::shared_ptr<Exchange> exchange_;  // While it is being answered.
   std::string in_;                      // What has come and is not understood yet.
   std::uint64_t request_ = 0;           // Number of the last request.
-  std::size_t charged_ = 0;             // What of its body is counted at home.
+  std::size_t handed_ = 0;              // Bytes of the one that is being answered.
+  std::size_t charged_ = 0;             // What is counted at home of all that it holds.
   std::uint64_t last_sent_ = 0;         // When the clock was looked at last.
   std::size_t discarded_ = 0;           // Bytes after the last answer.
   unsigned asked_ = 0;                  // How often for the receipt.

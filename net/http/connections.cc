@@ -5,6 +5,13 @@
 #include "base/check.h"
 
 namespace stepwell::http {
+namespace {
+
+// So many above the limit are told that there are too many; more are closed without a word, for
+// each of them lingers until it has heard it.
+constexpr std::size_t kMostTold = 8;
+
+}  // namespace
 
 // ---- the way back
 
@@ -44,8 +51,9 @@ void Reply::operator()(Response response) const {
     if (Connection* found = ticket_->find()) found->answer(std::move(response));
     return;
   }
-  ticket_->post(
-      [response = std::move(response)](Connection& connection) { connection.answer(response); });
+  ticket_->post([response = std::move(response)](Connection& connection) mutable {
+    connection.answer(std::move(response));
+  });
 }
 
 void Reply::on_end(std::function<void(bool)> call) const {
@@ -125,6 +133,7 @@ void Connections::add(std::unique_ptr<loop::Socket> socket) {
   // Who waits longest for nothing makes room.
   Connection* idle = is_full ? deadlines_.longest_idle() : nullptr;
   if (idle != nullptr) idle->close();
+  if (connections_.size() >= limits_.max_connections + kMostTold) return;
   const std::uint64_t id = ++last_id_;
   auto& connection = connections_[id];
   connection = std::make_unique<Connection>(*this, id, std::move(socket));
@@ -141,7 +150,7 @@ Connection* Connections::find(std::uint64_t id) const {
 
 bool Connections::charge(std::size_t bytes) {
   charged_ += bytes;
-  return charged_ <= limits_.max_bodies_bytes;
+  return charged_ <= limits_.max_requests_bytes;
 }
 
 void Connections::later(std::uint64_t id, void (*call)(Connection&)) {

@@ -79,7 +79,7 @@ class Connections {
   std::shared_ptr<Door> door() const { return door_; }
   void handle(Request request, Reply reply) { handler_(std::move(request), std::move(reply)); }
   void wait(Deadlines::Entry entry, Deadlines::Kind kind);
-  // Bytes of bodies that are being received or handled.  False: there are too many.
+  // Bytes that have come and are not answered yet.  False: there are too many.
   bool charge(std::size_t bytes);
   void discharge(std::size_t bytes) { charged_ -= bytes; }
   // Calls back with the connection, if it is there still, from the loop.

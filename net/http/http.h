@@ -117,9 +117,9 @@ struct Limits {
   std::size_t max_fields = 100;               // Browsers send 20, proxies add 10.
   std::size_t max_body_bytes = 4u << 20;      // An input may have 256 KiB; a deployed text is less.
   std::size_t max_framing_bytes = 16u << 10;  // Chunk extensions and trailers: nobody uses them.
-  std::size_t max_bodies_bytes = 256u << 20;  // Of all requests under way, in sum.
-  std::size_t max_unsent_bytes = 1u << 20;    // Of a stream that its client does not read.
-  Millis idle_timeout{60'000};                // Between requests.
+  std::size_t max_requests_bytes = 256u << 20;  // All that has come and is not answered, in sum.
+  std::size_t max_unsent_bytes = 1u << 20;      // Of a stream that its client does not read.
+  Millis idle_timeout{60'000};                  // Between requests.
   Millis head_timeout{10'000};        // From the first byte of a request to the end of its head.
   Millis body_timeout{30'000};        // From there to its end: 4 MiB at 140 kB/s.
   Millis stall_timeout{30'000};       // In which a client must take some of its answer.

@@ -26,15 +26,25 @@ Error refused(const std::string& address, int error, bool is_file = false) {
   return {code, "cannot listen on " + address + ": " + std::strerror(error) + hint};
 }
 
-// A socket file that nobody answers on is left over from a process that died.
-void remove_stale(const sockaddr_un& address) {
-  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (probe < 0) return;
+// A socket file that nobody answers on is left over from a process that died: it is removed.
+// Anything else at that path is somebody's: connect() refuses a text file just as it does a socket.
+Status remove_stale(const std::string& path, const sockaddr_un& address) {
+  struct stat found {};
+  if (::lstat(path.c_str(), &found) != 0) return ok_status();  // Nothing is there, or bind() tells.
+  if (!S_ISSOCK(found.st_mode)) {
+    return Error{ErrorCode::kUnavailable, "cannot listen on " + path +
+                                              ": what is there is not a socket; move it away, or "
+                                              "choose another path"};
+  }
+  // Does not wait where the other's queue is full: that one listens.
+  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (probe < 0) return ok_status();
   const auto* generic = reinterpret_cast<const sockaddr*>(&address);
   if (::connect(probe, generic, sizeof address) != 0 && errno == ECONNREFUSED) {
-    ::unlink(address.sun_path);
+    ::unlink(path.c_str());
   }
   ::close(probe);
+  return ok_status();
 }
 
 int port_of(int fd) {
@@ -92,7 +102,7 @@ Result<std::unique_ptr<Listener>> Listener::open_unix(const std::string& path) {
                                           " bytes: " + path};
   }
   std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
-  remove_stale(address);
+  TRY(remove_stale(path, address));
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (fd < 0) return refused(path, errno, true);
   const auto* generic = reinterpret_cast<const sockaddr*>(&address);

@@ -34,6 +34,7 @@ Reader::Found Reader::read_head(std::string_view& bytes) {
   parser_.emplace(request_, limits_);
   Refusal broken = parser_->take_head(bytes.substr(0, scan_->length()));
   bytes.remove_prefix(scan_->length());
+  head_bytes_ = scan_->length();
   scan_.reset();
   if (broken.status == 0) {
     broken = check_head(request_, parser_->minor_version(), names_, limits_);

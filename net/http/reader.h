@@ -29,6 +29,8 @@ class Reader {
   bool has_begun() const { return has_begun_; }  // More than an empty line has come.
   bool has_head() const { return parser_.has_value(); }
   Request& request() { return request_; }
+  // Bytes that it has taken and keeps.
+  std::size_t held() const { return head_bytes_ + request_.body.size(); }
   int minor_version() const { return parser_->minor_version(); }
   bool keeps_alive() const { return parser_->keeps_alive(); }
   bool expects_continue() const { return expects_continue_; }
@@ -45,6 +47,7 @@ class Reader {
   Request request_;
   std::optional<HeadScan> scan_;  // Until the head is whole,
   std::optional<Parser> parser_;  // and then this.
+  std::size_t head_bytes_ = 0;
   bool has_begun_ = false;
   bool has_skipped_ = false;  // An empty line before the request.
   bool expects_continue_ = false;

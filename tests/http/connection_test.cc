@@ -396,7 +396,7 @@ TEST(Connections, RefuseOneMoreWhenNobodyIsIdle) {
 
 TEST(Connections, RefuseBodiesThatAreTooMuchInSum) {
   Limits limits;
-  limits.max_bodies_bytes = 1'000;
+  limits.max_requests_bytes = 1'000;
   House house(limits);
   const std::string post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 600\r\n\r\n";
   const auto first = house.client();
@@ -408,6 +408,62 @@ TEST(Connections, RefuseBodiesThatAreTooMuchInSum) {
   const auto third = house.client();
   third->send(post + std::string(600, 'x'));
   EXPECT_EQ(house.requests.size(), 2u) << "what is answered makes room";
+}
+
+TEST(Connections, CountWhatHasComeOfHeadsToo) {
+  Limits limits;
+  limits.max_requests_bytes = 1'000;
+  House house(limits);
+  const std::string half = "GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(500, 'x');
+  const auto first = house.client();
+  first->send_split(half, 100);
+  const auto second = house.client();
+  second->send_split(half, 100);
+  EXPECT_NE(second->received.find("HTTP/1.1 503 "), std::string::npos);
+  first->reset();
+  house.loop.run_posted();
+  const auto third = house.client();
+  third->send(half);
+  third->send("\r\n\r\n");
+  EXPECT_EQ(house.requests.size(), 1u) << "what has gone makes room";
+  const auto fourth = house.client();
+  fourth->send(half);
+  EXPECT_NE(fourth->received.find("HTTP/1.1 503 "), std::string::npos)
+      << "the head of what is being answered counts";
+}
+
+TEST(Connections, DropWhatWasReadAheadWhenItIsTooMuchInSum) {
+  Limits limits;
+  limits.max_requests_bytes = 1'000;
+  House house(limits);
+  const auto client = house.client();
+  client->send(kGet);
+  for (int i = 0; i < 100; ++i) client->send(kGet);
+  EXPECT_FALSE(client->is_reading);
+  const auto other = house.client();
+  other->send(kGet);
+  ASSERT_EQ(house.requests.size(), 2u) << "what was dropped makes room";
+  house.replies[0](Response::text(200, "one"));
+  EXPECT_EQ(client->received, answer_of("one", "Connection: close\r\n"));
+  EXPECT_TRUE(client->is_finished);
+  EXPECT_EQ(house.requests.size(), 2u);
+}
+
+TEST(Connections, CloseAtOnceWhatIsFarTooMany) {
+  Limits limits;
+  limits.max_connections = 10;
+  House house(limits);
+  std::vector<std::shared_ptr<MemoryClient>> clients;
+  for (int i = 0; i < 10; ++i) {
+    clients.push_back(house.client());
+    clients.back()->send("GET / HTTP/1.1\r\n");
+  }
+  for (int i = 0; i < 100; ++i) clients.push_back(house.client());
+  EXPECT_LE(house.count(), 20u);
+  EXPECT_NE(clients[10]->received.find("HTTP/1.1 503 "), std::string::npos);
+  EXPECT_TRUE(clients.back()->is_closed);
+  house.loop.pass(Millis(2'000));
+  EXPECT_EQ(house.count(), 10u) << "those that were told have gone";
 }
 
 // ---- drain

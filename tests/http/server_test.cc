@@ -2,9 +2,12 @@
 // see.
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <future>
 #include <thread>
 
@@ -235,6 +238,69 @@ TEST(Http, ListensOnAUnixSocketForItsOwnerOnly) {
     EXPECT_EQ(found.st_mode & 0777, 0600u);
   }
   EXPECT_NE(::access(endpoint.unix_path.c_str(), F_OK), 0) << "the socket file is left behind";
+}
+
+TEST(Http, LeavesAFileAloneThatIsNotASocket) {
+  TemporaryFolder folder;
+  Endpoint endpoint;
+  endpoint.unix_path = folder.path() + "/notes.txt";
+  std::ofstream(endpoint.unix_path) << "do not lose this";
+  loop::UvLoop loop;
+  const auto server = Server::listen(loop, endpoint, &echo);
+  ASSERT_FALSE(server.ok());
+  EXPECT_EQ(server.error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(server.error().message,
+            "cannot listen on " + endpoint.unix_path +
+                ": what is there is not a socket; move it away, or choose another path");
+  std::string kept;
+  std::getline(std::ifstream(endpoint.unix_path), kept);
+  EXPECT_EQ(kept, "do not lose this");
+  ::unlink(endpoint.unix_path.c_str());
+}
+
+// A socket that listens, accepts nobody, and has no room for one more to wait; or nobody's.
+class Silent {
+ public:
+  explicit Silent(const std::string& path) {
+    address_.sun_family = AF_UNIX;
+    path.copy(address_.sun_path, sizeof address_.sun_path - 1);
+    descriptors_.push_back(::socket(AF_UNIX, SOCK_STREAM, 0));
+    EXPECT_EQ(::bind(descriptors_[0], generic(), sizeof address_), 0);
+    EXPECT_EQ(::listen(descriptors_[0], 0), 0);
+  }
+  ~Silent() { close(); }
+  void fill() {
+    int connected = 0;
+    while (connected == 0) {
+      descriptors_.push_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0));
+      connected = ::connect(descriptors_.back(), generic(), sizeof address_);
+    }
+  }
+  void close() {
+    for (const int descriptor : std::exchange(descriptors_, {})) ::close(descriptor);
+  }
+
+ private:
+  const sockaddr* generic() const { return reinterpret_cast<const sockaddr*>(&address_); }
+  sockaddr_un address_{};
+  std::vector<int> descriptors_;
+};
+
+TEST(Http, TakesTheSocketOfADeadProcessOnly) {
+  TemporaryFolder folder;
+  Endpoint endpoint;
+  endpoint.unix_path = folder.path() + "/api.sock";
+  Silent silent(endpoint.unix_path);
+  silent.fill();
+  loop::UvLoop loop;
+  const auto refused = Server::listen(loop, endpoint, &echo);
+  ASSERT_FALSE(refused.ok()) << "it listens, though it takes nobody now";
+  EXPECT_EQ(refused.error().message, "cannot listen on " + endpoint.unix_path +
+                                         ": Address already in use; another program listens there");
+  silent.close();
+  Served served(&echo, endpoint);
+  HttpClient client(endpoint.unix_path);
+  EXPECT_EQ(client.get("/mine").body, "GET /mine");
 }
 
 TEST(Http, SaysThatThePortIsTaken) {
