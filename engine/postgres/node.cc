@@ -87,6 +87,9 @@ Status PgNode::renew() {
                      .add(evidence_)
                      .add(static_cast<std::int64_t>(node_.lease.count())));
   if (!renewed.ok()) return renewed.trouble().error("renew the node's lease");
+  // When it arrived nobody knows, but not later than its answer.
+  const bool is_first = renewed_at_ms_ == 0;
+  if (!is_first && boottime_ms() - renewed_at_ms_ >= node_.lease.count()) ++lapses_;
   renewed_at_ms_ = before;
   return ok_status();
 }

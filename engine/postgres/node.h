@@ -26,6 +26,7 @@ class PgNode : public store::Node {
   Uuid id() const override { return id_; }
   Millis age() const override;
   Millis lease() const override { return node_.lease; }
+  std::uint64_t lapses() const override { return lapses_; }
   Result<std::unique_ptr<store::Session>> open_session() override;
 
  private:
@@ -43,6 +44,7 @@ class PgNode : public store::Node {
   std::unique_ptr<Link> link_;  // The heartbeat thread's, once that runs.
   // Of the boot-time clock, taken before the renewal was sent.
   std::atomic<std::int64_t> renewed_at_ms_{0};
+  std::atomic<std::uint64_t> lapses_{0};  // Counted before renewed_at_ms_ says so.
   Mutex mutex_;
   CondVar stop_changed_;
   bool stopping_ GUARDED_BY(mutex_) = false;

@@ -41,13 +41,20 @@ void Committer::take(Membership::Opened opened) {
   const MutexLock lock(mutex_);
   node_.swap(opened.node);
   node_epoch_ = epoch_;
+  known_lapses_ = opened.lapses;
+}
+
+std::uint64_t Committer::lapses() const {
+  const MutexLock lock(mutex_);
+  return node_->lapses();
 }
 
 int Committer::lease_used_percent(std::uint64_t epoch) const {
   const MutexLock lock(mutex_);  // Not a node of one's own: the last one to let go waits for it.
   if (epoch != node_epoch_ || node_ == nullptr || node_->lease().count() == 0) return 100;
-  return static_cast<int>(
-      std::min<std::int64_t>(1'000, node_->age().count() * 100 / node_->lease().count()));
+  const std::int64_t age = node_->age().count();  // Before the lapses: a late renewal shows there.
+  if (node_->lapses() != known_lapses_) return 100;
+  return static_cast<int>(std::min<std::int64_t>(1'000, age * 100 / node_->lease().count()));
 }
 
 void Committer::submit(Chunk&& chunk) {
@@ -215,7 +222,9 @@ Committer::Reply Committer::ask() {
     case Question::kCommit:
     case Question::kGiveBack: return session_->commit(writing_.batch);
     case Question::kOwned: return session_->owned();
-    case Question::kClaim: return session_->claim(request_ = claim_request());
+    case Question::kClaim:
+      asked_lapses_ = lapses();
+      return session_->claim(request_ = claim_request());
     case Question::kOpen: break;
   }
   return membership_.open_session();
@@ -320,6 +329,10 @@ std::optional<Millis> Committer::on_claim(Result<store::ClaimResult> reply) {
   }
   health_.works(probe_);
   claim_in_doubt_ = false;
+  {
+    const MutexLock lock(mutex_);  // It was let in: none of these lapses has cost it its writer.
+    known_lapses_ = asked_lapses_;
+  }
   const std::size_t count = reply->claimed.size();
   if (take_room(count) && count > 0 && count >= request_.limit) want_claim();  // There may be more.
   if (count == 0 && reply->inbox.empty()) {

@@ -57,7 +57,8 @@ class Committer {
   void submit(Chunk&& chunk);
   void want_claim();
   // Of the lease under which this lane owns what it holds, in hundredths, for a lane that has heard
-  // of so many fenced sessions.  Another epoch than the present one: the lease is over.
+  // of so many fenced sessions.  Another epoch than the present one: the lease is over.  So it is
+  // when it ended and was renewed, until a claim is answered: the lane may have been marked dead.
   int lease_used_percent(std::uint64_t epoch) const;
   // How many more executions the lane would take.
   void set_room(std::size_t room) { room_ = room; }
@@ -95,6 +96,7 @@ class Committer {
   std::optional<Millis> on_owned(const Result<std::vector<ExecutionId>>& reply);
   std::optional<Millis> on_open(Result<Membership::Opened> reply);
   void take(Membership::Opened opened);
+  std::uint64_t lapses() const;  // Of the node of the session that there is.
   std::optional<Millis> on_fenced(std::vector<StartAnswer> answers);
   bool take_room(std::size_t count);
   bool is_finishing() const;
@@ -116,6 +118,7 @@ class Committer {
   Landed writing_;                  // What kCommit and kGiveBack write.
   std::optional<HeldList> held_;    // To be reconciled once its chunk is durable.
   store::ClaimRequest request_;     // Of the newest claim.
+  std::uint64_t asked_lapses_ = 0;  // Of the node, before that.
   bool was_chunk_ = false;          // The last choice: then a claim has its turn.
   std::int64_t asked_ms_ = 0;       // When the question was asked; times are monotonic.
   std::int64_t resume_ms_ = 0;      // No turn before that: the database is away.
@@ -138,6 +141,7 @@ class Committer {
   bool finishing_ GUARDED_BY(mutex_) = false;
   std::shared_ptr<const store::Node> node_ GUARDED_BY(mutex_);  // Of the session; null: none.
   std::uint64_t node_epoch_ GUARDED_BY(mutex_) = 0;             // epoch_ then.
+  std::uint64_t known_lapses_ GUARDED_BY(mutex_) = 0;           // Of it, that cost no writer.
 };
 
 }  // namespace stepwell::runtime

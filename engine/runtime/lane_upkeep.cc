@@ -143,6 +143,7 @@ bool Lane::park_if_idle(OwnedExecution& held) {
 
 void Lane::run_held_back() {
   auto tasks = std::exchange(held_back_, {});
+  if (!tasks.empty()) want_claim();  // Its answer says that a lease that had ended counts again.
   for (auto& [id, command] : tasks) {
     OwnedExecution* held = find(id);
     if (held == nullptr) continue;

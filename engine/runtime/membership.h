@@ -27,17 +27,16 @@ class Membership {
   struct Opened {
     std::shared_ptr<const store::Node> node;
     std::unique_ptr<store::Session> session;
+    std::uint64_t lapses = 0;  // Of the node, before it opened the session.
   };
   // A writer of the present node, or of a new one when that one may not have writers any more.
   Result<Opened> open_session() {
     const MutexLock lock(joining_);
     if (present() == nullptr) TRY(join_anew());
-    auto session = present()->open_session();
-    if (!session.ok() && session.error().code != ErrorCode::kUnavailable) {
-      TRY(join_anew());
-      session = present()->open_session();
-    }
-    return Opened{present(), TRY(std::move(session))};
+    auto opened = open_of(present());
+    if (opened.ok() || opened.error().code == ErrorCode::kUnavailable) return opened;
+    TRY(join_anew());
+    return open_of(present());
   }
 
   // The present one; none: it has not joined.
@@ -54,6 +53,11 @@ class Membership {
   }
 
  private:
+  static Result<Opened> open_of(const std::shared_ptr<store::Node>& node) {
+    const std::uint64_t lapses = node->lapses();
+    return Opened{node, TRY(node->open_session()), lapses};
+  }
+
   std::shared_ptr<store::Node> present() const {
     const MutexLock lock(mutex_);
     return node_;

@@ -116,7 +116,7 @@ void MemoryState::put_notice(const Notice& notice) {
 
 void MemoryState::join(Uuid node, Millis lease, bool renews_by_itself) {
   const Time time = now();
-  nodes[node] = {lease, time + lease, time, time, renews_by_itself, false};
+  nodes[node] = {lease, time + lease, time, time, renews_by_itself, false, 0};
 }
 
 bool MemoryState::missed(const MemoryNode& node) const {
@@ -127,6 +127,7 @@ bool MemoryState::missed(const MemoryNode& node) const {
 void MemoryState::renew(Uuid id) {
   MemoryNode& node = nodes.at(id);
   if (missed(node)) node.steady_since = now();
+  if (node.lease_until <= now()) ++node.lapses;
   node.renewed_at = now();
   node.lease_until = now() + node.lease;
 }
@@ -146,8 +147,8 @@ void MemoryState::expire(Uuid id) {
   node.lease_until = now() - Millis{1'000};
   // One that has renewed for an hour: leases that end mean death.
   MemoryNode& steady = nodes[Uuid{}];
-  steady = {
-      Millis{3'600'000}, now() + Millis{3'600'000}, now(), now() - Millis{3'600'000}, true, false};
+  const Millis hour{3'600'000};
+  steady = {hour, now() + hour, now(), now() - hour, true, false, 0};
 }
 
 void MemoryState::restart() {

@@ -65,6 +65,7 @@ struct MemoryNode {
   Time lease_until, renewed_at, steady_since;
   bool renews_by_itself = true;  // Until expire(), or its object's end.
   bool is_gone = false;          // Its object is; with its lanes' connections: evidence of death.
+  std::uint64_t lapses = 0;      // Renewals that came too late.
 };
 
 struct MemoryWriter {

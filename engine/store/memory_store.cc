@@ -31,6 +31,11 @@ class MemoryNodeHandle : public Node {
     return std::chrono::duration_cast<Millis>(tables_->state.now() - (node.lease_until - lease_));
   }
 
+  std::uint64_t lapses() const override {
+    const MutexLock lock(tables_->mutex);
+    return tables_->state.nodes.at(id_).lapses;
+  }
+
   Result<std::unique_ptr<Session>> open_session() override {
     const MutexLock lock(tables_->mutex);
     const Uuid writer = tables_->state.new_id();

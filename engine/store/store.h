@@ -258,6 +258,9 @@ class Node {
   // side effect beyond 80 % of the lease and claims nothing beyond 70 %.
   virtual Millis age() const = 0;
   virtual Millis lease() const = 0;
+  // How often the lease was renewed after it had ended.  Lanes may have been marked dead meanwhile,
+  // whatever the new lease says: each goes by it once the database has let its session in again.
+  virtual std::uint64_t lapses() const = 0;
   virtual Result<std::unique_ptr<Session>> open_session() = 0;
 };
 

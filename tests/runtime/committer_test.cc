@@ -235,6 +235,27 @@ TEST_F(CommitterTest, GoesByTheLeaseOfItsOwnSession) {
   EXPECT_EQ(committer_.lease_used_percent(1), 0);
 }
 
+// A seed of the simulation: a process stood still, its lanes were marked dead, its heartbeat was
+// the first to go on, and a lane began what it had held back under a lease that was no longer its.
+TEST_F(CommitterTest, GoesByALeaseThatHadEndedOnlyAfterAClaimIsAnswered) {
+  memory_->expire(*membership_.node());
+  memory_->renew(*membership_.node());
+  EXPECT_EQ(committer_.lease_used_percent(0), 100) << "it may have been marked dead meanwhile";
+  committer_.want_claim();
+  run();
+  EXPECT_EQ(committer_.lease_used_percent(0), 0);
+  memory_->expire(*membership_.node());
+  EXPECT_EQ(memory_->sweep()->writers_marked, 1u);
+  memory_->renew(*membership_.node());
+  mono_.now_ms += 2;
+  committer_.want_claim();
+  for (int turns = 0; turns < 3; ++turns) {
+    EXPECT_EQ(committer_.lease_used_percent(0), 100);
+    committer_.turn();
+  }
+  EXPECT_EQ(fenced_, std::vector<std::uint64_t>{1});
+}
+
 // What a claim took whose reply was lost is in no list, and must not be given back as unheld.
 TEST_F(CommitterTest, DoesNotReconcileWhileAClaimIsInDoubt) {
   int owned = 0;

@@ -182,6 +182,26 @@ TEST_F(Ownership, OfALeaseThatRunsOutStartsNoSideEffectAndClaimsNothing) {
   EXPECT_EQ(outcome(ended(*one, due)), "SUCCEEDED 3");
 }
 
+// The lease had ended and was renewed: the lane asks by itself whether it is let in still.
+TEST_F(Ownership, OfALeaseThatHadEndedGoesOnOnceAClaimIsAnswered) {
+  std::atomic<std::uint64_t> lapses{0};
+  std::atomic<bool> is_held_back{false};
+  tampering_.lapses = [&] { return lapses.load(); };
+  tampering_.on_claim = [&](const store::ClaimRequest&) {
+    if (!is_held_back) ++lapses;  // Once more, so that this claim says nothing.
+  };
+  auto tasks = slow_tasks();
+  auto one = tampered_engine(tasks);
+  deploy(*one, "slow", kSlow);
+  ++lapses;
+  const std::string id = start(*one, "slow", "1");
+  eventually("it is held back", [&] { return one->async().counters().held_back > 0; });
+  EXPECT_EQ(tasks->begun(), 0u);
+  is_held_back = true;
+  tasks->next().done(TaskSucceeded{Value(2)});
+  EXPECT_EQ(outcome(ended(*one, id)), "SUCCEEDED 2");
+}
+
 // A fold that was under way when the writer was marked dead is of no use to the next one, though
 // that claims the same execution: it has gone on elsewhere meanwhile.
 TEST_F(Ownership, ByANewWriterBeginsWithAFoldOfItsOwn) {

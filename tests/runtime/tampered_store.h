@@ -12,6 +12,7 @@ namespace stepwell::runtime {
 // Each may be empty.  Called on the threads that call the store.
 struct Tampering {
   std::function<Millis(Millis)> age;  // Of the newest renewal.
+  std::function<std::uint64_t()> lapses;
   std::function<void()> before_open;  // Of a session.
   std::function<void(const store::ClaimRequest&)> on_claim;
   std::function<bool()> is_dead;  // After on_claim: the writer is marked dead, and hears it now.
@@ -73,6 +74,9 @@ class TamperedNode : public store::Node {
     return tampering_.age ? tampering_.age(real_->age()) : real_->age();
   }
   Millis lease() const override { return real_->lease(); }
+  std::uint64_t lapses() const override {
+    return tampering_.lapses ? tampering_.lapses() : real_->lapses();
+  }
   Result<std::unique_ptr<store::Session>> open_session() override {
     if (tampering_.before_open) tampering_.before_open();
     auto session = TRY(real_->open_session());

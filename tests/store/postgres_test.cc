@@ -1,6 +1,7 @@
 // What only Postgres can do to a store: refuse a row, break a connection, be busy, tell others.
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <thread>
 
 #include "engine/postgres/link.h"
@@ -169,6 +170,21 @@ TEST_F(OnPostgres, ABrokenConnectionIsTakenOverAndTheBatchSentAgain) {
   break_lane();
   EXPECT_TRUE(lane_->claim({}).ok());
   EXPECT_EQ(lane_->owned().value(), ids);
+}
+
+TEST_F(OnPostgres, ALeaseThatIsRenewedTooLateIsALapse) {
+  const auto node = store_->join({.label = "late", .lease = Millis{600}}).value();
+  const std::uint64_t before = node->lapses();
+  const auto until = [](const std::function<bool()>& is_so) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (!is_so() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+    return is_so();
+  };
+  ASSERT_TRUE(other_->run_script("BEGIN; LOCK TABLE nodes IN EXCLUSIVE MODE").ok());
+  EXPECT_TRUE(until([&] { return node->age() > node->lease(); })) << "it cannot renew";
+  ASSERT_TRUE(other_->run_script("COMMIT").ok());
+  EXPECT_TRUE(until([&] { return node->lapses() > before; }));
+  EXPECT_EQ(node_->lapses(), 0u) << "its lease is long";
 }
 
 TEST_F(OnPostgres, AnAcknowledgedBatchThatIsGoneFencesTheLane) {
