@@ -25,8 +25,10 @@ void Lane::fold_without(const store::Refused& refused, const store::Batch& batch
   const ExecutionId id = refused.execution;
   OwnedExecution* held = find(id);
   if (held == nullptr || held->durable == 0) return;  // A start: it is answered as one.
-  // The failure that stands for an answer was refused too, or there is none to replace.
-  if (held->refused_at == held->durable || !refusals_.keep(refused, batch)) {
+  // Failures that are not durable yet stay; if one of them was refused too, there is no way on.
+  std::vector<RefusedAnswer> replaced;
+  if (held->refused_at == held->durable) replaced = std::move(held->replaced);
+  if (!refusals_.keep(refused, batch, std::move(replaced))) {
     return quarantine(*held, "the store refuses what it wrote: " + refused.reason);
   }
   const Namespace ns = held->ns;
@@ -40,16 +42,17 @@ void Lane::fold_without(const store::Refused& refused, const store::Batch& batch
 }
 
 void Lane::fail_refused(OwnedExecution& held) {
-  const std::optional<Refusal> refusal = refusals_.take(held.id);
-  if (!refusal) return;
+  const std::vector<RefusedAnswer> answers = refusals_.take(held.id);
+  if (answers.empty()) return;
   held.refused_at = held.durable;
+  held.replaced = answers;
   const ExecutionId id = held.id;
-  for (const store::JournalRow& row : refusal->answers) {
+  for (const RefusedAnswer& answer : answers) {
     if (find(id) == nullptr) return;
     apply(held,
-          Fact{row.command, world_.clock.now(), row.input_hash,
+          Fact{answer.command, world_.clock.now(), answer.input_hash,
                TaskFailed{
-                   kRefusedError, "the task's answer cannot be stored: " + refusal->reason, {}}});
+                   kRefusedError, "the task's answer cannot be stored: " + answer.reason, {}}});
   }
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/namespace.h"
+#include "engine/runtime/refusals.h"
 #include "engine/runtime/timers.h"
 #include "engine/step/step.h"
 #include "engine/task/task.h"
@@ -57,7 +58,9 @@ struct OwnedExecution {
   std::size_t staged_head = 0;
   std::unordered_map<CommandId, Outstanding> outstanding;
   bool has_input_text = false;  // The input as its caller wrote it is what to_json() gives.
-  std::optional<std::uint64_t> refused_at;  // `durable` when the store refused what followed.
+  // `durable` when the store refused what followed, and the answers that failures stand for since.
+  std::optional<std::uint64_t> refused_at;
+  std::vector<RefusedAnswer> replaced;
   std::uint64_t recovered_to = 0;  // Commands up to this id may have run under another owner.
 
   std::uint64_t journal_hash = 0;

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -14,8 +13,10 @@
 
 namespace stepwell::runtime {
 
-struct Refusal {
-  std::vector<store::JournalRow> answers;  // Each is replaced by a failure.
+// An answer that is replaced by a failure.
+struct RefusedAnswer {
+  CommandId command;
+  std::uint64_t input_hash = 0;
   std::string reason;
 };
 
@@ -26,15 +27,17 @@ class Refusals {
   void count() { ++seen_; }
   std::uint64_t seen() const { return seen_; }
 
-  // Keeps what has to be replaced.  False: there is no answer of a task among what the batch says
-  // of that execution, so nothing can stand in for what was refused.
-  bool keep(const store::Refused& refused, const store::Batch& batch);
-  std::optional<Refusal> take(ExecutionId id);
+  // Keeps what has to be replaced, beside those that failures stood for already in that batch.
+  // False: there is no other answer of a task among what the batch says of that execution, so
+  // nothing can stand in for what was refused.
+  bool keep(const store::Refused& refused, const store::Batch& batch,
+            std::vector<RefusedAnswer> replaced);
+  std::vector<RefusedAnswer> take(ExecutionId id);  // Empty: nothing of it was refused.
   void clear() { kept_.clear(); }
 
  private:
   std::uint64_t seen_ = 0;
-  std::unordered_map<ExecutionId, Refusal> kept_;
+  std::unordered_map<ExecutionId, std::vector<RefusedAnswer>> kept_;
 };
 
 }  // namespace stepwell::runtime

@@ -1,4 +1,6 @@
 // Executions from start to end: names, stops, redrives, timeouts, and owners that change.
+#include <map>
+
 #include "tests/runtime/world.h"
 
 namespace stepwell::runtime {
@@ -294,6 +296,32 @@ TEST_F(Executions, OfWhichOneAnswerCannotBeStoredRunTheOthersAgain) {
     return row(id).status != ExecutionStatus::kRunning;
   });
   EXPECT_EQ(outcome(ended(*one, id)), R"(SUCCEEDED [0,1,2,"refused",4,5,6,7])");
+}
+
+// What the n-th item answers cannot be stored, from its n-th run on; before that it is silent.
+class Garbling : public TaskHandler {
+ public:
+  bool serves(const std::string& resource) const override { return resource == "test.slow"; }
+  std::vector<std::string> resources() const override { return {"test.slow"}; }
+  void start(TaskCall call, TaskDone done) override {
+    const MutexLock lock(mutex_);
+    if (++runs_[call.input.to_json()] < call.input.as_int() + 1) return;
+    done(TaskSucceeded{Value(std::string("\xff\xfe"))});
+  }
+  void cancel(ExecutionId, CommandId) override {}
+
+ private:
+  Mutex mutex_;
+  std::map<std::string, std::int64_t> runs_ GUARDED_BY(mutex_);
+};
+
+// A seed of the simulation: a second answer that cannot be stored came with the failure that stands
+// for the first, and the execution was quarantined.
+TEST_F(Executions, OfWhichOneAnswerAfterTheOtherCannotBeStoredGoOn) {
+  auto one = engine(std::make_shared<Garbling>());
+  deploy(*one, "map", kCatchingMap);
+  const std::string id = start(*one, "map", "[0,1,2,3]");
+  EXPECT_EQ(outcome(ended(*one, id)), R"(SUCCEEDED ["refused","refused","refused","refused"])");
 }
 
 TEST_F(Executions, ThatNeverWaitCanBeStopped) {

@@ -175,15 +175,13 @@ store::JournalRow answer(ExecutionId id, std::uint64_t seq, std::string payload)
   return row;
 }
 
-std::vector<std::uint64_t> seqs(const std::optional<Refusal>& refusal) {
+std::vector<std::uint64_t> commands(const std::vector<RefusedAnswer>& answers) {
   std::vector<std::uint64_t> all;
-  if (refusal) {
-    for (const store::JournalRow& row : refusal->answers) all.push_back(row.seq);
-  }
+  for (const RefusedAnswer& answer : answers) all.push_back(answer.command.value);
   return all;
 }
 
-using Seqs = std::vector<std::uint64_t>;
+using Commands = std::vector<std::uint64_t>;
 
 TEST(RefusalsTest, KeepTheAnswersThatAreAtFault) {
   Refusals refusals;
@@ -191,11 +189,23 @@ TEST(RefusalsTest, KeepTheAnswersThatAreAtFault) {
   batch.facts = {answer(id_of(1), 2, R"({"output":1})"), answer(id_of(1), 3, "\xff"),
                  answer(id_of(2), 2, "\xff"), answer(id_of(1), 4, R"({"output":4})"),
                  answer(id_of(1), 5, std::string("\0", 1))};
-  EXPECT_TRUE(refusals.keep({id_of(1), "not UTF-8"}, batch));
+  EXPECT_TRUE(refusals.keep({id_of(1), "not UTF-8"}, batch, {}));
   const auto kept = refusals.take(id_of(1));
-  EXPECT_EQ(seqs(kept), (Seqs{3, 5}));
-  EXPECT_EQ(kept->reason, "not UTF-8");
-  EXPECT_FALSE(refusals.take(id_of(1))) << "given once";
+  EXPECT_EQ(commands(kept), (Commands{3, 5}));
+  EXPECT_EQ(kept.at(0).reason, "not UTF-8");
+  EXPECT_TRUE(refusals.take(id_of(1)).empty()) << "given once";
+}
+
+// Failures stand for some answers of the batch already, and are not at fault when another is.
+TEST(RefusalsTest, KeepTheAnswersThatWereReplacedBefore) {
+  Refusals refusals;
+  store::Batch batch;
+  batch.facts = {answer(id_of(1), 2, R"({"error":"no"})"), answer(id_of(1), 3, "\xff")};
+  EXPECT_TRUE(refusals.keep({id_of(1), "not UTF-8"}, batch, {{{2}, 7, "too long"}}));
+  const auto kept = refusals.take(id_of(1));
+  EXPECT_EQ(commands(kept), (Commands{2, 3}));
+  EXPECT_EQ(kept.at(0).reason, "too long");
+  EXPECT_FALSE(refusals.keep({id_of(1), "still not"}, batch, kept)) << "no other is at fault";
 }
 
 TEST(RefusalsTest, KeepEveryAnswerWhenNoneIsKnownToBeAtFault) {
@@ -204,12 +214,12 @@ TEST(RefusalsTest, KeepEveryAnswerWhenNoneIsKnownToBeAtFault) {
   batch.facts = {answer(id_of(1), 2, R"({"output":1})"), answer(id_of(1), 3, R"({"output":2})")};
   batch.facts[1].kind = FactKind::kTimerFired;
   batch.facts.push_back(answer(id_of(1), 4, R"({"output":3})"));
-  EXPECT_TRUE(refusals.keep({id_of(1), "the end is too long"}, batch));
-  EXPECT_EQ(seqs(refusals.take(id_of(1))), (Seqs{2, 4}));
+  EXPECT_TRUE(refusals.keep({id_of(1), "the end is too long"}, batch, {}));
+  EXPECT_EQ(commands(refusals.take(id_of(1))), (Commands{2, 4}));
   batch.facts.resize(2);
   batch.facts.erase(batch.facts.begin());
-  EXPECT_FALSE(refusals.keep({id_of(1), "a timer"}, batch)) << "nothing can stand in for it";
-  EXPECT_FALSE(refusals.take(id_of(1)));
+  EXPECT_FALSE(refusals.keep({id_of(1), "a timer"}, batch, {})) << "nothing can stand in for it";
+  EXPECT_TRUE(refusals.take(id_of(1)).empty());
 }
 
 }  // namespace
