@@ -220,9 +220,10 @@ Committer::Reply Committer::ask() {
   health_.asks(probe_, asked_ms_);
   switch (question_) {
     case Question::kCommit:
-    case Question::kGiveBack: return session_->commit(writing_.batch);
+    case Question::kGiveBack: owns_nothing_ = false; return session_->commit(writing_.batch);
     case Question::kOwned: return session_->owned();
     case Question::kClaim:
+      owns_nothing_ = false;
       asked_lapses_ = lapses();
       return session_->claim(request_ = claim_request());
     case Question::kOpen: break;
@@ -363,6 +364,7 @@ std::optional<Millis> Committer::on_owned(const Result<std::vector<ExecutionId>>
     return kAtOnce;
   }
   health_.works(probe_);
+  owns_nothing_ = reply->empty();
   writing_ = {};
   for (const ExecutionId id : *reply) {
     if (!held.ids.contains(id)) writing_.batch.released.push_back(id);

@@ -62,6 +62,8 @@ class Committer {
   int lease_used_percent(std::uint64_t epoch) const;
   // How many more executions the lane would take.
   void set_room(std::size_t room) { room_ = room; }
+  // As the database said when it was asked last, and nothing was written or claimed since.
+  bool owns_nothing() const { return owns_nothing_; }
   // From here on: begins no claim.  Those who stop together do that first, and finish() when all of
   // them are through with theirs: else one would take what another gives back.
   void claim_no_more();
@@ -134,6 +136,7 @@ class Committer {
   std::map<ExecutionId, std::uint64_t> refused_since_;  // the newest of each execution.
 
   std::atomic<std::size_t> room_{1'000};
+  std::atomic<bool> owns_nothing_{true};
   mutable Mutex mutex_;
   std::deque<Chunk> chunks_ GUARDED_BY(mutex_);
   bool claim_wanted_ GUARDED_BY(mutex_) = false;

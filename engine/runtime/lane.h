@@ -161,7 +161,6 @@ class Lane {
   std::uint64_t runs_ = 0;
   std::uint64_t claims_seen_ = 0;
   std::int64_t reconciled_ms_ = 0;
-  std::uint64_t reconciled_claims_ = 0;  // claims_seen_ then.
   std::atomic<bool> holds_{false};
   bool is_stopping_ = false;
 };

@@ -158,10 +158,8 @@ void Lane::run_held_back() {
 void Lane::ask_reconcile() {
   const std::int64_t now = world_.mono.monotonic_ms();
   if (now - reconciled_ms_ < world_.settings.reconcile_period.count()) return;
-  // What owns nothing and has claimed nothing since need not ask.
-  if (held_.empty() && folding_.empty() && reconciled_claims_ == claims_seen_) return;
+  if (held_.empty() && folding_.empty() && committer_.owns_nothing()) return;
   reconciled_ms_ = now;
-  reconciled_claims_ = claims_seen_;
   flush();
   HeldList list;
   list.claims_seen = claims_seen_;

@@ -259,7 +259,10 @@ TEST_F(CommitterTest, GoesByALeaseThatHadEndedOnlyAfterAClaimIsAnswered) {
 // What a claim took whose reply was lost is in no list, and must not be given back as unheld.
 TEST_F(CommitterTest, DoesNotReconcileWhileAClaimIsInDoubt) {
   int owned = 0;
-  tampering_.on_owned = [&] { ++owned; };
+  tampering_.on_owned = [&]() -> Status {
+    ++owned;
+    return ok_status();
+  };
   tampering_.claimed_status = [this]() -> Status {
     if (is_away_) return Error{ErrorCode::kUnavailable, "away"};
     return ok_status();

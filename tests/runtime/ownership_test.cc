@@ -182,6 +182,30 @@ TEST_F(Ownership, OfALeaseThatRunsOutStartsNoSideEffectAndClaimsNothing) {
   EXPECT_EQ(outcome(ended(*one, due)), "SUCCEEDED 3");
 }
 
+// A seed of the simulation: the database was away just when the lane asked, and it asked no more,
+// because it held nothing and claimed nothing.
+TEST_F(Ownership, OfWhatNobodyHoldsIsGivenBackWhenTheFirstQuestionIsLost) {
+  settings_.reconcile_period = Millis(10);
+  bool is_lost = false, is_away = true;
+  tampering_.claimed = [&](store::ClaimResult& result) {
+    if (result.claimed.empty() || std::exchange(is_lost, true)) return;
+    result.claimed.clear();
+  };
+  tampering_.on_owned = [&]() -> Status {
+    if (!is_lost || !std::exchange(is_away, false)) return ok_status();
+    return Error{ErrorCode::kUnavailable, "away"};
+  };
+  auto tasks = slow_tasks();
+  auto one = tampered_engine(tasks);
+  deploy(*one, "slow", kSlow);
+  const auto caller = idle_engine();
+  const std::string id = start(*caller, "slow", "1");
+  auto begun = tasks->next();
+  EXPECT_FALSE(is_away);
+  begun.done(TaskSucceeded{Value(2)});
+  EXPECT_EQ(outcome(ended(*one, id)), "SUCCEEDED 2");
+}
+
 // The lease had ended and was renewed: the lane asks by itself whether it is let in still.
 TEST_F(Ownership, OfALeaseThatHadEndedGoesOnOnceAClaimIsAnswered) {
   std::atomic<std::uint64_t> lapses{0};

@@ -16,9 +16,9 @@ struct Tampering {
   std::function<void()> before_open;  // Of a session.
   std::function<void(const store::ClaimRequest&)> on_claim;
   std::function<bool()> is_dead;  // After on_claim: the writer is marked dead, and hears it now.
-  std::function<void(store::ClaimResult&)> claimed;  // May change what the lane hears.
-  std::function<Status()> claimed_status;            // An error takes a claim's place.
-  std::function<void()> on_owned;
+  std::function<void(store::ClaimResult&)> claimed;               // May change what the lane hears.
+  std::function<Status()> claimed_status;                         // An error takes a claim's place.
+  std::function<Status()> on_owned;                               // An error is its answer.
   std::function<void(Uuid writer)> opened, before_claim, closed;  // Of a session.
   std::function<Status(const store::Batch&)> before_commit;       // An error is its answer.
   std::function<void(const store::Batch&)> before_ack;            // It is durable; the lane waits.
@@ -51,7 +51,7 @@ class TamperedSession : public store::Session {
     return result;
   }
   Result<std::vector<ExecutionId>> owned() override {
-    if (tampering_.on_owned) tampering_.on_owned();
+    if (tampering_.on_owned) TRY(tampering_.on_owned());
     return real_->owned();
   }
   Status close() override {
