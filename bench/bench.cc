@@ -72,6 +72,9 @@ double table_bytes(const std::string& url) {
 const char* const kOneTask =
     R"({"StartAt":"Do","States":{"Do":{"Type":"Task","Resource":"bench.noop","End":true}}})";
 
+const char* const kOnePureTask =
+    R"({"StartAt":"Do","States":{"Do":{"Type":"Task","Resource":"bench.pure","End":true}}})";
+
 const char* const kChain = [] {
   static std::string text = R"({"StartAt":"S1","States":{)";
   for (int i = 1; i <= 10; ++i) {
@@ -117,8 +120,9 @@ Result<std::unique_ptr<BlockingEngine>> open_engine(const Arguments& arguments,
   options.max_payload_bytes = max_payload_bytes;
   auto engine = BlockingEngine::open(options);
   if (!engine) return Error{ErrorCode::kUnavailable, engine.error};
-  engine.value->task(
-      "bench.noop", [](const TaskInput& input) { return TaskAnswer::ok(input.input); }, true);
+  const auto noop = [](const TaskInput& input) { return TaskAnswer::ok(input.input); };
+  engine.value->task("bench.noop", noop, {.quick = true});
+  engine.value->task("bench.pure", noop, {.quick = true, .pure = true});
   if (const auto running = engine.value->run(); !running) {
     return Error{ErrorCode::kUnavailable, running.error};
   }
@@ -129,6 +133,14 @@ Status deploy(Engine& engine, const std::string& name, const std::string& defini
   const auto deployed = engine.deploy_text(name, definition);
   if (!deployed) return Error{ErrorCode::kInvalid, deployed.error};
   return ok_status();
+}
+
+void Checked::add(const Checked& others) {
+  executions += others.executions;
+  folded += others.folded;
+  wrong += others.wrong;
+  running += others.running;
+  if (!others.example.empty()) example = others.example;
 }
 
 void Checked::report(Object& line) const {

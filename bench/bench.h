@@ -27,6 +27,7 @@ struct Arguments {
   std::uint64_t in_flight = 0;   // or one thread that keeps so many under way,
   std::string through;           // or "http", over `connections`.
   unsigned readers = 0;          // Read a long history over HTTP beside it.
+  bool pure = false;             // `latency`: also of a task that is declared pure.
   std::string shared;            // Worker processes: the file of their counters.
   std::uint64_t kill_at = 0;     // Worker processes: the count of task runs that is their last.
 };
@@ -48,7 +49,8 @@ class Spending {
   double engine_cpu_, postgres_cpu_, wal_, tables_;
 };
 
-// Opened and running, with the task "bench.noop" that returns the object it was given.
+// Opened and running, with the task "bench.noop" that returns the object it was given, and
+// "bench.pure", which does the same and is declared pure.
 using runtime::BlockingEngine;
 Result<std::unique_ptr<BlockingEngine>> open_engine(const Arguments& arguments,
                                                     std::uint64_t max_payload_bytes = 262'144);
@@ -57,6 +59,7 @@ Status deploy(Engine& engine, const std::string& name, const std::string& defini
 // Ten sequential tasks, each of which is given and returns ~100 bytes.
 extern const char* const kChain;
 extern const char* const kOneTask;
+extern const char* const kOnePureTask;
 std::string chain_input(std::uint64_t number);
 // Runs a Map of so many items to its end; answers its execution's id.
 Result<std::string> run_wide_map(BlockingEngine& engine, std::uint64_t items);
@@ -66,6 +69,7 @@ Result<std::string> run_wide_map(BlockingEngine& engine, std::uint64_t items);
 struct Checked {
   std::uint64_t executions = 0, folded = 0, wrong = 0, running = 0;
   std::string example;
+  void add(const Checked& others);
   void report(Object& line) const;
   bool is_good() const { return wrong == 0 && running == 0; }
 };

@@ -4,6 +4,7 @@
 //                  [--database URL] [--n N] [--lanes L] [--window W] [--repeats R]
 //   stepwell-bench start [--callers N | --in-flight N | --through http --connections N]
 //                  [--readers N]
+//   stepwell-bench latency [--pure]                      (beside it, of a task declared pure)
 //   stepwell-bench jsonata CASES.jsonl DATASETS.json     (tools/jsonata_speed.sh compares it)
 //
 // Without a URL (and without STEPWELL_DATABASE_URL) it runs on a private PostgreSQL with Postgres's
@@ -32,13 +33,19 @@ const std::map<std::string, Workload> kWorkloads = {
 bool parse(int count, char** words, Arguments& arguments) {
   if (count < 2) return false;
   arguments.workload = words[1];
-  for (int i = 2; i + 1 < count; i += 2) {
-    const std::string flag = words[i];
-    const std::uint64_t number = std::strtoull(words[i + 1], nullptr, 10);
+  for (int at = 2; at < count; at += 2) {
+    const std::string flag = words[at];
+    if (flag == "--pure") {
+      arguments.pure = true;
+      --at;
+      continue;
+    }
+    if (at + 1 == count) return false;
+    const std::uint64_t number = std::strtoull(words[at + 1], nullptr, 10);
     if (flag == "--database") {
-      arguments.url = words[i + 1];
+      arguments.url = words[at + 1];
     } else if (flag == "--shared") {
-      arguments.shared = words[i + 1];
+      arguments.shared = words[at + 1];
     } else if (flag == "--n") {
       arguments.n = number;
     } else if (flag == "--lanes") {
@@ -54,7 +61,7 @@ bool parse(int count, char** words, Arguments& arguments) {
     } else if (flag == "--in-flight") {
       arguments.in_flight = number;
     } else if (flag == "--through") {
-      arguments.through = words[i + 1];
+      arguments.through = words[at + 1];
     } else if (flag == "--readers") {
       arguments.readers = static_cast<unsigned>(number);
     } else if (flag == "--kill-at") {
@@ -64,7 +71,7 @@ bool parse(int count, char** words, Arguments& arguments) {
       return false;
     }
   }
-  return count % 2 == 0;
+  return true;
 }
 
 // A server of our own, gone with its folder.
@@ -148,6 +155,7 @@ int main(int count, char** words) {
                "[--database URL] [--n N] [--lanes L] [--window W] [--repeats R]\n"
                "       stepwell-bench start [--callers N | --in-flight N | --through http "
                "--connections N] [--readers N]\n"
+               "       stepwell-bench latency [--pure] ...\n"
                "       stepwell-bench jsonata CASES.jsonl DATASETS.json\n");
     return 2;
   }

@@ -150,14 +150,13 @@ void run_worker(const Arguments& arguments) {
     _exit(1);
   }
   SharedCounts* counts = arguments.shared.empty() ? nullptr : &map_counts(arguments.shared);
-  engine.value->task(
-      "bench.noop",
-      [counts, kill_at = arguments.kill_at](const TaskInput& input) {
-        const std::uint64_t run = counts == nullptr ? 0 : ++counts->task_runs;
-        if (kill_at != 0 && run == kill_at) ::kill(getpid(), SIGKILL);
-        return TaskAnswer::ok(input.input);
-      },
-      true);
+  engine.value->task("bench.noop",
+                     [counts, kill_at = arguments.kill_at](const TaskInput& input) {
+                       const std::uint64_t run = counts == nullptr ? 0 : ++counts->task_runs;
+                       if (kill_at != 0 && run == kill_at) ::kill(getpid(), SIGKILL);
+                       return TaskAnswer::ok(input.input);
+                     },
+                     {.quick = true});
   if (const auto running = engine.value->run(); !running) {
     fmt::print(stderr, "worker: {}\n", running.error);
     _exit(1);

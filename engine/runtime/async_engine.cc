@@ -106,8 +106,9 @@ Answer<std::unique_ptr<AsyncEngine>> AsyncEngine::open(const Options& options) {
 }
 
 void AsyncEngine::add_task(const std::string& resource,
-                           std::function<TaskAnswer(const TaskInput&)> function, bool quick) {
-  parts_->natives->add(resource, std::move(function), quick);
+                           std::function<TaskAnswer(const TaskInput&)> function,
+                           const TaskOptions& options) {
+  parts_->natives->add(resource, std::move(function), options);
 }
 
 void AsyncEngine::add_handlers(HandlerFactory make, const std::vector<std::string>& resources) {

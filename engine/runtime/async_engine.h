@@ -72,7 +72,7 @@ class AsyncEngine {
   // ---- before run()
   // See Engine::task.
   void add_task(const std::string& resource, std::function<TaskAnswer(const TaskInput&)> function,
-                bool quick);
+                const TaskOptions& options);
   // `make` is called once on the thread of each lane, with that lane's loop, and answers null when
   // it cannot (run() then fails).  The handler is destroyed on that thread before the loop ends.
   // `resources` are known to deploys (did-you-mean).

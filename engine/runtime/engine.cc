@@ -54,8 +54,8 @@ Answer<std::unique_ptr<Engine>> Engine::open(const Options& options) {
 }
 
 void Engine::task(const std::string& resource, std::function<TaskAnswer(const TaskInput&)> function,
-                  bool quick) {
-  engine_->add_task(resource, std::move(function), quick);
+                  const TaskOptions& options) {
+  engine_->add_task(resource, std::move(function), options);
 }
 
 Answer<std::string> Engine::deploy_text(const std::string& name, const std::string& yaml_or_json) {

@@ -81,45 +81,6 @@ void Lane::clear() {
   dispatcher_.clear();
 }
 
-void Lane::begin(Beginning beginning, StartAnswer answer) {
-  auto shared = std::make_shared<Beginning>(std::move(beginning));
-  loop_.post(
-      [this, shared, answer = std::move(answer)] { begin_here(std::move(*shared), answer); });
-}
-
-void Lane::begin_here(Beginning beginning, StartAnswer answer) {
-  if (is_stopping_) {
-    answer(Error{ErrorCode::kUnavailable, "the engine is stopping"});
-    return;
-  }
-  auto held = std::make_unique<OwnedExecution>();
-  held->id = beginning.row.id;
-  held->ns = beginning.row.ns;
-  held->workflow = beginning.row.workflow;
-  held->program = std::move(beginning.program);
-  held->has_input_text = beginning.fact.input_text.empty();
-  const Fact fact{{}, world_.clock.now(), 0, std::move(beginning.fact)};
-  commands_.clear();
-  try {
-    CHECK(step(*held->program, held->x, fact, commands_), "a start that starts nothing");
-  } catch (const InvariantBroken& bug) {
-    answer(Error{ErrorCode::kInternal, std::string("the execution cannot begin: ") + bug.what()});
-    return;
-  }
-  beginning.row.first = row_of(*held, fact);
-  beginning.row.first.payload = encode_pins(std::get<Started>(fact.body));
-  beginning.row.is_first_slim = true;  // Its input is in the execution's row.
-  // If this lane is full, the execution is stored unowned and any lane may claim it.
-  beginning.row.owned = room_.has(held_.size());
-  const bool is_owned = beginning.row.owned;
-  open_.batch.starts.push_back(std::move(beginning.row));
-  open_.answers.push_back(std::move(answer));
-  if (!is_owned) return;
-  take_commands(*held);
-  world_.ends.hold(held->ns, held->id);
-  held_.emplace(held->id, std::move(held));
-}
-
 // The fact's row, as the newest of the execution.
 store::JournalRow Lane::row_of(OwnedExecution& held, const Fact& fact) {
   store::JournalRow row;
@@ -176,8 +137,12 @@ void Lane::stage_finish(OwnedExecution& held, const Finish& finish) {
   row.cause = finish.cause;
   row.at = held.x.last_at;
   open_.bytes += row.output.size();
-  open_.batch.finishes.push_back(std::move(row));
   held.is_ended = true;
+  if (store::Start* const start = start_of(held.id)) {
+    start->end = std::move(row);
+  } else {
+    open_.batch.finishes.push_back(std::move(row));
+  }
 }
 
 // A bug of ours (or a fold that does not fit) keeps this one execution from running, no other.

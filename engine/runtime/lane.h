@@ -5,7 +5,8 @@
 //                                       v                      │ when the fact is durable
 //                                   committer ── landed ───────┴──> run task, set timer, ...
 //
-// A side effect leaves only after the facts before it are durable.  Nothing here blocks, and
+// A side effect leaves only after the facts before it are durable; a task that is declared pure has
+// none, and runs while the start that asks for it is still staged.  Nothing here blocks, and
 // nothing has a thread: LaneThread drives the loop and the committer, or the simulation does.
 // Thread-safety: begin(), want_claim() from any thread; all else on the loop's.
 // Ownership: the loop and what LaneWorld refers to outlive the lane.
@@ -81,8 +82,16 @@ class Lane {
  private:
   using HeldMap = std::unordered_map<ExecutionId, std::unique_ptr<OwnedExecution>>;
 
-  // ---- life and facts (lane.cc)
+  // ---- starts (lane_starts.cc)
   void begin_here(Beginning beginning, StartAnswer answer);
+  OwnedExecution* stage_start(Beginning beginning, StartAnswer answer);
+  store::Start* start_of(ExecutionId id);
+  void run_pure_tasks(ExecutionId id);
+  void run_early(OwnedExecution& held, RunTask& task, TaskHandler& handler);
+  void on_starts(Landed& landed);
+  void on_refused_start(Landed& landed, std::size_t i, const std::string& reason);
+
+  // ---- life and facts (lane.cc)
   bool apply(OwnedExecution& held, const Fact& fact);
   store::JournalRow row_of(OwnedExecution& held, const Fact& fact);
   void take_commands(OwnedExecution& held);
@@ -99,7 +108,7 @@ class Lane {
 
   // ---- what the committer brings (lane_commits.cc)
   void on_landed(Landed landed);
-  void on_starts(Landed& landed);
+  void on_ended(OwnedExecution& held, const store::FinishRow& finish);
   void on_claimed(store::ClaimResult claim);
   void fold_claimed(std::vector<store::Claimed> claimed);
   void on_folded(Folded folded, std::uint64_t epoch);
@@ -119,6 +128,7 @@ class Lane {
   void dispatch(OwnedExecution& held);
   void perform(OwnedExecution& held, Command command);
   void run_task(OwnedExecution& held, RunTask command);
+  static TaskCall call_of(const OwnedExecution& held, RunTask& command);
   void hand_over(OwnedExecution& held, RunTask& command, TaskHandler& handler);
   void watch(OwnedExecution& held, CommandId command, Outstanding& outstanding);
   void set_timer(OwnedExecution& held, const SetTimer& command);

@@ -79,7 +79,8 @@ void Lane::run_task(OwnedExecution& held, RunTask command) {
   hand_over(held, command, *handler);
 }
 
-void Lane::hand_over(OwnedExecution& held, RunTask& command, TaskHandler& handler) {
+// Takes the command's texts and its input.
+TaskCall Lane::call_of(const OwnedExecution& held, RunTask& command) {
   TaskCall call;
   call.execution = held.id;
   call.command = command.id;
@@ -91,6 +92,11 @@ void Lane::hand_over(OwnedExecution& held, RunTask& command, TaskHandler& handle
   call.after_crash = command.id.value <= held.recovered_to;
   call.timeout = command.timeout;
   call.heartbeat = command.heartbeat;
+  return call;
+}
+
+void Lane::hand_over(OwnedExecution& held, RunTask& command, TaskHandler& handler) {
+  TaskCall call = call_of(held, command);
   if (command.heartbeat) {
     call.beat = [answers = answers_, execution = held.id, id = command.id, run = runs_] {
       answers->deliver({execution, id, run, std::nullopt});

@@ -40,12 +40,7 @@ void Lane::on_landed(Landed landed) {
   }
   on_starts(landed);
   for (const store::FinishRow& finish : landed.batch.finishes) {
-    OwnedExecution* const held = find(finish.execution);
-    if (held == nullptr) continue;
-    ++world_.counters.ended;
-    cancel_all(*held);  // Before anybody hears of the end.
-    world_.ends.release_ended(finish.execution, [&] { return ended_row(*held, finish); });
-    drop(finish.execution);
+    if (OwnedExecution* const held = find(finish.execution)) on_ended(*held, finish);
   }
   for (const store::Park& park : landed.batch.parks) {
     ++world_.counters.parked;
@@ -67,31 +62,11 @@ void Lane::on_landed(Landed landed) {
   touched_.clear();
 }
 
-void Lane::on_starts(Landed& landed) {
-  using Kind = store::StartOutcome::Kind;
-  for (std::size_t i = 0; i < landed.batch.starts.size(); ++i) {
-    const store::Start& start = landed.batch.starts[i];
-    const store::StartOutcome& outcome = landed.ack.starts.at(i);
-    const auto refused =
-        std::find_if(landed.ack.refused.begin(), landed.ack.refused.end(),
-                     [&](const store::Refused& one) { return one.execution == start.id; });
-    if (refused != landed.ack.refused.end()) {
-      drop(start.id);
-      landed.answers[i](Error{ErrorCode::kRefusedData, refused->reason});
-      continue;
-    }
-    landed.answers[i](outcome);
-    if (outcome.kind != Kind::kCreated) {
-      drop(start.id);
-      continue;
-    }
-    ++world_.counters.started;
-    OwnedExecution* held = find(start.id);
-    if (held == nullptr) continue;
-    held->durable = std::max<std::uint64_t>(held->durable, 1);
-    // One that has ended at once is dropped with its finish.
-    if (!held->is_ended) dispatch(*held);
-  }
+void Lane::on_ended(OwnedExecution& held, const store::FinishRow& finish) {
+  ++world_.counters.ended;
+  cancel_all(held);  // Before anybody hears of the end.
+  world_.ends.release_ended(held.id, [&] { return ended_row(held, finish); });
+  drop(held.id);
 }
 
 void Lane::on_claimed(store::ClaimResult claim) {

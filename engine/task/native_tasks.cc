@@ -11,12 +11,12 @@ constexpr unsigned kFewestThreads = 8;  // Such functions mostly wait for someth
 
 }  // namespace
 
-void NativeTasks::add(const std::string& resource, Function function, bool quick) {
-  if (!quick && threads_ == nullptr) {
+void NativeTasks::add(const std::string& resource, Function function, const TaskOptions& options) {
+  if (!options.quick && threads_ == nullptr) {
     threads_ = std::make_unique<ThreadPool>(
         std::max(kFewestThreads, 2 * std::thread::hardware_concurrency()));
   }
-  tasks_[resource] = {std::move(function), quick};
+  tasks_[resource] = {std::move(function), options};
 }
 
 void NativeTasks::stop() {
@@ -55,12 +55,17 @@ TaskResult NativeTasks::run(const Function& function, const TaskCall& call) {
 
 void NativeTasks::start(TaskCall call, TaskDone done) {
   const Task& task = tasks_.at(call.resource);
-  if (task.quick) {
+  if (task.options.quick) {
     done(run(task.function, call));
     return;
   }
   auto shared = std::make_shared<TaskCall>(std::move(call));
   threads_->run([&task, shared, done = std::move(done)] { done(run(task.function, *shared)); });
+}
+
+bool NativeTasks::is_pure(const std::string& resource) const {
+  const TaskOptions& options = tasks_.at(resource).options;
+  return options.pure && options.quick;
 }
 
 // A function that runs cannot be called back; its answer will be ignored.

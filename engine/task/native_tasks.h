@@ -20,20 +20,20 @@ class NativeTasks : public TaskHandler {
  public:
   using Function = std::function<TaskAnswer(const TaskInput&)>;
 
-  // `quick`: called on the lane's own thread.
-  void add(const std::string& resource, Function function, bool quick);
+  void add(const std::string& resource, Function function, const TaskOptions& options);
   // Ends the threads; what runs is waited for.
   void stop();
 
   bool serves(const std::string& resource) const override;
   std::vector<std::string> resources() const override;
   void start(TaskCall call, TaskDone done) override;
+  bool is_pure(const std::string& resource) const override;
   void cancel(ExecutionId execution, CommandId command) override;
 
  private:
   struct Task {
     Function function;
-    bool quick = false;
+    TaskOptions options;
   };
   static TaskResult run(const Function& function, const TaskCall& call);
 

@@ -48,6 +48,10 @@ class TaskHandler {
   virtual std::vector<std::string> resources() const = 0;
   // Begins the work.  Called on a lane's thread; must not block.  `done` may be called from inside.
   virtual void start(TaskCall call, TaskDone done) = 0;
+  // Whether a run of the resource has no effect, and `done` is called before start() returns.  Such
+  // work may begin before what asks for it is durable, and what it came to may be forgotten; the
+  // same work then runs again.  Called on a lane's thread.
+  virtual bool is_pure(const std::string& /*resource*/) const { return false; }
   // The answer is not waited for any more (stopped, timed out); best effort.
   virtual void cancel(ExecutionId execution, CommandId command) = 0;
 };

@@ -75,6 +75,22 @@ struct TaskAnswer {
   static TaskAnswer fail(std::string error, std::string cause = {});
 };
 
+// How a task's function may be run.
+struct TaskOptions {
+  // It does not block and takes microseconds: it runs on the lane's own thread.  Otherwise it runs
+  // on a thread of the engine's pool.
+  bool quick = false;
+  // The embedder promises that the function changes nothing outside of itself: its answer is all
+  // that comes of a run.  Then the engine may run it before the state that asks for it is durable,
+  // and again, and may forget what a run came to: after a crash, when the name of the start was
+  // taken, when the store refuses an answer.  The answer that counts is written to the journal as
+  // that of any other task; no caller, and no task that is not pure, sees one that is not durable.
+  // Together with `quick` such a task runs while the start of its execution is being written, and
+  // an execution of such tasks only is one commit, from its start to its end.  For a task that is
+  // not quick it makes no difference yet.
+  bool pure = false;
+};
+
 struct TaskInput {
   std::string input;            // JSON text.
   std::string idempotency_key;  // The same for every run of the same work.
@@ -138,10 +154,9 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // Serves a resource name with a function.  `quick` runs it on the lane (it must not block, and
-  // takes microseconds); otherwise it runs on a thread of the engine's pool.
+  // Serves a resource name with a function.
   void task(const std::string& resource, std::function<TaskAnswer(const TaskInput&)> function,
-            bool quick = false);
+            const TaskOptions& options = {});
 
   // Compiles and stores a workflow.  On diagnostics: kInvalid and their full text.
   Answer<std::string> deploy_text(const std::string& name, const std::string& yaml_or_json);

@@ -66,8 +66,8 @@ std::unique_ptr<BlockingEngine> World::engine_on(std::shared_ptr<store::Store> s
                                                  std::shared_ptr<TaskHandler> tasks) {
   auto engine = std::make_unique<BlockingEngine>(
       std::make_shared<AsyncEngine>(std::move(store), options_, settings_));
-  engine->task(
-      "test.echo", [](const TaskInput& input) { return TaskAnswer::ok(input.input); }, true);
+  engine->task("test.echo", [](const TaskInput& input) { return TaskAnswer::ok(input.input); },
+               {.quick = true});
   if (tasks == nullptr) tasks = std::make_shared<ManualTasks>(std::vector<std::string>{});
   // Deploys know all of them, whoever serves them.
   engine->async().add_handlers([tasks](loop::Loop&, unsigned) { return tasks; },

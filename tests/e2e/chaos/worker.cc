@@ -57,13 +57,13 @@ void work(const WorkerOptions& options, Tally& tally) {
     opened = runtime::BlockingEngine::open(engine_options);
     if (opened) {
       for (const char* task : kTasks) {
-        opened.value->task(
-            task,
-            [task](const TaskInput& input) {
-              const TaskAnswerPlan plan = run_task(task, input.input, input.attempt);
-              return plan.fails ? TaskAnswer::fail(plan.error) : TaskAnswer::ok(plan.output);
-            },
-            true);
+        opened.value->task(task,
+                           [task](const TaskInput& input) {
+                             const TaskAnswerPlan plan = run_task(task, input.input, input.attempt);
+                             return plan.fails ? TaskAnswer::fail(plan.error)
+                                               : TaskAnswer::ok(plan.output);
+                           },
+                           {.quick = true});
       }
       if (!opened.value->run()) opened.code = Code::kUnavailable;
     }
