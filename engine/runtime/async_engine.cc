@@ -18,6 +18,9 @@ namespace {
 constexpr const char* kMemory = "memory:";
 constexpr unsigned kApiThreads = 4;  // Each has a connection while it asks.
 constexpr unsigned kHistoryThreads = 2;
+// Who reads long histories leaves the cores to who starts executions: both threads together take
+// less than half of one.
+constexpr int kHistoryRests = 4;
 
 std::string default_label() {
   char host[256] = "localhost";
@@ -74,7 +77,7 @@ AsyncEngine::Parts::Parts(std::shared_ptr<store::Store> the_store, const Options
     : options(the_options),
       settings(the_settings),
       store(std::move(the_store)),
-      history_threads(kHistoryThreads, settings.most_histories_waiting),
+      history_threads(kHistoryThreads, settings.most_histories_waiting, kHistoryRests),
       api_threads(kApiThreads, settings.most_questions_waiting),
       waits([this](const Namespace& ns, ExecutionId id, Waits::OnRow told) {
         return read_row(ns, id, std::move(told));

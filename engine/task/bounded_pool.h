@@ -21,8 +21,9 @@ class BoundedPool {
   // whoever waits for the work.
   using Work = std::function<void(bool may_run)>;
 
-  BoundedPool(unsigned threads, std::size_t most_waiting)
-      : most_waiting_(most_waiting), threads_(threads) {}
+  // `rests` as ThreadPool has it.
+  BoundedPool(unsigned threads, std::size_t most_waiting, int rests = 0)
+      : most_waiting_(most_waiting), threads_(threads, rests) {}
   ~BoundedPool() { stop(); }
   BoundedPool(const BoundedPool&) = delete;
   BoundedPool& operator=(const BoundedPool&) = delete;

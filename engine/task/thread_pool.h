@@ -3,6 +3,9 @@
 // Any thread may call.  The destructor lets what runs finish and drops what waits.
 #pragma once
 
+#include <time.h>
+
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <thread>
@@ -15,7 +18,11 @@ namespace stepwell::runtime {
 
 class ThreadPool final : public Pool {
  public:
-  explicit ThreadPool(unsigned threads) {
+  // After each piece of work a thread rests `rests` times as long as that has kept a core busy: so
+  // much of the machine is left to others, whatever waits.  (A low priority would not do: where
+  // Linux shares cores among groups of processes, it counts within ours only, and not for
+  // Postgres.)
+  explicit ThreadPool(unsigned threads, int rests = 0) : rests_(rests) {
     for (unsigned i = 0; i < threads; ++i) {
       threads_.emplace_back([this] { work(); });
     }
@@ -41,6 +48,7 @@ class ThreadPool final : public Pool {
       queue_.clear();
     }
     changed_.notify_all();
+    resting_.notify_all();
     for (std::thread& thread : threads_) {
       if (thread.joinable()) thread.join();
     }
@@ -57,12 +65,29 @@ class ThreadPool final : public Pool {
         one = std::move(queue_.front());
         queue_.pop_front();
       }
+      const auto before = busy_time();
       one();
+      if (rests_ > 0) rest((busy_time() - before) * rests_);
+    }
+  }
+
+  // Of the calling thread, on a core.
+  static std::chrono::nanoseconds busy_time() {
+    timespec time{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+  }
+
+  void rest(std::chrono::nanoseconds how_long) {
+    const auto until = std::chrono::steady_clock::now() + how_long;
+    const MutexLock lock(mutex_);
+    while (!stopping_ && resting_.wait_until(mutex_, until)) {
     }
   }
 
   Mutex mutex_;
-  CondVar changed_;
+  const int rests_;
+  CondVar changed_, resting_;
   std::deque<std::function<void()>> queue_ GUARDED_BY(mutex_);
   bool stopping_ GUARDED_BY(mutex_) = false;
   std::vector<std::thread> threads_;

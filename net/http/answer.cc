@@ -205,7 +205,11 @@ void finish_response(Response& response, const Asked& asked, Gzip& gzip) {
                            response.body.size() <= kMostPacked && type != nullptr &&
                            is_text(*type) && find(response.headers, "content-encoding") == nullptr;
   if (!is_packable) return;
-  response.headers.emplace_back("Vary", "Accept-Encoding");
+  const std::pair<std::string, std::string> vary{"Vary", "Accept-Encoding"};
+  const auto& headers = response.headers;
+  if (std::find(headers.begin(), headers.end(), vary) == headers.end()) {
+    response.headers.push_back(vary);
+  }
   if (!asked.takes_gzip) return;
   response.body = gzip.pack(response.body);
   response.headers.emplace_back("Content-Encoding", "gzip");

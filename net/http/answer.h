@@ -26,7 +26,7 @@ Asked asked_by(const Request& request, int minor_version, bool keeps_alive);
 // How a client finds the end of the body.
 enum class Framing : std::uint8_t { kLength, kChunked, kUntilClose, kUpgrade };
 
-// Compresses texts, one after another.  About 270 kB, so there is one per server.
+// Compresses texts, one after another.  About 270 kB, so a server has one for its loop.
 class Gzip {
  public:
   Gzip();
@@ -41,7 +41,8 @@ class Gzip {
 };
 
 // Makes it a 304 when the client has what the ETag names; else as gzip, when that is accepted and
-// worth it.  500 when a header cannot be sent: a line break in it would forge others.
+// worth it.  500 when a header cannot be sent: a line break in it would forge others.  Doing it
+// again changes nothing.
 void finish_response(Response& response, const Asked& asked, Gzip& gzip);
 
 bool sends_body(const Response& response, const Asked& asked);

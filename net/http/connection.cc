@@ -122,7 +122,7 @@ void Connection::dispatch() {
   state_ = State::kAnswering;
   wait(Deadlines::kNone);
   home_.handle(std::move(reader->request()),
-               Reply(std::make_shared<Ticket>(home_.door(), id_, request_)));
+               Reply(std::make_shared<Ticket>(home_.door(), id_, request_, exchange_->asked)));
 }
 
 // While a request is being answered: bounds what waits behind it.

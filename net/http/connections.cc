@@ -10,6 +10,7 @@ namespace {
 // So many above the limit are told that there are too many; more are closed without a word, for
 // each of them lingers until it has heard it.
 constexpr std::size_t kMostTold = 8;
+constexpr std::size_t kPackedElsewhere = 32u << 10;
 
 }  // namespace
 
@@ -50,6 +51,11 @@ void Reply::operator()(Response response) const {
   if (ticket_->is_on_loop()) {
     if (Connection* found = ticket_->find()) found->answer(std::move(response));
     return;
+  }
+  // Here, and not on the loop: a long text takes it milliseconds.
+  if (response.body.size() >= kPackedElsewhere) {
+    Gzip gzip;
+    finish_response(response, ticket_->asked, gzip);
   }
   ticket_->post([response = std::move(response)](Connection& connection) mutable {
     connection.answer(std::move(response));

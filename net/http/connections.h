@@ -34,8 +34,12 @@ struct Door {
 
 // The right to answer one request.  Thread-safety: any thread, but find().
 struct Ticket {
-  Ticket(std::shared_ptr<Door> the_door, std::uint64_t the_connection, std::uint64_t the_request)
-      : door(std::move(the_door)), connection(the_connection), request(the_request) {}
+  Ticket(std::shared_ptr<Door> the_door, std::uint64_t the_connection, std::uint64_t the_request,
+         Asked the_asked)
+      : door(std::move(the_door)),
+        connection(the_connection),
+        request(the_request),
+        asked(std::move(the_asked)) {}
   ~Ticket();  // Unless the answer is complete, nobody can complete it any more: see abandon().
   Ticket(const Ticket&) = delete;
 
@@ -49,6 +53,7 @@ struct Ticket {
 
   const std::shared_ptr<Door> door;
   const std::uint64_t connection, request;
+  const Asked asked;
   std::atomic<bool> is_used{false};
   std::atomic<bool> is_complete{false};
 };

@@ -99,6 +99,23 @@ TEST(Answer, IsLeftAsItIsWhereCompressionDoesNotPay) {
   EXPECT_EQ(header(plain, "Vary"), "Accept-Encoding");
 }
 
+// A long one is finished where it is made, and passes the loop after that.
+TEST(Answer, IsFinishedOnceHoweverOftenItIsTried) {
+  for (const bool takes_gzip : {true, false}) {
+    for (const char* etag : {"\"v0\"", "\"v1\""}) {
+      Gzip gzip;
+      Response once{
+          200, {{"Content-Type", "text/css"}, {"ETag", "\"v1\""}}, std::string(5'000, 'x')};
+      finish_response(once, get(takes_gzip, etag), gzip);
+      Response twice = once;
+      finish_response(twice, get(takes_gzip, etag), gzip);
+      EXPECT_EQ(twice.status, once.status);
+      EXPECT_EQ(twice.headers, once.headers);
+      EXPECT_EQ(twice.body, once.body);
+    }
+  }
+}
+
 TEST(Answer, IsNotSentToWhoHasIt) {
   Gzip gzip;
   Response response{

@@ -150,6 +150,19 @@ TEST(Http, OneSlowAnswerHoldsUpNobodyElse) {
   EXPECT_EQ(slow.get("/").body, "fast");
 }
 
+// It is compressed by who answers, not by the loop.
+TEST(Http, ALongAnswerFromElsewhereIsCompressedToo) {
+  std::promise<Reply> held;
+  Served served([&held](const Request&, const Reply& reply) { held.set_value(reply); });
+  HttpClient client(served.port());
+  client.send("GET /long HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n\r\n");
+  held.get_future().get()(Response::text(200, std::string(100'000, 'x')));
+  const Answer answer = client.receive();
+  EXPECT_EQ(answer.headers.at("content-encoding"), "gzip");
+  EXPECT_EQ(answer.headers.at("vary"), "Accept-Encoding");
+  EXPECT_LT(answer.body.size(), 1'000u);
+}
+
 TEST(Http, ServesManyConnectionsAtOnce) {
   Served served(&echo);
   std::vector<std::thread> threads;

@@ -129,6 +129,37 @@ TEST(LaneChoiceTest, ALaneThatIsHeldUpHasItsTurnOnly) {
   EXPECT_NE(choice.choose(1'000 + LaneChoice::kTurnMs), held_up);
 }
 
+std::chrono::nanoseconds busy_time() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+TEST(ThreadPoolTest, RestsInProportionToWhatItHasWorked) {
+  using Clock = std::chrono::steady_clock;
+  constexpr int kRests = 3;
+  constexpr Millis kWork{10};
+  ThreadPool pool(1, kRests);
+  Clock::time_point worked;
+  std::promise<Clock::time_point> next;
+  pool.run([&] {
+    const auto begun = busy_time();
+    while (busy_time() - begun < kWork) {
+    }
+    worked = Clock::now();
+  });
+  pool.run([&] { next.set_value(Clock::now()); });
+  EXPECT_GE(next.get_future().get() - worked, kWork * kRests);
+}
+
+TEST(ThreadPoolTest, EndsItsRestWhenItIsStopped) {
+  ThreadPool pool(1, 1'000'000'000);  // However short the work was, it would rest for a day.
+  std::promise<void> worked;
+  pool.run([&] { worked.set_value(); });
+  worked.get_future().wait();
+  pool.stop();
+}
+
 TEST(BoundedPoolTest, RefusesWhatWouldWaitTooLong) {
   Gate running;
   std::vector<bool> ran;
