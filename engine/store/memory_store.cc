@@ -251,6 +251,8 @@ class MemoryStoreTables : public MemoryStore {
     return tables_->state.dump();
   }
 
+  MemoryState& state() override { return tables_->state; }
+
   std::size_t journal_rows() override {
     const MutexLock lock(tables_->mutex);
     std::size_t rows = 0;

@@ -14,6 +14,8 @@
 
 namespace stepwell::store {
 
+class MemoryState;
+
 // What becomes of a lane's next statement.
 enum class WireFault : std::uint8_t {
   kNone,
@@ -55,6 +57,8 @@ class MemoryStore : public Store {
   virtual std::size_t journal_rows() = 0;
   // Every table, a line for each row.
   virtual std::string dump() = 0;
+  // The tables themselves, for a simulation: nobody else may be using the store meanwhile.
+  virtual MemoryState& state() = 0;
 };
 
 std::unique_ptr<MemoryStore> make_memory_store(const MemoryStoreOptions& options);
