@@ -143,6 +143,7 @@ Answer<Nothing> AsyncEngine::run() {
 }
 
 void AsyncEngine::stop() {
+  const MutexLock stopping(parts_->stop_mutex);  // Two that stop at once both wait for the end.
   if (parts_->is_stopped.exchange(true)) return;
   parts_->waits.stop();
   parts_->lookup.stop();

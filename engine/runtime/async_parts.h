@@ -35,6 +35,7 @@ struct AsyncEngine::Parts {
   std::vector<HandlerFactory> factories;
   std::vector<std::string> resources;  // Of the handlers.
   std::unique_ptr<Runtime> runtime;    // From run() to the destructor.
+  Mutex stop_mutex;                    // Held by the one that stops, until it is done.
   std::atomic<bool> is_stopped{false};
   mutable Mutex running_mutex;
   bool is_running GUARDED_BY(running_mutex) = false;

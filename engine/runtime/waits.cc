@@ -8,14 +8,15 @@
 namespace stepwell::runtime {
 namespace {
 
-constexpr Millis kFirstPause{5}, kLongestPause{250};
+constexpr Millis kFirstPause{5}, kLongestPause{3'000};
 constexpr Millis kLongestWait{std::chrono::hours(24 * 365)};  // Later moments would overflow.
 
 bool is_over(const store::ExecutionRow& row) {
   return row.status != ExecutionStatus::kRunning || !row.quarantined.empty();
 }
 
-const Answer<ExecutionView> kStopped{{}, Code::kUnavailable, "the engine has stopped"};
+const Error kHasStopped{ErrorCode::kUnavailable, "the engine has stopped"};
+const Answer<ExecutionView> kStopped = failed<ExecutionView>(kHasStopped);
 
 }  // namespace
 
@@ -30,7 +31,7 @@ struct Waits::Wait {
   std::atomic<bool> is_closed{false};
   std::atomic<std::uint64_t> waiter{0};  // In EndWaiters.
   std::atomic<unsigned> happened{0};
-  std::optional<Alarms::Key> deadline;  // Set before the first event can come.
+  std::optional<Alarms::Key> deadline;  // Under Waits::mutex_: a stop may come at any time.
   Millis pause = kFirstPause;           // Of the one chain of events: look, ask, ask later.
 };
 
@@ -60,21 +61,32 @@ bool Waits::open(const WaitRef& wait) {
 // True: the caller is the one that answers.
 bool Waits::close(const WaitRef& wait) {
   if (wait->is_closed.exchange(true)) return false;
-  const MutexLock lock(mutex_);
-  open_.erase(wait);
+  std::optional<Alarms::Key> deadline;
+  {
+    const MutexLock lock(mutex_);
+    open_.erase(wait);
+    deadline = wait->deadline;
+  }
+  if (deadline) alarms_.cancel(*deadline);
   return true;
 }
 
 void Waits::finish(const WaitRef& wait, Answer<ExecutionView> answer) {
-  if (!close(wait)) return;
-  if (wait->deadline) alarms_.cancel(*wait->deadline);
-  wait->told(std::move(answer));
+  if (close(wait)) wait->told(std::move(answer));
 }
 
 void Waits::set_deadline(const WaitRef& wait) {
   const auto moment =
       std::chrono::steady_clock::now() + std::clamp(wait->at_most, Millis(0), kLongestWait);
-  wait->deadline = alarms_.at(moment, [this, wait] { on_deadline(wait); });
+  const Alarms::Key deadline = alarms_.at(moment, [this, wait] { on_deadline(wait); });
+  {
+    const MutexLock lock(mutex_);
+    if (!wait->is_closed) {
+      wait->deadline = deadline;
+      return;
+    }
+  }
+  alarms_.cancel(deadline);  // Whoever closed it meanwhile knew no deadline.
 }
 
 void Waits::wait(const Namespace& ns, ExecutionId id, Millis at_most, OnView told) {
@@ -128,9 +140,49 @@ void Waits::look(const WaitRef& wait) {
 
 void Waits::ask(const WaitRef& wait) {
   if (wait->is_closed) return;
-  const bool is_taken =
-      read_(wait->ns, wait->id, [this, wait](const auto& row) { on_row(wait, row); });
-  if (!is_taken) ask_later(wait);
+  const auto tell = [this, wait](const Result<store::ExecutionRow>* row) {
+    row == nullptr ? ask_later(wait) : on_row(wait, *row);
+  };
+  queue({wait->ns, wait->id, tell});
+}
+
+void Waits::queue(Reading reading) {
+  bool is_stopped = false;
+  {
+    const MutexLock lock(mutex_);
+    is_stopped = is_stopped_;
+    if (!is_stopped && reading_ == kMostReading) return to_read_.push_back(std::move(reading));
+    if (!is_stopped) ++reading_;
+  }
+  if (!is_stopped) return begin(std::move(reading));
+  const Result<store::ExecutionRow> stopped = kHasStopped;
+  reading.told(&stopped);
+}
+
+// `reading` is one of kMostReading.
+void Waits::begin(Reading reading) {
+  while (!read_(reading.ns, reading.id,
+                [this, told = reading.told](const Result<store::ExecutionRow>& row) {
+                  told(&row);
+                  if (auto next = take_next()) begin(std::move(*next));
+                })) {
+    reading.told(nullptr);
+    auto next = take_next();
+    if (!next) return;
+    reading = std::move(*next);
+  }
+}
+
+// After one has been read.  Nothing: no more wait.
+std::optional<Waits::Reading> Waits::take_next() {
+  const MutexLock lock(mutex_);
+  if (to_read_.empty()) {
+    --reading_;
+    return std::nullopt;
+  }
+  std::optional<Reading> next = std::move(to_read_.front());
+  to_read_.pop_front();
+  return next;
 }
 
 void Waits::on_row(const WaitRef& wait, const Result<store::ExecutionRow>& row) {
@@ -142,8 +194,12 @@ void Waits::on_row(const WaitRef& wait, const Result<store::ExecutionRow>& row) 
 
 void Waits::ask_later(const WaitRef& wait) {
   const auto moment = std::chrono::steady_clock::now() + wait->pause;
-  wait->pause = std::min(wait->pause * 2, kLongestPause);
+  wait->pause = next_pause(wait->pause);
   alarms_.at(moment, [this, wait] { look(wait); });
+}
+
+Millis Waits::next_pause(Millis last) {
+  return std::min(last + std::max(Millis(1), last / 4), kLongestPause);
 }
 
 // The answer is the view of now: it may have ended just before.
@@ -151,26 +207,31 @@ void Waits::on_deadline(const WaitRef& wait) {
   if (!close(wait)) return;
   EndWaiters* const here = here_;
   if (here != nullptr && wait->waiter != 0) here->forget(wait->id, wait->waiter);
-  const bool is_taken = read_(wait->ns, wait->id, [wait](const Result<store::ExecutionRow>& row) {
-    if (!row.ok()) return wait->told(failed<ExecutionView>(row.error()));
-    if (is_over(*row)) return wait->told({view_of(*row), Code::kOk, {}});
+  const auto tell = [wait](const Result<store::ExecutionRow>* row) {
+    if (row == nullptr) {
+      return wait->told({{}, Code::kUnavailable, "too many questions wait for the database"});
+    }
+    if (!row->ok()) return wait->told(failed<ExecutionView>(row->error()));
+    if (is_over(**row)) return wait->told({view_of(**row), Code::kOk, {}});
     const std::string still = "execution " + wait->id.text() + " is still running";
-    wait->told({view_of(*row), Code::kTimeout, still});
-  });
-  if (!is_taken) {
-    wait->told({{}, Code::kUnavailable, "too many questions wait for the database"});
-  }
+    wait->told({view_of(**row), Code::kTimeout, still});
+  };
+  queue({wait->ns, wait->id, tell});
 }
 
 void Waits::stop() {
   std::unordered_set<WaitRef> open;
+  std::deque<Reading> unread;
   {
     const MutexLock lock(mutex_);
     is_stopped_ = true;
     open = open_;
+    unread.swap(to_read_);
   }
   alarms_.stop();
   for (const WaitRef& wait : open) finish(wait, kStopped);
+  const Result<store::ExecutionRow> stopped = kHasStopped;
+  for (const Reading& reading : unread) reading.told(&stopped);
 }
 
 }  // namespace stepwell::runtime

@@ -158,6 +158,23 @@ TEST_F(AsyncTest, WaitsEndWhenTheEngineStops) {
   EXPECT_EQ(one->describe(id).value.status, "RUNNING") << "what only reads works on";
 }
 
+TEST_F(AsyncTest, TwoThatStopAtOnceBothWaitUntilAllIsWritten) {
+  settings_.lanes = 4;
+  std::atomic<int> opened{0}, closed{0};
+  tampering_.opened = [&](Uuid) { ++opened; };
+  tampering_.closed = [&](Uuid) { ++closed; };
+  auto one = counted_engine();
+  deploy(*one, "echo", kEcho);
+  EXPECT_EQ(outcome(ended(*one, start(*one, "echo", "1"))), "SUCCEEDED 1");
+  const auto stop = [&] {
+    one->stop();
+    return opened - closed;
+  };
+  auto first = std::async(std::launch::async, stop), second = std::async(std::launch::async, stop);
+  EXPECT_EQ(first.get(), 0);
+  EXPECT_EQ(second.get(), 0);
+}
+
 TEST_F(AsyncTest, RefusalsNeedNoThread) {
   auto one = engine();
   const std::string id = "no id";
