@@ -36,6 +36,10 @@ class Rows {
   Uuid uuid(std::size_t row, int column) const;
   std::string bytes(std::size_t row, int column) const;  // bytea
   Time time_ms(std::size_t row, int column) const { return from_unix_ms(number(row, column)); }
+  std::optional<Time> optional_time_ms(std::size_t row, int column) const {
+    if (is_null(row, column)) return std::nullopt;
+    return time_ms(row, column);
+  }
   std::uint64_t affected() const;
 
   struct Held;

@@ -19,11 +19,6 @@ std::optional<std::string> optional_text(const Rows& rows, std::size_t row, int 
   return rows.string(row, column);
 }
 
-std::optional<Time> optional_time(const Rows& rows, std::size_t row, int column) {
-  if (rows.is_null(row, column)) return std::nullopt;
-  return rows.time_ms(row, column);
-}
-
 std::vector<std::string> split_tags(std::int64_t count, std::string_view joined) {
   std::vector<std::string> tags;
   for (std::int64_t i = 0; i < count; ++i) {
@@ -118,8 +113,8 @@ store::ExecutionRow read_execution(const Rows& rows, std::size_t i) {
   row.error = optional_text(rows, i, 8);
   row.cause = optional_text(rows, i, 9);
   row.started_at = rows.time_ms(i, 10);
-  row.ended_at = optional_time(rows, i, 11);
-  row.wake_at = optional_time(rows, i, 12);
+  row.ended_at = rows.optional_time_ms(i, 11);
+  row.wake_at = rows.optional_time_ms(i, 12);
   row.redrive_count = static_cast<std::uint32_t>(rows.number(i, 13));
   row.waiting = rows.string(i, 14);
   row.quarantined = rows.string(i, 15);

@@ -20,13 +20,8 @@ using store::StartOutcome;
 using store::StoredProgram;
 
 constexpr std::uint32_t kLongestPage = 1'000;
-constexpr std::int32_t kFreedAtOnce = 1'000, kWokenAtOnce = 5'000;
+constexpr std::int32_t kFreedAtOnce = 1'000, kWokenAtOnce = 5'000, kForgottenAtOnce = 1'000;
 constexpr int kWokenPages = 20;
-
-std::optional<Time> optional_time(const Rows& rows, std::size_t row, int column) {
-  if (rows.is_null(row, column)) return std::nullopt;
-  return rows.time_ms(row, column);
-}
 
 StoredProgram read_program(const Rows& rows) {
   return {rows.string(0, 0), rows.string(0, 1), rows.string(0, 2),
@@ -273,8 +268,8 @@ Result<store::Look> PgStore::look(const store::LookRequest& request) {
                                 .add(request.node.value_or(Uuid{}))));
   store::Look look;
   look.now = rows.time_ms(0, 0);
-  look.next_due = optional_time(rows, 0, 1);
-  look.next_suspect = optional_time(rows, 0, 2);
+  look.next_due = rows.optional_time_ms(0, 1);
+  look.next_suspect = rows.optional_time_ms(0, 2);
   look.has_inbox = rows.flag(0, 3);
   look.has_late = rows.flag(0, 4);
   look.has_unfreed = rows.flag(0, 5);
@@ -318,7 +313,11 @@ Result<std::uint32_t> PgStore::wake() {
 Status PgStore::maintain() {
   TRY(ask("make partitions", "SELECT stepwell_maintain_v1()"));
   TRY(ask("forget the dead", "SELECT stepwell_tidy_v1()"));
-  return ok_status();
+  for (;;) {
+    const Rows forgotten = TRY(ask("forget names", "SELECT stepwell_forget_names_v1($1)",
+                                   Parameters().add_int4(kForgottenAtOnce)));
+    if (forgotten.number(0, 0) < kForgottenAtOnce) return ok_status();
+  }
 }
 
 Result<Time> PgStore::now() {

@@ -110,6 +110,10 @@ TEST_F(Plans, EveryListReadsItsPage) {
 }
 
 TEST_F(Plans, WhatLooksForWorkFindsItByItsIndex) {
+  run("INSERT INTO start_keys (namespace, workflow, name, execution, input_hash, expires_at) "
+      "SELECT 'default', 'wf1', repeat('n', 700) || i, gen_random_uuid(), 0, "
+      "now() + make_interval(days => CASE WHEN i % 2000 = 0 THEN -1 ELSE 1 END) "
+      "FROM generate_series(1, 20000) i");
   run("UPDATE executions SET wake_at = now() - interval '1 h' WHERE wake_at IS NOT NULL");
   run("INSERT INTO inbox (execution, id, command, kind, dedupe_key, payload, arrived_at) "
       "SELECT id, 1, 1, 2, 'k', '{}', now() - interval '30 s' FROM executions WHERE status = 1");
@@ -127,6 +131,7 @@ TEST_F(Plans, WhatLooksForWorkFindsItByItsIndex) {
       {"start key",
        "SELECT execution FROM start_keys WHERE namespace = 'default' AND workflow = "
        "'wf1' AND name = 'n'"},
+      {"names that are over", "SELECT stepwell_forget_names_v1(1000)"},
   };
   for (const auto& [what, sql] : statements) {
     const Cost cost = cost_of(sql, "");

@@ -56,8 +56,26 @@ TEST_F(Upkeep, NamesOfWhatRunsAreKeptHoweverOld) {
       "now(), now(), 'default', 'w', 'h', 'n' || i, 'p', '{}', '{}' FROM generate_series(0, 1) i");
   sql("INSERT INTO start_keys (namespace, workflow, name, execution, input_hash, expires_at) "
       "SELECT namespace, workflow, name, id, 0, now() - interval '1 d' FROM executions");
-  sql("SELECT stepwell_tidy_v1()");
+  ASSERT_TRUE(postgres::open_store(options_).value()->maintain().ok());
   EXPECT_EQ(text("SELECT string_agg(name, ' ') FROM start_keys"), "n0");
+}
+
+TEST_F(Upkeep, AllNamesThatAreOverAreForgottenButThoseThatAreBeingRead) {
+  sql("INSERT INTO start_keys (namespace, workflow, name, execution, input_hash, expires_at) "
+      "SELECT 'default', 'w', 'n' || i, gen_random_uuid(), 0, "
+      "now() + make_interval(days => CASE WHEN i <= 2500 THEN -1 ELSE 1 END) "
+      "FROM generate_series(1, 2501) i");
+  auto starter = Link::open(options_, {.name = "starter"}).value();
+  ASSERT_TRUE(starter
+                  ->run_script("BEGIN; SELECT 1 FROM start_keys WHERE namespace = 'default' AND "
+                               "workflow = 'w' AND name = 'n7' FOR KEY SHARE")
+                  .ok());
+  const auto store = postgres::open_store(options_).value();
+  ASSERT_TRUE(store->maintain().ok());
+  EXPECT_EQ(text("SELECT string_agg(name, ' ' ORDER BY name) FROM start_keys"), "n2501 n7");
+  ASSERT_TRUE(starter->run_script("COMMIT").ok());
+  ASSERT_TRUE(store->maintain().ok());
+  EXPECT_EQ(text("SELECT string_agg(name, ' ') FROM start_keys"), "n2501");
 }
 
 // A freed_at that came too early would leave executions with the dead for ever.

@@ -155,7 +155,7 @@ BEGIN
   RETURN v_count;
 END $$;
 
--- Forgets lanes and processes that nothing names any more, and names that are over.
+-- Forgets lanes and processes that nothing names any more.
 CREATE FUNCTION stepwell_tidy_v1() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   WITH old AS (
@@ -167,12 +167,24 @@ BEGIN
   DELETE FROM nodes n
   WHERE n.lease_until < now() - interval '1 hour'
     AND NOT EXISTS (SELECT 1 FROM writers w WHERE w.node = n.id);
+END $$;
+
+-- Forgets up to p_limit names that are over, unless what they name still runs.  Answers how many;
+-- with fewer than p_limit there are no more.  Waits for no start that reads one of them.  What a
+-- name stands for is looked up by its id: as a subquery this cannot become a join of all that run.
+CREATE FUNCTION stepwell_forget_names_v1(p_limit int) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE v_count int;
+BEGIN
   DELETE FROM start_keys k
-  WHERE (k.namespace, k.workflow, k.name) IN (
+  USING (
     SELECT o.namespace, o.workflow, o.name FROM start_keys o
     WHERE o.expires_at < now()
-      AND NOT EXISTS (SELECT 1 FROM executions x WHERE x.id = o.execution AND x.status = 0)
-    LIMIT 1000);
+      AND (SELECT x.status FROM executions x WHERE x.id = o.execution) IS DISTINCT FROM 0
+    ORDER BY o.expires_at LIMIT p_limit
+    FOR UPDATE OF o SKIP LOCKED) over
+  WHERE k.namespace = over.namespace AND k.workflow = over.workflow AND k.name = over.name;
+  GET DIAGNOSTICS v_count = ROW_COUNT;
+  RETURN v_count;
 END $$;
 
 -- A lane's graceful end: everything it owns is due at once for whoever comes.
