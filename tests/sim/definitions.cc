@@ -27,7 +27,7 @@ Object task(Drawing& draw) {
                  {"MaxAttempts", 4 + draw.below(5)},
                  {"IntervalSeconds", 1 + draw.below(2)},
                  {"MaxDelaySeconds", 4}};
-  Object made{{"Type", "Task"}, {"Resource", "test.work"}};
+  Object made{{"Type", "Task"}, {"Resource", draw.below(3) == 0 ? kPure : kWork}};
   made.set("Retry", Value::Array{Value(std::move(retrier))});
   if (draw.below(4) == 0) made.set("TimeoutSeconds", 1 + draw.below(3));
   return made;

@@ -2,12 +2,17 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 namespace stepwell::sim {
 namespace {
 
 std::string words(const store::Batch& batch) {
   std::string text = fmt::format("#{}", batch.number);
-  for (const store::Start& start : batch.starts) text += " +" + brief(start.id);
+  for (const store::Start& start : batch.starts) {
+    text += " +" + brief(start.id);
+    if (start.end) text += fmt::format("!{}", to_string(start.end->status));
+  }
   for (const store::JournalRow& row : batch.facts) {
     text += fmt::format(" {}:{}:{}:{:x}", brief(row.execution), row.seq, fact_name(row.kind),
                         store::roll_journal_hash(0, row) & 0xffff);
@@ -20,6 +25,16 @@ std::string words(const store::Batch& batch) {
   for (const ExecutionId id : batch.released) text += " r" + brief(id);
   for (const store::Quarantine& row : batch.quarantines) text += " q" + brief(row.execution);
   return text + fmt::format(" w{}", batch.waitings.size());
+}
+
+void count_early(const store::Batch& batch, Tally& tally) {
+  for (const store::Start& start : batch.starts) {
+    const bool has_answers =
+        std::any_of(batch.facts.begin(), batch.facts.end(),
+                    [&](const store::JournalRow& row) { return row.execution == start.id; });
+    if (has_answers) tally.count("early: start written with answers");
+    if (start.end) tally.count("early: start written with its end");
+  }
 }
 
 }  // namespace
@@ -52,6 +67,7 @@ Result<store::Ack> SimSession::commit(const store::Batch& batch) {
   witness_.after_statement();
   if (ack.ok()) {
     witness_.on_ack(*ack);
+    count_early(batch, world_.tally);
     aims_.on_commit();
   } else if (ack.error().code == ErrorCode::kFenced) {
     aims_.on_fenced();

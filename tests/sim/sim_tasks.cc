@@ -8,6 +8,10 @@ void SimTasks::start(runtime::TaskCall call, runtime::TaskDone done) {
   Scheduler& scheduler = world_.scheduler;
   world_.log(fmt::format("task {} {} try {}{}", brief(call.execution), call.command.value,
                          call.attempt, call.after_crash ? " again" : ""));
+  if (call.resource == kPure) {
+    witness_.on_pure_task(call);
+    return done(outcome(call));
+  }
   witness_.on_task(call);
   if (call.input.find(kPoison) != nullptr) {
     world_.tally.count("fault: poison");

@@ -12,14 +12,19 @@ namespace stepwell::sim {
 
 // A task with this in its input kills the process that runs it.
 inline constexpr const char* kPoison = "poison";
+inline constexpr const char* kWork = "test.work";
+inline constexpr const char* kPure = "test.pure";  // Declared pure: it answers at once.
 
 class SimTasks final : public runtime::TaskHandler, public std::enable_shared_from_this<SimTasks> {
  public:
   SimTasks(World& world, Witness& witness, LifeRef life, std::function<void()> kill)
       : world_(world), witness_(witness), life_(std::move(life)), kill_(std::move(kill)) {}
 
-  bool serves(const std::string& resource) const override { return resource == "test.work"; }
-  std::vector<std::string> resources() const override { return {"test.work"}; }
+  bool serves(const std::string& resource) const override {
+    return resource == kWork || resource == kPure;
+  }
+  std::vector<std::string> resources() const override { return {kWork, kPure}; }
+  bool is_pure(const std::string& resource) const override { return resource == kPure; }
   void start(runtime::TaskCall call, runtime::TaskDone done) override;
   void cancel(ExecutionId execution, CommandId command) override;
 

@@ -7,6 +7,9 @@ Tally::Tally() {
   for (const char* what : {
            "client: redrive",
            "client: stop",
+           "early: pure task before its start is durable",
+           "early: start written with answers",
+           "early: start written with its end",
            "fault: answer that cannot be stored",
            "fault: batch too much at once",
            "fault: claim forgotten",
@@ -51,6 +54,7 @@ Tally::Tally() {
            "recovery: marked by evidence",
            "recovery: marked by lease",
            "recovery: parked",
+           "recovery: pure task run again",
            "recovery: quarantined",
            "recovery: reconciled",
            "recovery: refused",

@@ -123,6 +123,23 @@ void Witness::on_task(const runtime::TaskCall& call) {
   if (call.after_crash && task.runs > 1) world_.tally.count("recovery: task run again");
 }
 
+void Witness::on_pure_task(const runtime::TaskCall& call) {
+  const auto shadow = shadows_.find(call.execution);
+  if (shadow == shadows_.end()) {
+    // If this run is forgotten the next may answer otherwise, and lead to other commands.
+    early_.insert({call.execution, call.command});
+    return world_.tally.count("early: pure task before its start is durable");
+  }
+  const auto found = shadow->second.tasks.find(call.command);
+  if (found == shadow->second.tasks.end())
+    broken("a task runs early after its start", call.execution);
+  Task& task = found->second;
+  if (task.key.empty()) task.key = call.idempotency_key;
+  if (task.key != call.idempotency_key) broken("a task has two keys", call.execution);
+  const bool had_run = early_.contains({call.execution, call.command}) || ++task.runs > 1;
+  if (had_run) world_.tally.count("recovery: pure task run again");
+}
+
 void Witness::on_ack(const store::Ack& ack) {
   if (!ack.lost.empty()) broken("a lane wrote for what is not its own", ack.lost.front());
 }

@@ -30,6 +30,7 @@ class Witness {
   // Throws Broken.
   void after_statement();
   void on_task(const runtime::TaskCall& call);
+  void on_pure_task(const runtime::TaskCall& call);  // May run early, and again.
   void on_ack(const store::Ack& ack);
   // When all is over: every execution has ended as its facts say, and nobody owns or waits.
   void at_the_end();
@@ -62,6 +63,7 @@ class Witness {
   World& world_;
   const ProgramOf program_of_;
   std::map<ExecutionId, Shadow> shadows_;
+  std::set<std::pair<ExecutionId, CommandId>> early_;  // Pure tasks that ran before their start.
   std::size_t running_ = 0;
   std::uint64_t facts_ = 0;
 };
