@@ -24,7 +24,7 @@ std::optional<Value::Array> failed_ranges(Console& console, Executions& executio
   const Value* ranges = output.ok() ? output->find(kFailedRanges) : nullptr;
   if (ranges == nullptr || !ranges->is_array()) {
     exit = console.fail(Exit::kUsage, "execution " + id + " of " + view.workflow +
-                                          " is no backfill: its output has no " + kFailedRanges);
+                                          " is not a backfill: its output has no " + kFailedRanges);
     return std::nullopt;
   }
   return ranges->as_array();

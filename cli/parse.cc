@@ -39,7 +39,7 @@ std::vector<std::string> split_words(const std::string& text) {
   return words;
 }
 
-// What is no number at all is somebody else's to refuse.
+// What is not a number at all is somebody else's to refuse.
 std::function<std::string(const std::string&)> at_least(int least) {
   return [least](const std::string& text) {
     int number = 0;

@@ -143,7 +143,7 @@ std::optional<std::string> database_url_given(Console& console, const std::strin
   // libpq's other form: "host=... dbname=...".
   const bool is_pairs = url.find('=') < url.find("://");
   if (url.empty() || is_pairs) return url;
-  console.fail(Exit::kUsage, "\"" + url + "\" is no PostgreSQL URL",
+  console.fail(Exit::kUsage, "\"" + url + "\" is not a PostgreSQL URL",
                "it looks like postgresql://user@host:5432/database");
   return std::nullopt;
 }

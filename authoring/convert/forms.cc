@@ -1,6 +1,6 @@
 // From YAML to JSON and back.
 #include "authoring/convert/convert.h"
-#include "authoring/convert/reconcile.h"
+#include "authoring/convert/rewrite.h"
 #include "dsl/dsl.h"
 
 namespace stepwell::dsl {

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "authoring/convert/convert.h"
-#include "authoring/convert/reconcile.h"
+#include "authoring/convert/rewrite.h"
 #include "authoring/convert/state.h"
 #include "dsl/dsl.h"
 #include "dsl/yaml/document.h"

@@ -29,7 +29,7 @@ Command backfill_retry_command() {
     }
     auto input = parse_json(view.input);
     if (!input.ok() || !input->is_object()) {
-      return console.fail(Exit::kInternal, "the input of " + given->id + " is no object");
+      return console.fail(Exit::kInternal, "the input of " + given->id + " is not an object");
     }
     Object again = std::move(*input).take_object();
     again.set(kRanges, Value(*ranges));

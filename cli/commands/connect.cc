@@ -27,7 +27,7 @@ Error wrong(std::string what) { return {ErrorCode::kInvalid, std::move(what)}; }
 Result<std::string> token_in(const Value& tokens, const std::string& name) {
   const Value* value = tokens.find(name);
   if (value == nullptr || value->is_null()) return std::string();
-  if (!value->is_string()) return wrong("--tokens: " + name + " is no text");
+  if (!value->is_string()) return wrong("--tokens: " + name + " is not a string");
   if (host::has_control(value->as_string())) {
     return wrong("--tokens: " + name + " has a line break or another control character");
   }
@@ -50,11 +50,11 @@ Result<std::optional<Time>> expiry_in(const Value& tokens) {
 Result<host::ConnectionFacts> facts_of(const ConnectArguments& given, const Value& tokens,
                                        const Value& settings) {
   if (given.account.empty()) return wrong("--account is empty");
-  if (!settings.is_object()) return wrong("--settings is no object");
+  if (!settings.is_object()) return wrong("--settings is not an object");
   for (const char* name : {"profile", "settings"}) {
     const Value* part = settings.find(name);
     if (part != nullptr && !part->is_object()) {
-      return wrong(std::string("--settings: ") + name + " is no object");
+      return wrong(std::string("--settings: ") + name + " is not an object");
     }
   }
   host::ConnectionFacts facts;

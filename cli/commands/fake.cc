@@ -27,7 +27,7 @@ Exit run_fake(Console& console, const FakeArguments& given) {
   options.seed = static_cast<std::uint64_t>(given.seed);
   options.users = static_cast<std::uint32_t>(given.users);
   options.years = static_cast<std::uint32_t>(given.years);
-  if (!knobs->is_object()) return console.fail(Exit::kUsage, "--knobs is no object");
+  if (!knobs->is_object()) return console.fail(Exit::kUsage, "--knobs is not an object");
   Object wanted = knobs->as_object();
   if (given.is_rough) wanted.set("preset", "rough");
   options.knobs = Value(std::move(wanted));

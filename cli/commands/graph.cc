@@ -46,7 +46,7 @@ std::optional<Value::Array> read_events_file(Console& console, const Arguments& 
   }
   auto events = graph::read_events(*text);
   if (events.ok()) return std::move(*events);
-  exit = console.fail(Exit::kUsage, given.history + " is no history: " + events.error().message,
+  exit = console.fail(Exit::kUsage, given.history + " is not a history: " + events.error().message,
                       "`stepwell exec history EXECUTION -o json` writes one");
   return std::nullopt;
 }

@@ -1,4 +1,9 @@
 // The rules, one function each, and what they share.  Private to dsl/check/.
+//
+// Each section below is a file, and says what its rules are about.  They read the text as it is
+// written.  What can only be seen in the built program (flow, groups, missing_default,
+// unreachable_names, unused, unused_result, and a part of types) is in advice.h.  The code of a
+// diagnostic (docs/dsl/diagnostics.md), searched for in this folder, leads to its rule.
 #pragma once
 
 #include <map>
@@ -50,7 +55,7 @@ struct Checking {
   std::map<std::string, Place, std::less<>> state_names = {};  // Of all machines, by name.
 };
 
-// ---- values.cc: what may stand in a field --------------------------------------------------
+// ---- values.cc: types, bounds and words of a field; unknown and missing fields --------------
 // Each returns true when the value is good; otherwise it reports an error and returns false.
 bool is_text(Checking& check, const Spot& spot, std::string_view field);
 bool is_object(Checking& check, const Spot& spot, std::string_view field);
@@ -81,7 +86,7 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
 // Is the value a string of the form "{% ... %}"?
 bool is_jsonata(const Value& value);
 
-// ---- expressions.cc -------------------------------------------------------------------------
+// ---- expressions.cc: paths, intrinsic calls, templates, and the variables that they read ----
 struct PathRule {
   bool may_be_null = false;
   bool must_be_reference = false;
@@ -101,7 +106,7 @@ void check_assign(Checking& check, const Spot& spot, Language language,
                   const JsonataRule& rule = {});
 void check_variable_uses(Checking& check);
 
-// ---- jsonata.cc ------------------------------------------------------------------------------
+// ---- jsonata.cc: "{% ... %}", and what each place lets it read -----------------------------
 // Checks every "{% ... %}" in `spot`.
 void check_jsonata(Checking& check, const Spot& spot, std::string_view field,
                    const JsonataRule& rule);
@@ -122,10 +127,10 @@ void check_path_type(Checking& check, const Spot& spot, std::string_view field);
 void check_retry(Checking& check, const Spot& spot);
 void check_catch(Checking& check, const Spot& spot, Language language);
 
-// ---- choice.cc ------------------------------------------------------------------------------
+// ---- choice.cc: comparisons in JSONPath, conditions in JSONata ------------------------------
 void check_choices(Checking& check, const Spot& spot, Language language);
 
-// ---- state.cc -------------------------------------------------------------------------------
+// ---- state.cc: which fields a state has, and what its kind needs ----------------------------
 void check_state(Checking& check, const Spot& spot, const std::string& name, const Place& place,
                  Language machine_language);
 void check_resource(Checking& check, const Spot& spot);
@@ -136,7 +141,7 @@ void check_item_reader(Checking& check, const Spot& spot, Language language);
 void check_item_batcher(Checking& check, const Spot& spot, Language language);
 void check_result_writer(Checking& check, const Spot& spot, Language language);
 
-// ---- machine.cc -----------------------------------------------------------------------------
+// ---- machine.cc: names of states, and the transitions between them --------------------------
 // `role`: kWorkflow, kBranch or kProcessor.
 void check_machine(Checking& check, const Spot& spot, ObjectKind role, Language language);
 
@@ -146,7 +151,7 @@ void check_groups(Checking& check, const Spot& machine, Language language);
 void check_retry_after(Checking& check, const Spot& retrier);
 void check_tolerance(Checking& check, const Spot& map, bool is_distributed);
 
-// ---- language.cc -----------------------------------------------------------------------------
+// ---- language.cc: JSONPath or JSONata -------------------------------------------------------
 // The language of a state or workflow: its QueryLanguage, else `outer`.
 Language language_of(Checking& check, const Spot& spot, Language outer, bool is_workflow);
 

@@ -1,6 +1,7 @@
 // Alarms — calls functions when their time has come, on one thread of its own.
 //
-// For the waits of an engine's callers; a lane has the timers of its loop.
+// For the waits of an engine's callers, who are on no loop.  What a lane's executions wait for is
+// kept by Deadlines (deadlines.h), which is made of two Timers (timers.h: only the heaps).
 // Thread-safety: any thread may call.  A function that is called must not block; it may set and
 // cancel alarms.  Ownership: the destructor drops what is set, and waits for the one that runs.
 #pragma once

@@ -1,5 +1,6 @@
 // Deadlines — when a lane's executions must hear that time has passed, with one alarm of the loop
-// for the earliest.
+// for the earliest.  The moments themselves are in two Timers (timers.h), one for each clock;
+// Alarms (alarms.h) are for the callers of an engine, who are on no loop.
 //
 // Two clocks: an execution's own timers are due by the store's clock, which all processes share;
 // how long a task may run or be silent is measured by this process's monotonic clock, so that a

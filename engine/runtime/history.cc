@@ -33,7 +33,8 @@ Result<Token> parse_token(const std::string& text, char direction) {
       if (event.ec == std::errc() && event.ptr == end) return token;
     }
   }
-  return Error{ErrorCode::kInvalid, "\"" + text + "\" is no token of a history page in this order"};
+  return Error{ErrorCode::kInvalid,
+               "\"" + text + "\" is not a token of a history page in this order"};
 }
 
 Error unreadable(ExecutionId id, std::uint64_t seq, const std::string& why) {

@@ -1,4 +1,6 @@
-// Timers — the deadlines of one lane: a heap, with entries that are crossed out and left in it.
+// Timers — moments of one lane in their order: a heap, with entries that are crossed out and left
+// in it.  It knows no clock and calls nobody: Deadlines (deadlines.h) does.  Alarms (alarms.h) are
+// the callers' of an engine, not a lane's.
 //
 // Not thread-safe.
 #pragma once
@@ -26,7 +28,7 @@ class Timers {
 
   TimerKey add(std::int64_t at_ms, ExecutionId execution, CommandId command) {
     heap_.push_back({at_ms, ++last_key_, execution, command});
-    std::push_heap(heap_.begin(), heap_.end(), later);
+    std::push_heap(heap_.begin(), heap_.end(), is_due_later);
     live_.insert(last_key_);
     return last_key_;
   }
@@ -55,11 +57,11 @@ class Timers {
 
  private:
   static constexpr std::size_t kSlack = 256;
-  static bool later(const Entry& a, const Entry& b) {
+  static bool is_due_later(const Entry& a, const Entry& b) {
     return a.at_ms != b.at_ms ? a.at_ms > b.at_ms : a.key > b.key;
   }
   Entry pop() {
-    std::pop_heap(heap_.begin(), heap_.end(), later);
+    std::pop_heap(heap_.begin(), heap_.end(), is_due_later);
     const Entry entry = heap_.back();
     heap_.pop_back();
     return entry;
@@ -69,7 +71,7 @@ class Timers {
   }
   void sweep() {
     std::erase_if(heap_, [this](const Entry& entry) { return !live_.contains(entry.key); });
-    std::make_heap(heap_.begin(), heap_.end(), later);
+    std::make_heap(heap_.begin(), heap_.end(), is_due_later);
   }
 
   std::vector<Entry> heap_;

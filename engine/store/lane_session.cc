@@ -28,7 +28,7 @@ ExecutionSet ids_in(const std::string& message) {
 }
 
 template <class Key>
-void forget(std::set<std::pair<ExecutionId, Key>>& out, ExecutionId id) {
+void forget_messages_of(ExecutionId id, std::set<std::pair<ExecutionId, Key>>& out) {
   auto row = out.lower_bound({id, Key{}});
   while (row != out.end() && row->first == id) row = out.erase(row);
 }
@@ -166,8 +166,8 @@ void LaneSession::forget_handed_out(const Batch& batch) {
 }
 
 void LaneSession::forget_handed_out(ExecutionId id) {
-  forget(inbox_out_, id);
-  forget(notices_out_, id);
+  forget_messages_of(id, inbox_out_);
+  forget_messages_of(id, notices_out_);
 }
 
 // The front part was refused as a whole, so nothing of it has happened, unless it had landed

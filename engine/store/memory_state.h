@@ -1,6 +1,8 @@
 // MemoryState — the tables of MemoryStore, and the functions of sql/engine over them: the same
 // rules, the same order, the same answers, one function here for one there.  tests/store holds the
 // two against each other (differential_test).
+// One class in five files: memory_starts.cc, memory_commit.cc, memory_claim.cc, memory_lanes.cc
+// (processes, lanes, deliveries, what the keeper does) and memory_dump.cc (all tables as text).
 // Not thread-safe: whoever holds it locks.
 #pragma once
 

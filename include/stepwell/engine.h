@@ -162,7 +162,7 @@ class Engine {
   Answer<std::string> deploy_text(const std::string& name, const std::string& yaml_or_json);
   Answer<std::string> deploy_file(const std::string& path);
 
-  Answer<Nothing> run();  // Starts lanes, claimer, sweeper.
+  Answer<Nothing> run();  // Starts lanes, committers, keeper.
   void stop();            // Graceful; idempotent.
   // kOk while it runs and the database does its part, as far as is known by now; never blocks.
   Answer<Nothing> ready() const;

@@ -80,7 +80,7 @@ class GoogleApi : public VendorApi {
     return route == "create" || route == "change" || route == "delete";
   }
 
-  std::optional<Span> span_of(const Call& call) const override {
+  std::optional<Span> period_of(const Call& call) const override {
     const std::string name = route(call.request->method, call.path);
     if (name == "list") return read_filter(call.request->query_value("filter"));
     if (name != "create") return std::nullopt;
@@ -103,7 +103,7 @@ class GoogleApi : public VendorApi {
     return name == "change" ? change(call) : remove(call);
   }
 
-  http::Response refusal(int status, const std::string& message) const override {
+  http::Response vendor_error(int status, const std::string& message) const override {
     const char* word = status == 400   ? "INVALID_ARGUMENT"
                        : status == 401 ? "UNAUTHENTICATED"
                        : status == 404 ? "NOT_FOUND"
@@ -154,7 +154,7 @@ class GoogleApi : public VendorApi {
   http::Response list(const Call& call) const {
     const std::string filter = call.request->query_value("filter");
     const auto span = read_filter(filter);
-    if (!span) return refusal(400, "INVALID_DATA_POINT_FILTER");
+    if (!span) return vendor_error(400, "INVALID_DATA_POINT_FILTER");
     std::size_t size = kMaxPage, from = 0;
     const std::string size_text = call.request->query_value("pageSize");
     std::from_chars(size_text.data(), size_text.data() + size_text.size(), size);
@@ -164,7 +164,7 @@ class GoogleApi : public VendorApi {
     if (!token.empty()) {
       const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), from);
       if (error != std::errc() || std::string(end, token.data() + token.size()) != seal) {
-        return refusal(400, "the page token is of another request");
+        return vendor_error(400, "the page token is of another request");
       }
     }
     const auto found = destination_.by_civil_start(call.user, *span);
@@ -192,7 +192,7 @@ class GoogleApi : public VendorApi {
 
   http::Response operation(const std::string& id) const {
     const auto found = operations_.find(id);
-    if (found == operations_.end()) return refusal(404, "no such operation");
+    if (found == operations_.end()) return vendor_error(404, "no such operation");
     Object body{{"name", "operations/" + id}, {"done", found->second.has_value()}};
     if (found->second) {
       const bool is_error = found->second->find("code") != nullptr;
@@ -204,11 +204,11 @@ class GoogleApi : public VendorApi {
   http::Response create(const Call& call) {
     const auto body = parse_json(call.request->body);
     auto point = body.ok() ? point_of(*body) : std::nullopt;
-    if (!point) return refusal(400, "the data point is malformed");
+    if (!point) return vendor_error(400, "the data point is malformed");
     const bool is_named = knobs_.client_ids == "honoured" && !point->client_id.empty();
     point->id = is_named ? point->client_id : "srv-" + std::to_string(++points_made_);
     if (is_named && destination_.find(call.user, point->id) != nullptr) {
-      return refusal(409, "the data point exists");
+      return vendor_error(409, "the data point exists");
     }
     return start(call, [this, user = call.user, point = *point] {
       const bool exists = destination_.find(user, point.id) != nullptr;
@@ -221,9 +221,10 @@ class GoogleApi : public VendorApi {
   http::Response change(const Call& call) {
     const auto body = parse_json(call.request->body);
     auto point = body.ok() ? point_of(*body) : std::nullopt;
-    if (!point) return refusal(400, "the data point is malformed");
+    if (!point) return vendor_error(400, "the data point is malformed");
     point->id = call.path.substr(kPoints.size() + 1);
-    if (destination_.find(call.user, point->id) == nullptr) return refusal(404, "no such point");
+    if (destination_.find(call.user, point->id) == nullptr)
+      return vendor_error(404, "no such point");
     return start(call, [this, user = call.user, point = *point] {
       if (destination_.change(user, point)) return render(point);
       return Value(Object{{"code", 5}, {"message", "no such point"}});
@@ -233,7 +234,7 @@ class GoogleApi : public VendorApi {
   http::Response remove(const Call& call) {
     const auto body = parse_json(call.request->body);
     const Value* names = body.ok() ? body->find("names") : nullptr;
-    if (names == nullptr || !names->is_array()) return refusal(400, "names are missing");
+    if (names == nullptr || !names->is_array()) return vendor_error(400, "names are missing");
     return start(call, [this, user = call.user, list = *names] {
       for (const Value& name : list.as_array()) {
         const std::string text = name.is_string() ? name.as_string() : "";

@@ -53,8 +53,8 @@ class StravaApi : public VendorApi {
 
   bool is_write(const std::string&) const override { return false; }
 
-  std::optional<Span> span_of(const Call& call) const override {
-    if (call.path == "/athlete/activities") return span_of_list(*call.request);
+  std::optional<Span> period_of(const Call& call) const override {
+    if (call.path == "/athlete/activities") return period_of_list(*call.request);
     if (call.path.rfind("/activities/", 0) != 0) return std::nullopt;
     const auto workout = truth_.by_id(number(call.path.substr(12)).value_or(0));
     if (!workout) return std::nullopt;
@@ -69,7 +69,7 @@ class StravaApi : public VendorApi {
     return call.path == "/athlete/activities" ? list(call) : activity(call);
   }
 
-  http::Response refusal(int status, const std::string& message) const override {
+  http::Response vendor_error(int status, const std::string& message) const override {
     return http::Response::json(
         status, Value(Object{{"message", message}, {"errors", Value::Array()}}).to_json());
   }
@@ -87,7 +87,7 @@ class StravaApi : public VendorApi {
 
  private:
   // `after` and `before` are both exclusive.
-  Span span_of_list(const http::Request& request) const {
+  Span period_of_list(const http::Request& request) const {
     Span span = truth_.all();
     const std::string after = request.query_value("after"), before = request.query_value("before");
     if (const auto t = number(after)) span.from = *t + 1;
@@ -99,15 +99,15 @@ class StravaApi : public VendorApi {
     for (const auto& [name, value] : call.request->query) {
       if ((name != "after" && name != "before" && name != "page" && name != "per_page") ||
           !number(value)) {
-        return refusal(400, "Bad Request: " + name);
+        return vendor_error(400, "Bad Request: " + name);
       }
     }
     const std::string page_text = call.request->query_value("page");
     const std::string size_text = call.request->query_value("per_page");
     const std::int64_t page = page_text.empty() ? 1 : *number(page_text);
     const std::int64_t size = size_text.empty() ? kDefaultPage : *number(size_text);
-    if (page < 1 || size < 1 || size > kMaxPage) return refusal(400, "Bad Request: page");
-    const auto [first, last] = truth_.within(call.user, span_of_list(*call.request));
+    if (page < 1 || size < 1 || size > kMaxPage) return vendor_error(400, "Bad Request: page");
+    const auto [first, last] = truth_.within(call.user, period_of_list(*call.request));
     // Oldest first when asked for what came after something, else newest first.
     const bool is_rising = !call.request->query_value("after").empty();
     Value::Array items;
@@ -121,7 +121,7 @@ class StravaApi : public VendorApi {
 
   http::Response activity(const Call& call) const {
     const auto workout = truth_.by_id(number(call.path.substr(12)).value_or(0));
-    if (!workout || workout->user != call.user) return refusal(404, "Record Not Found");
+    if (!workout || workout->user != call.user) return vendor_error(404, "Record Not Found");
     Object out = summary_of(*workout);
     out.set("resource_state", 3);
     out.set("calories", static_cast<double>(workout->kcal));

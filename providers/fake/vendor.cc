@@ -40,7 +40,7 @@ void Vendor::handle(const http::Request& request, const std::string& path, Milli
     return counted(accounts_.grant(parse_form(request.body), knobs_, now));
   }
   const auto user = accounts_.user_of(bearer_of(request), knobs_, now);
-  if (!user) return counted(api_->refusal(401, "Authorization Error"));
+  if (!user) return counted(api_->vendor_error(401, "Authorization Error"));
   ++in_flight_[*user];
   most_in_flight_ = std::max(most_in_flight_, in_flight_[*user]);
   serve(request, path, *user, now, [this, user = *user, counted](http::Response response) {
@@ -68,7 +68,7 @@ void Vendor::serve(http::Request request, const std::string& path, std::uint32_t
   if (route.empty()) {
     ++unknown_routes_;
     last_unknown_route_ = request.method + " " + path;
-    return respond(api_->refusal(404, "there is no " + last_unknown_route_));
+    return respond(api_->vendor_error(404, "there is no " + last_unknown_route_));
   }
   ++routes_[route];
   const std::uint64_t ordinal = ordinals_[std::to_string(user) + " " + route]++;
@@ -88,7 +88,7 @@ void Vendor::serve(http::Request request, const std::string& path, std::uint32_t
   if (const Trouble* trouble = trouble_of(call)) {
     ++faults_;
     if (trouble->status > 0) {
-      return timely(api_->refusal(trouble->status, "this part of time gives trouble"));
+      return timely(api_->vendor_error(trouble->status, "this part of time gives trouble"));
     }
     fate = Fate::kSlow;
   }
@@ -117,14 +117,14 @@ std::optional<http::Response> Vendor::over_limit(std::uint32_t user, Millis now)
 http::Response Vendor::too_many(std::uint32_t user, Millis now, Millis wait) {
   Limit& limit = limits_[api_->has_quota_per_user() ? user : 0];
   if (limit.until <= now) limit = {now, now + wait};
-  http::Response response = api_->refusal(429, "Rate Limit Exceeded");
+  http::Response response = api_->vendor_error(429, "Rate Limit Exceeded");
   const auto seconds = std::chrono::ceil<std::chrono::seconds>(wait).count();
   response.headers.emplace_back("Retry-After", std::to_string(seconds));
   return response;
 }
 
 const Trouble* Vendor::trouble_of(const Call& call) const {
-  const auto span = api_->span_of(call);
+  const auto span = api_->period_of(call);
   if (!span) return nullptr;
   const double days = static_cast<double>(span->to - span->from) / 86'400;
   for (const auto* windows : {&knobs_.bad_windows, &knobs_.slow_windows}) {
@@ -192,7 +192,7 @@ http::Response Vendor::answer(const Call& call) const {
 
 http::Response Vendor::error_of(std::uint64_t dice) const {
   switch (dice % 3) {
-    case 0: return api_->refusal(500, "Internal Error");
+    case 0: return api_->vendor_error(500, "Internal Error");
     case 1: {
       http::Response response;
       response.status = 502;
@@ -201,7 +201,7 @@ http::Response Vendor::error_of(std::uint64_t dice) const {
       return response;
     }
     default: {
-      http::Response response = api_->refusal(503, "Service Unavailable");
+      http::Response response = api_->vendor_error(503, "Service Unavailable");
       response.headers.emplace_back("Retry-After", std::to_string(knobs_.retry_after_s));
       return response;
     }

@@ -30,10 +30,10 @@ class VendorApi {
   virtual std::string route(const std::string& method, const std::string& path) const = 0;
   virtual bool is_write(const std::string& route) const = 0;
   // The part of time that the request is about, if any.
-  virtual std::optional<Span> span_of(const Call& call) const = 0;
+  virtual std::optional<Span> period_of(const Call& call) const = 0;
   virtual http::Response answer(const Call& call) = 0;
   // An error as this vendor words it.
-  virtual http::Response refusal(int status, const std::string& message) const = 0;
+  virtual http::Response vendor_error(int status, const std::string& message) const = 0;
   // Quotas are per user, or of the whole app.
   virtual bool has_quota_per_user() const = 0;
   // Headers on every answer that tell of the quota.

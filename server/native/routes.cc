@@ -13,6 +13,8 @@
 namespace stepwell::server {
 namespace {
 
+using http::refusal;
+
 constexpr unsigned kMaxPage = 1000;
 constexpr unsigned kDefaultPage = 50;
 constexpr unsigned kDefaultHistoryPage = 1000;
@@ -48,12 +50,6 @@ class JsonObject {
  private:
   std::string body_;
 };
-
-Response refusal(int status, std::string_view code, std::string_view message,
-                 std::string_view hint) {
-  return Response::json(
-      status, JsonObject().text("code", code).text("message", message).text("hint", hint).done());
-}
 
 // An engine's error as HTTP: status, word and what to do.
 struct Meaning {

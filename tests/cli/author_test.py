@@ -80,8 +80,8 @@ def graph(folder):
     expect(folder, "graph of a history", ["graph", source, "--history", history, "--format",
                                           "mermaid"], 0,
            read(SOURCE, "tests/golden/graph/nested.history.mmd"))
-    expect(folder, "graph of what is no history", ["graph", source, "--history", source], 2, "",
-           "is no history")
+    expect(folder, "graph of what is not a history", ["graph", source, "--history", source], 2, "",
+           "is not a history")
     expect(folder, "graph of a workflow with errors", ["graph", write(folder, "x.yaml", "a: 1")],
            1, None, "only a workflow without errors")
     expect(folder, "graph into a folder that is not there",

@@ -18,9 +18,9 @@ TOO_LONG = "expires_in must be a whole number of seconds, at most 3155760000"
 # What is wrong, what differs from a good command line, and what is said.
 REFUSED = [
     ("settings that are a list", {"--settings": "[1]"},
-     'error: --settings is no object\n'),
+     'error: --settings is not an object\n'),
     ("a profile that is text", {"--settings": '{"profile": "UTC"}'},
-     "error: --settings: profile is no object\n"),
+     "error: --settings: profile is not an object\n"),
     ("no account", {"--account": ""}, "error: --account is empty\n"),
     ("tokens that are text", {"--tokens": '"x"'}, "error: the tokens have no access_token\n"),
     ("expires_in as text", {"expires_in": "3600"}, f"error: --tokens: {TOO_LONG}\n"),
@@ -28,7 +28,7 @@ REFUSED = [
      f"error: --tokens: {TOO_LONG}\n"),
     ("a token that ended before it began", {"expires_in": -1}, f"error: --tokens: {TOO_LONG}\n"),
     ("a refresh token that is a number", {"refresh_token": 5},
-     "error: --tokens: refresh_token is no text\n"),
+     "error: --tokens: refresh_token is not a string\n"),
     ("a token of two lines", {"access_token": "x\r\nHost: y"},
      "error: --tokens: access_token has a line break or another control character\n"),
     ("a provider that does not exist", {"provider": "stravva"},

@@ -2,7 +2,7 @@
 --
 -- In short: facts are the log (`journal`, append only), an execution is a fold over it, and
 -- `executions` has one row for each, which names its owner (a lane of some process) or the moment
--- at which it is due (`wake_at`).  Who may write what, and why it is safe: docs/ARCHITECTURE.md.
+-- at which it is due (`wake_at`).  Who may write what, and why it is safe: docs/protocol.md.
 -- All names are found through the search_path; texts hold what the client sent, letter by letter
 -- (never jsonb: numbers and the order of keys stay as they came).
 -- Every key begins with a namespace or with an execution.  Every index that people's lists use

@@ -1,4 +1,4 @@
-#include "authoring/convert/reconcile.h"
+#include "authoring/convert/rewrite.h"
 
 #include <algorithm>
 #include <functional>
@@ -110,20 +110,20 @@ void collect(const Tree& tree, std::vector<Remark>& remarks) {
   }
 }
 
-class Reconciler {
+class Rewriter {
  public:
-  explicit Reconciler(bool is_json) : is_json_(is_json) {}
+  explicit Rewriter(bool is_json) : is_json_(is_json) {}
 
-  Tree reconcile(const Tree& tree, const Value& before, const Value& after) {
+  Tree rewrite(const Tree& tree, const Value& before, const Value& after) {
     if (before.to_json() == after.to_json()) return tree;
     if (can_carry(tree, after)) return carry(tree, after);
     const bool is_mapping = tree.form == Form::kMapping && before.is_object() && after.is_object();
     if (is_mapping && tree.entries.size() == before.size()) {
-      return reconcile_mapping(tree, before, after);
+      return rewrite_mapping(tree, before, after);
     }
     const bool is_list = tree.form == Form::kSequence && before.is_array() && after.is_array();
     if (is_list && before.size() == after.size() && tree.entries.size() == before.size()) {
-      return reconcile_list(tree, before, after);
+      return rewrite_list(tree, before, after);
     }
     Tree fresh = make_tree(after, is_json_, false);
     if (!fresh.entries.empty()) collect(tree, fresh.after);
@@ -131,11 +131,11 @@ class Reconciler {
   }
 
  private:
-  Tree reconcile_list(const Tree& tree, const Value& before, const Value& after) {
+  Tree rewrite_list(const Tree& tree, const Value& before, const Value& after) {
     Tree fresh = tree;
     for (std::size_t i = 0; i < fresh.entries.size(); ++i) {
       fresh.entries[i].value =
-          reconcile(tree.entries[i].value, before.as_array()[i], after.as_array()[i]);
+          rewrite(tree.entries[i].value, before.as_array()[i], after.as_array()[i]);
     }
     return fresh;
   }
@@ -191,7 +191,7 @@ class Reconciler {
   }
 
   // Comments of removed fields are put before the first new field.
-  Tree reconcile_mapping(const Tree& tree, const Value& before, const Value& after) {
+  Tree rewrite_mapping(const Tree& tree, const Value& before, const Value& after) {
     Tree fresh = tree;
     fresh.entries.clear();
     std::vector<const Entry*> ancestors;
@@ -212,7 +212,7 @@ class Reconciler {
       Entry entry;
       if (old != nullptr) {
         entry = *old;
-        entry.value = reconcile(old->value, *before.find(key), value);
+        entry.value = rewrite(old->value, *before.find(key), value);
       } else if (ancestor != nullptr) {
         entry = *ancestor;
         entry.key = is_json_ ? json_quote(key) : key;
@@ -266,7 +266,7 @@ Rewritten rewrite(std::string_view text, const std::string& file, const Value& b
   const auto tree = source::read_tree(text);
   if (tree.ok()) {
     Text changed = *tree;
-    changed.root = Reconciler(is_json).reconcile(tree->root, before, after);
+    changed.root = Rewriter(is_json).rewrite(tree->root, before, after);
     rewritten.text = print_tree(changed);
     const Parsed again = parse_document(rewritten.text, file);
     const auto kept = source::read_tree(rewritten.text);
