@@ -195,6 +195,15 @@ void Process::on_fenced() {
 // As Runtime does it: all lanes claim no more before the first of them gives back what it has.
 void Process::shut_down(std::function<void()> gone) {
   is_stopping_ = true;
+  Scheduler& scheduler = world_.scheduler;
+  if (scheduler.chance(0.7)) {  // A look is under way, and wakes the lanes when it comes back.
+    scheduler.at(life_, scheduler.now() + scheduler.between(100, 20'000),
+                 [this] { (void)keeper_.turn(); });
+  }
+  // The others stop while one is at something else.
+  if (scheduler.chance(0.7)) {
+    any_lane().freeze_loop(scheduler.now() + scheduler.between(100, 50'000));
+  }
   auto claiming = std::make_shared<std::size_t>(lanes_.size());
   for (const auto& lane : lanes_) {
     lane->end_claims([this, claiming, gone] {
