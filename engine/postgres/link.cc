@@ -63,15 +63,24 @@ std::string first_line(const std::string& message) {
   return line;
 }
 
+// A partition that lacks is told, in whatever language, by the name of the whole table; a check
+// that is violated by that of the partition, executions_2026_12.
+bool names_partitioned_table(const std::string& message) {
+  for (const std::string_view table : {"executions", "journal", "snapshots"}) {
+    const std::size_t at = message.find(table);
+    if (at == std::string::npos) continue;
+    const std::size_t end = at + table.size();
+    if (end == message.size() || message[end] != '_') return true;
+  }
+  return false;
+}
+
 Trouble trouble_from(const std::exception& error, bool open) {
   if (const auto* sql = dynamic_cast<const pqxx::sql_error*>(&error)) {
     Trouble trouble{kind_of(sql->sqlstate()), sql->sqlstate(), first_line(sql->what())};
-    // A check that is violated is named, in whatever language: *_check, or executions_*.  A
-    // partition that lacks has no name.
-    const bool lacks_partition = trouble.sqlstate == "23514" &&
-                                 trouble.message.find("_check") == std::string::npos &&
-                                 trouble.message.find("executions_") == std::string::npos;
-    if (lacks_partition) trouble.kind = Kind::kSchema;
+    if (trouble.sqlstate == "23514" && names_partitioned_table(trouble.message)) {
+      trouble.message = store::kNoPartition;
+    }
     if (!open) trouble.kind = Kind::kLost;
     return trouble;
   }

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "engine/runtime/lane.h"
 #include "engine/store/batch_parts.h"
+#include "engine/store/trouble.h"
 
 namespace stepwell::runtime {
 namespace {
@@ -141,7 +142,8 @@ void Lane::on_refused_start(Landed& landed, std::size_t i, const std::string& re
   auto first = decode_payload(FactKind::kStarted, store::full_payload(start));
   if (early == 0 || held == nullptr || !first.ok()) {
     drop(start.id);
-    landed.answers[i](Error{ErrorCode::kRefusedData, reason});
+    const bool is_ours = reason == store::kNoPartition;
+    landed.answers[i](Error{is_ours ? ErrorCode::kUnavailable : ErrorCode::kRefusedData, reason});
     return;
   }
   Beginning again{start, held->program, std::get<Started>(std::move(*first))};

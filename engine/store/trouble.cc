@@ -8,7 +8,9 @@ Error Trouble::error(const std::string& doing) const {
     case Kind::kLost:
     case Kind::kBusy: code = ErrorCode::kUnavailable; break;
     case Kind::kFenced: code = ErrorCode::kFenced; break;
-    case Kind::kRefusedData: code = ErrorCode::kRefusedData; break;
+    case Kind::kRefusedData:
+      code = message == kNoPartition ? ErrorCode::kUnavailable : ErrorCode::kRefusedData;
+      break;
     case Kind::kTaken: code = ErrorCode::kConflict; break;
     case Kind::kSchema:
       return {ErrorCode::kUnavailable, doing + ": " + message + "; run: stepwell migrate"};

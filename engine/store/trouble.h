@@ -10,6 +10,12 @@
 
 namespace stepwell::store {
 
+// The reason that a row is refused for, when the fault is the database's and not the row's.
+inline constexpr const char* kNoPartition =
+    "there is no partition yet for so new an execution: they are made once an hour, and by "
+    "stepwell "
+    "migrate";
+
 struct Trouble {
   enum class Kind : std::uint8_t {
     kLost,       // No connection, or it broke: whether the statement took effect is unknown.
