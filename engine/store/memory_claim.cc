@@ -26,6 +26,7 @@ Claimed claimed_from(const MemoryExecution& execution) {
   claimed.program_hash = execution.row.program_hash;
   claimed.inbox_seq = execution.inbox_seq;
   claimed.deaths = execution.deaths;
+  claimed.is_slice = execution.kind == 1;
   if (!execution.snapshots.empty()) {
     const SnapshotRow& newest = execution.snapshots.rbegin()->second;
     claimed.snapshot = newest.body;
@@ -59,13 +60,13 @@ std::optional<Time> MemoryState::next_due(const std::vector<std::string>& pools,
   return next;
 }
 
-template <class Wanted>
-std::vector<ExecutionId> MemoryState::due(int semantics, const Wanted& wanted) const {
+template <class IsWanted>
+std::vector<ExecutionId> MemoryState::due(int semantics, const IsWanted& is_wanted) const {
   std::vector<std::pair<Time, ExecutionId>> found;
   for (const ExecutionId id : unowned_) {
     const MemoryExecution& execution = executions.at(id);
     if (execution.row.wake_at <= now() &&
-        is_claimable(execution, {execution.row.pool}, semantics) && wanted(execution)) {
+        is_claimable(execution, {execution.row.pool}, semantics) && is_wanted(execution)) {
       found.emplace_back(*execution.row.wake_at, id);
     }
   }
@@ -102,12 +103,12 @@ void MemoryState::take(Uuid writer, std::int64_t n, MemoryExecution& execution, 
   execution.row.wake_at.reset();
 }
 
-std::size_t MemoryState::claim_some(Uuid writer, std::int64_t n, const std::string& pool,
-                                    Priority priority, int semantics, std::size_t limit,
-                                    Budget& budget, std::vector<ExecutionId>& ids) {
+std::size_t MemoryState::claim_some(Uuid writer, std::int64_t n, const Wanted& wanted,
+                                    int semantics, std::size_t limit, Budget& budget,
+                                    std::vector<ExecutionId>& ids) {
   std::vector<ExecutionId> found = due(semantics, [&](const MemoryExecution& execution) {
-    return execution.row.pool == pool && execution.priority == priority &&
-           execution.deaths < kSuspectDeaths;
+    return execution.row.pool == wanted.pool && execution.kind == wanted.kind &&
+           execution.priority == wanted.priority && execution.deaths < kSuspectDeaths;
   });
   if (found.size() > limit) found.resize(limit);
   const std::size_t count = fitting(found, budget, ids.empty());
@@ -129,13 +130,26 @@ void MemoryState::claim_due(Uuid writer, std::int64_t n, const ClaimRequest& req
     std::size_t limit = left + std::exchange(room[priority], 0);
     if (limit == 0) continue;
     for (const std::string& pool : request.pools) {
-      limit -= claim_some(writer, n, pool, static_cast<Priority>(priority), request.semantics,
-                          limit, budget, ids);
+      const Wanted wanted{pool, 0, static_cast<Priority>(priority)};
+      limit -= claim_some(writer, n, wanted, request.semantics, limit, budget, ids);
       if (budget.is_full) return;
       if (limit == 0) break;
     }
     left = limit;
     may_have_more[priority] = left == 0;
+  }
+  claim_slices(writer, n, request, budget, ids);
+}
+
+void MemoryState::claim_slices(Uuid writer, std::int64_t n, const ClaimRequest& request,
+                               Budget& budget, std::vector<ExecutionId>& ids) {
+  std::size_t limit = request.slices;
+  for (const Priority priority : {Priority::kHigh, Priority::kNormal, Priority::kLow}) {
+    for (const std::string& pool : request.pools) {
+      if (limit == 0) return;
+      limit -= claim_some(writer, n, {pool, 1, priority}, request.semantics, limit, budget, ids);
+      if (budget.is_full) return;
+    }
   }
 }
 

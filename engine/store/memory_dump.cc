@@ -30,6 +30,7 @@ std::string execution_lines(const MemoryExecution& execution) {
   std::string text = line({"execution",
                            row.id.text(),
                            number(static_cast<std::uint64_t>(row.status)),
+                           std::to_string(execution.kind),
                            number(static_cast<std::uint64_t>(execution.priority)),
                            std::to_string(execution.semantics),
                            number(execution.version),

@@ -37,6 +37,7 @@ struct MemoryNotice {
 
 struct MemoryExecution {
   ExecutionRow row;  // `name` is empty when nobody gave one.
+  int kind = 0;      // 1: a slice of a distributed Map.
   int semantics = 1;
   Priority priority = Priority::kNormal;
   std::uint32_t version = 0;
@@ -152,8 +153,8 @@ class MemoryState {
   std::optional<Time> next_due(const std::vector<std::string>& pools, int semantics,
                                bool suspects) const;
   // Unowned ones that are due, the longest waiting first.
-  template <class Wanted>
-  std::vector<ExecutionId> due(int semantics, const Wanted& wanted) const;
+  template <class IsWanted>
+  std::vector<ExecutionId> due(int semantics, const IsWanted& is_wanted) const;
   struct Budget {
     std::optional<std::int64_t> bytes;
     bool is_full = false;  // Something was left for its size.
@@ -163,9 +164,15 @@ class MemoryState {
                       std::vector<ExecutionId>& ids);
   void claim_due(Uuid writer, std::int64_t n, const ClaimRequest& request, Budget& budget,
                  std::vector<ExecutionId>& ids);
-  std::size_t claim_some(Uuid writer, std::int64_t n, const std::string& pool, Priority priority,
-                         int semantics, std::size_t limit, Budget& budget,
-                         std::vector<ExecutionId>& ids);
+  void claim_slices(Uuid writer, std::int64_t n, const ClaimRequest& request, Budget& budget,
+                    std::vector<ExecutionId>& ids);
+  struct Wanted {
+    std::string pool;
+    int kind = 0;
+    Priority priority = Priority::kNormal;
+  };
+  std::size_t claim_some(Uuid writer, std::int64_t n, const Wanted& wanted, int semantics,
+                         std::size_t limit, Budget& budget, std::vector<ExecutionId>& ids);
   void take(Uuid writer, std::int64_t n, MemoryExecution& execution, bool alone);
   void acquit(Uuid node);
   bool holds_suspect(Uuid node) const;

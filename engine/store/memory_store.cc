@@ -120,7 +120,7 @@ class MemoryStoreTables : public MemoryStore {
     for (auto item = executions.rbegin(); item != executions.rend(); ++item) {
       const ExecutionRow& row = item->second.row;
       if (rows.size() >= std::min<std::uint32_t>(filter.limit, kLongestPage)) break;
-      if (row.ns != ns) continue;
+      if (row.ns != ns || item->second.kind != 0) continue;  // Slices are not for people.
       if (filter.before && row.id >= *filter.before) continue;
       if (!filter.workflow.empty() && row.workflow != filter.workflow) continue;
       if (filter.status && row.status != *filter.status) continue;

@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "engine/postgres/pg_wire.h"
 #include "engine/postgres/sql_texts.h"
+#include "engine/store/memory_state.h"
 #include "tests/store/postgres_fixture.h"
 
 namespace stepwell::testing {
@@ -46,7 +47,7 @@ std::string schema_with_clock() {
 }
 
 constexpr const char* kDump = R"(
-  SELECT concat_ws(' ', 'execution', id, status, priority, semantics, version,
+  SELECT concat_ws(' ', 'execution', id, status, kind, priority, semantics, version,
            CASE WHEN claimed_alone THEN 'alone' ELSE '-' END, redrive_count, deaths, alone_deaths,
            inbox_seq, claim_seq, claim_n, input_hash, coalesce(stepwell_ms(claimed_at)::text, '-'),
            coalesce(stepwell_ms(wake_at)::text, '-'), stepwell_ms(started_at),
@@ -124,8 +125,8 @@ std::string told(const store::ClaimResult& result) {
   for (const store::Claimed& claimed : result.claimed) {
     text += "\n  " + claimed.id.text() + " " + claimed.ns.name() + " " + claimed.workflow + " " +
             claimed.program_hash + " " + std::to_string(claimed.inbox_seq) + " " +
-            std::to_string(claimed.deaths) + " snapshot " + std::to_string(claimed.snapshot_seq) +
-            claimed.snapshot + " facts";
+            std::to_string(claimed.deaths) + (claimed.is_slice ? " slice" : "") + " snapshot " +
+            std::to_string(claimed.snapshot_seq) + claimed.snapshot + " facts";
     for (const store::JournalRow& row : claimed.journal) {
       text += " " + std::to_string(row.seq) + row.payload;
     }
@@ -326,7 +327,19 @@ std::string Differential::start() {
     starts.push_back(start);
     started_.push_back(start);
   }
-  return differs(memory_->start(starts), postgres_->start(starts));
+  const std::string why = differs(memory_->start(starts), postgres_->start(starts));
+  if (one_in(4)) make_slice();
+  return why;
+}
+
+// Nobody starts slices of distributed Maps yet.
+void Differential::make_slice() {
+  auto& executions = memory_->state().executions;
+  const auto found = executions.find(any_execution());
+  if (found == executions.end()) return;
+  count("slice");
+  found->second.kind = 1;
+  sql("UPDATE executions SET kind = 1 WHERE id = '" + found->first.text() + "'");
 }
 
 void Differential::add_to(Batch& batch, const Process&, ExecutionId id) {
@@ -413,9 +426,13 @@ std::string Differential::claim(Process& process) {
   request.semantics = one_in(4) ? 1 : 2;
   request.take_suspect = one_in(2);
   if (one_in(3)) request.max_journal_bytes = below(400);
+  request.slices = static_cast<std::uint32_t>(below(4));
   const auto memory = process.lane.memory->claim(request);
   const auto postgres = process.lane.postgres->claim(request);
   if (memory.ok() && !memory->claimed.empty()) count("claimed something");
+  const bool has_slice = memory.ok() && std::any_of(memory->claimed.begin(), memory->claimed.end(),
+                                                    [](const auto& one) { return one.is_slice; });
+  if (has_slice) count("claimed a slice");
   if (!memory.ok()) count(to_string(memory.error().code));
   return differs(memory, postgres);
 }

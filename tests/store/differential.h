@@ -63,6 +63,7 @@ class Differential {
   void cut(Process& process);
   void snapshot();
   void notice();
+  void make_slice();
   void deploy();
 
   store::Start random_start();

@@ -29,8 +29,8 @@ TEST(Differential, NothingDiffers) {
     counts = world.counts();
   }
   if (first != 1) return;  // A short run of one's own need not meet everything.
-  for (const char* what : {"claimed something", "lost", "start that ends", "marked dead", "woken",
-                           "fenced", "cut", "kill", "notice", "close"}) {
+  for (const char* what : {"claimed something", "claimed a slice", "lost", "start that ends",
+                           "marked dead", "woken", "fenced", "cut", "kill", "notice", "close"}) {
     const bool met = std::any_of(counts.begin(), counts.end(),
                                  [&](const auto& count) { return count.first == what; });
     EXPECT_TRUE(met) << what << " was never met";
