@@ -170,13 +170,9 @@ void LaneSession::forget_handed_out(ExecutionId id) {
   forget_messages_of(id, notices_out_);
 }
 
-// The front part was refused as a whole, so nothing of it has happened, unless it had landed
-// before: then it is whole, whatever became of asking for its reply.  Else: cut out the culprit.
+// The front part was refused as a whole, so nothing of it has happened: cut out the culprit.
 Status LaneSession::cut(const Trouble& trouble) {
   Part& part = pending_->parts.front();
-  if (part.has_landed) {
-    return Error{ErrorCode::kUnavailable, trouble.error("ask for a reply").message};
-  }
   switch (trouble.kind) {
     case Kind::kNotMine:
     case Kind::kTaken: return cut_lost(trouble.message);
@@ -192,7 +188,8 @@ Status LaneSession::cut(const Trouble& trouble) {
       // Nothing says that a row is to blame: refusing them one by one would fail them all.
       return Error{ErrorCode::kUnavailable, trouble.error("commit").message};
     case Kind::kBusy:
-      if (trouble.is_too_much()) set_back(trouble.message);
+      // Of one that had landed only the reply is wanted, and is asked for again.
+      if (trouble.is_too_much() && !part.has_landed) set_back(trouble.message);
       break;
     case Kind::kLost:
     case Kind::kFenced: break;
