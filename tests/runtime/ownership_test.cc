@@ -1,4 +1,7 @@
 // What a lane owns, holds and may do: the rules of the protocol that live in the runtime.
+#include <set>
+#include <thread>
+
 #include "tests/runtime/tampered_store.h"
 #include "tests/runtime/world.h"
 
@@ -54,22 +57,31 @@ TEST_F(Ownership, IsNotTakenUpByASiblingThatIsAboutToStop) {
     claims.set_value();  // The second lane; the first one has the time to stop, if it is going to.
     gave_back.get_future().wait_for(Millis(200));
   };
-  tampering_.closed = [&](Uuid writer) {
-    if (writer == lanes.front()) gave_back.set_value();
-  };
   auto tasks = slow_tasks();
+  std::size_t started = 0;
+  tampering_.closed = [&](Uuid writer) {
+    if (writer != lanes.front()) return;
+    gave_back.set_value();  // The second lane has the time to begin what it takes up.
+    const auto until = std::chrono::steady_clock::now() + Millis(200);
+    while (tasks->begun() == started && std::chrono::steady_clock::now() < until) {
+      std::this_thread::yield();
+    }
+  };
   auto one = tampered_engine(tasks);
   deploy(*one, "slow", kSlow);
-  std::string id;
-  for (int i = 0; i < 4; ++i) {
+  std::string id, of_the_second;
+  for (std::set<Uuid> owners; owners.size() < 2; ++started) {  // Until both lanes have some.
     id = start(*one, "slow");
     tasks->next();
+    const Uuid owner = row(id).owner.value();
+    owners.insert(owner);
+    if (owner == lanes.back()) of_the_second = id;
   }
   is_held_up = true;
-  EXPECT_TRUE(one->stop_execution(id, "", ""));  // Makes all lanes claim.
+  EXPECT_TRUE(one->stop_execution(of_the_second, "", ""));  // Makes all lanes claim.
   claims.get_future().wait();
   one.reset();
-  EXPECT_EQ(tasks->begun(), 4u);
+  EXPECT_EQ(tasks->begun(), started);
 }
 
 // R14: the store has committed a start, and the lane has not heard of it.
