@@ -5,7 +5,6 @@
 #include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include <future>
 #include <thread>
 
+#include "base/sync/cpu_time.h"
 #include "bench/bench.h"
 #include "bench/http_load.h"
 #include "net/loop/loop.h"
@@ -46,9 +46,7 @@ class Server {
   double cpu_seconds() {
     return ask([this] {
       (void)server_;
-      timespec spent{};
-      ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
-      return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) / 1e9;
+      return std::chrono::duration<double>(thread_cpu_time()).count();
     });
   }
   std::size_t connections() {

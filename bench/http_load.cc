@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,6 +12,7 @@
 #include <cstring>
 #include <memory>
 
+#include "base/sync/cpu_time.h"
 #include "net/loop/loop.h"
 #include "net/loop/socket.h"
 
@@ -21,11 +21,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double thread_cpu_seconds() {
-  timespec spent{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
-  return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) / 1e9;
-}
+double thread_cpu_seconds() { return std::chrono::duration<double>(thread_cpu_time()).count(); }
 
 Result<int> connect_to(const HttpLoad& load) {
   const bool is_unix = !load.unix_path.empty();

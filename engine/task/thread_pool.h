@@ -3,14 +3,13 @@
 // Any thread may call.  The destructor lets what runs finish and drops what waits.
 #pragma once
 
-#include <time.h>
-
 #include <chrono>
 #include <deque>
 #include <functional>
 #include <thread>
 #include <vector>
 
+#include "base/sync/cpu_time.h"
 #include "base/sync/mutex.h"
 #include "engine/task/pool.h"
 
@@ -65,17 +64,14 @@ class ThreadPool final : public Pool {
         one = std::move(queue_.front());
         queue_.pop_front();
       }
-      const auto before = busy_time();
+      if (rests_ == 0) {  // The clock below costs a system call.
+        one();
+        continue;
+      }
+      const auto before = thread_cpu_time();
       one();
-      if (rests_ > 0) rest((busy_time() - before) * rests_);
+      rest((thread_cpu_time() - before) * rests_);
     }
-  }
-
-  // Of the calling thread, on a core.
-  static std::chrono::nanoseconds busy_time() {
-    timespec time{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
   }
 
   void rest(std::chrono::nanoseconds how_long) {

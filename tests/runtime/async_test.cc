@@ -8,11 +8,6 @@
 namespace stepwell::runtime {
 namespace {
 
-constexpr const char* kEcho = R"(
-StartAt: Echo
-States:
-  Echo: {Type: Task, Resource: test.echo, End: true}
-)";
 constexpr const char* kFail = R"(
 StartAt: Bad
 States:

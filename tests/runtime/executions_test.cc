@@ -6,11 +6,6 @@
 namespace stepwell::runtime {
 namespace {
 
-constexpr const char* kEcho = R"(
-StartAt: Echo
-States:
-  Echo: {Type: Task, Resource: test.echo, End: true}
-)";
 constexpr const char* kPure = R"(
 StartAt: One
 States:

@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/sync/cpu_time.h"
 #include "engine/runtime/alarms.h"
 #include "engine/runtime/end_waiters.h"
 #include "engine/runtime/lane_choice.h"
@@ -131,12 +132,6 @@ TEST(LaneChoiceTest, ALaneThatIsHeldUpHasItsTurnOnly) {
   EXPECT_NE(choice.choose(1'000 + LaneChoice::kTurnMs), held_up);
 }
 
-std::chrono::nanoseconds busy_time() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
-}
-
 TEST(ThreadPoolTest, RestsInProportionToWhatItHasWorked) {
   using Clock = std::chrono::steady_clock;
   constexpr int kRests = 3;
@@ -145,8 +140,8 @@ TEST(ThreadPoolTest, RestsInProportionToWhatItHasWorked) {
   Clock::time_point worked;
   std::promise<Clock::time_point> next;
   pool.run([&] {
-    const auto begun = busy_time();
-    while (busy_time() - begun < kWork) {
+    const auto begun = thread_cpu_time();
+    while (thread_cpu_time() - begun < kWork) {
     }
     worked = Clock::now();
   });

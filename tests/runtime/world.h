@@ -22,6 +22,11 @@ namespace stepwell::runtime {
 constexpr std::chrono::seconds kPatience{20};  // Nothing here should take a tenth of it.
 
 // Workflows of more than one test.
+inline constexpr const char* kEcho = R"(
+StartAt: Echo
+States:
+  Echo: {Type: Task, Resource: test.echo, End: true}
+)";
 inline constexpr const char* kTwoSteps = R"(
 StartAt: First
 States:

@@ -1,8 +1,8 @@
 #include "providers/host/plugin/lua_call.h"
 
 #include <cstdlib>
-#include <ctime>
 
+#include "base/sync/cpu_time.h"
 #include "providers/host/frames.h"
 #include "providers/host/plugin/prelude.h"
 #include "providers/host/plugin/sandbox.h"
@@ -15,12 +15,6 @@ using std::chrono::nanoseconds;
 
 constexpr int kHookEvery = 1000;  // Instructions.
 constexpr std::size_t kMaxLogBytes = 1u << 20;
-
-nanoseconds cpu_now() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return std::chrono::seconds(now.tv_sec) + nanoseconds(now.tv_nsec);
-}
 
 int write_chunk(lua_State*, const void* bytes, std::size_t size, void* out) {
   static_cast<std::string*>(out)->append(static_cast<const char*>(bytes), size);
@@ -159,7 +153,7 @@ void* LuaCall::allocate(void* self, void* block, std::size_t old_size, std::size
 void LuaCall::count_hook(lua_State* lua, lua_Debug*) {
   LuaCall& call = of(lua);
   if (call.is_dead()) call.raise_death(lua);
-  const nanoseconds spent = cpu_now() - call.slice_start_;
+  const nanoseconds spent = thread_cpu_time() - call.slice_start_;
   if (call.cpu_used_ + spent > call.code_->cpu_limit) {
     // From now on at every instruction.
     lua_sethook(lua, count_hook, LUA_MASKCOUNT, 1);
@@ -199,7 +193,7 @@ bool LuaCall::open() {
 }
 
 LuaCall::Progress LuaCall::resume(nanoseconds slice) {
-  slice_start_ = cpu_now();
+  slice_start_ = thread_cpu_time();
   slice_ = slice;
   if (thread_ == nullptr && !open()) {
     end_with_error(state_, LUA_ERRRUN);
@@ -208,7 +202,7 @@ LuaCall::Progress LuaCall::resume(nanoseconds slice) {
   is_pausing_ = false;
   int results = 0;
   const int status = lua_resume(thread_, nullptr, 0, &results);
-  cpu_used_ += cpu_now() - slice_start_;
+  cpu_used_ += thread_cpu_time() - slice_start_;
   if (is_dead() || (status != LUA_OK && status != LUA_YIELD)) {
     end_with_error(thread_, status);
     return Progress::kEnded;

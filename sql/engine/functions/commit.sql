@@ -18,6 +18,14 @@ CREATE TYPE quarantines_v2 AS (execution uuid[], reason text[]);
 CREATE TYPE inbox_taken_v2 AS (execution uuid[], id bigint[]);
 CREATE TYPE notices_taken_v2 AS (execution uuid[], key text[]);
 
+-- Refuses the batch: fewer rows of a group were touched than it has.
+CREATE FUNCTION stepwell_not_mine_v2(p_touched bigint, p_wanted integer, p_what text) RETURNS void
+  LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION '% of % % are not mine', p_wanted - p_touched, p_wanted, p_what
+    USING ERRCODE = 'SW002';
+END $$;
+
 -- Facts: only of executions that are this lane's (`p_mine`, each once).  A violated key says the
 -- same as a wrong owner.
 CREATE FUNCTION stepwell_commit_facts_v2(p_writer uuid, p_mine uuid[], f facts_v2) RETURNS boolean
@@ -34,8 +42,7 @@ BEGIN
         = coalesce(cardinality(p_mine), 0);
   GET DIAGNOSTICS v_count = ROW_COUNT;
   IF v_count <> cardinality(f.execution) THEN
-    RAISE EXCEPTION '% of % facts are not mine', cardinality(f.execution) - v_count,
-      cardinality(f.execution) USING ERRCODE = 'SW002';
+    PERFORM stepwell_not_mine_v2(v_count, cardinality(f.execution), 'facts');
   END IF;
   RETURN true;
 END $$;
@@ -50,8 +57,7 @@ BEGIN
   WHERE e.id = n.id AND (e.owner = p_writer) IS TRUE;
   GET DIAGNOSTICS v_count = ROW_COUNT;
   IF v_count <> cardinality(w.execution) THEN
-    RAISE EXCEPTION '% of % waits are not mine', cardinality(w.execution) - v_count,
-      cardinality(w.execution) USING ERRCODE = 'SW002';
+    PERFORM stepwell_not_mine_v2(v_count, cardinality(w.execution), 'waits');
   END IF;
   RETURN true;
 END $$;
@@ -70,8 +76,7 @@ BEGIN
   WHERE e.id = n.id AND (e.owner = p_writer) IS TRUE;
   GET DIAGNOSTICS v_count = ROW_COUNT;
   IF v_count <> cardinality(f.execution) THEN
-    RAISE EXCEPTION '% of % ends are not mine', cardinality(f.execution) - v_count,
-      cardinality(f.execution) USING ERRCODE = 'SW002';
+    PERFORM stepwell_not_mine_v2(v_count, cardinality(f.execution), 'ends');
   END IF;
   RETURN true;
 END $$;
@@ -89,8 +94,7 @@ BEGIN
   WHERE e.id = n.id AND (e.owner = p_writer) IS TRUE;
   GET DIAGNOSTICS v_count = ROW_COUNT;
   IF v_count <> cardinality(k.execution) THEN
-    RAISE EXCEPTION '% of % parks are not mine', cardinality(k.execution) - v_count,
-      cardinality(k.execution) USING ERRCODE = 'SW002';
+    PERFORM stepwell_not_mine_v2(v_count, cardinality(k.execution), 'parks');
   END IF;
   RETURN true;
 END $$;
@@ -105,8 +109,7 @@ BEGIN
   WHERE e.id = n.id AND (e.owner = p_writer) IS TRUE;
   GET DIAGNOSTICS v_count = ROW_COUNT;
   IF v_count <> cardinality(q.execution) THEN
-    RAISE EXCEPTION '% of % quarantines are not mine', cardinality(q.execution) - v_count,
-      cardinality(q.execution) USING ERRCODE = 'SW002';
+    PERFORM stepwell_not_mine_v2(v_count, cardinality(q.execution), 'quarantines');
   END IF;
   RETURN true;
 END $$;
@@ -129,8 +132,7 @@ BEGIN
   WHERE i.execution = n.execution AND i.id = n.id;
   GET DIAGNOSTICS v_count = ROW_COUNT;
   IF v_count <> cardinality(c.execution) THEN
-    RAISE EXCEPTION '% of % inbox rows are not mine', cardinality(c.execution) - v_count,
-      cardinality(c.execution) USING ERRCODE = 'SW002';
+    PERFORM stepwell_not_mine_v2(v_count, cardinality(c.execution), 'inbox rows');
   END IF;
   RETURN true;
 END $$;
@@ -144,8 +146,7 @@ BEGIN
   WHERE i.execution = n.execution AND i.key = n.key;
   GET DIAGNOSTICS v_count = ROW_COUNT;
   IF v_count <> cardinality(c.execution) THEN
-    RAISE EXCEPTION '% of % notices are not mine', cardinality(c.execution) - v_count,
-      cardinality(c.execution) USING ERRCODE = 'SW002';
+    PERFORM stepwell_not_mine_v2(v_count, cardinality(c.execution), 'notices');
   END IF;
   RETURN true;
 END $$;
