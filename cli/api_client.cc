@@ -109,7 +109,7 @@ class OverApi final : public Executions {
     }
     if (!options.redrive_of.empty()) body.set("redrive_of", Value(options.redrive_of));
     const auto answer =
-        ask("POST", "/v1/workflows/" + http::url_encode(workflow) + "/executions",
+        ask("POST", "/v1/workflows/" + http::url_encode(workflow) + "/executions", "existed",
             Value(std::move(body)).to_json(), options.name.empty() ? random_key() : options.name);
     if (!answer) return {{}, answer.code, answer.error};
     const Value* existed = answer.value.find("existed");
@@ -119,17 +119,18 @@ class OverApi final : public Executions {
   }
 
   Answer<ExecutionView> describe(const std::string& id) override {
-    const auto answer = ask("GET", path_of(id));
+    const auto answer = ask("GET", path_of(id), "workflow");
     if (!answer) return {{}, answer.code, answer.error};
     return {view_of(answer.value), Code::kOk, {}};
   }
 
   Answer<std::vector<ExecutionView>> list(const ListQuestion& question) override {
-    const auto answer =
-        ask("GET", "/v1/executions" + query({{"workflow", question.workflow},
-                                             {"status", question.status},
-                                             {"limit", std::to_string(question.limit)},
-                                             {"before", question.before}}));
+    const auto answer = ask("GET",
+                            "/v1/executions" + query({{"workflow", question.workflow},
+                                                      {"status", question.status},
+                                                      {"limit", std::to_string(question.limit)},
+                                                      {"before", question.before}}),
+                            "executions");
     if (!answer) return {{}, answer.code, answer.error};
     std::vector<ExecutionView> views;
     if (const Value* items = answer.value.find("executions"); items && items->is_array()) {
@@ -139,10 +140,12 @@ class OverApi final : public Executions {
   }
 
   Answer<HistoryPage> history(const std::string& id, const HistoryOptions& options) override {
-    const auto answer = ask("GET", path_of(id) + "/history" +
-                                       query({{"limit", std::to_string(options.limit)},
-                                              {"next", options.next},
-                                              {"order", options.newest_first ? "newest" : ""}}));
+    const auto answer = ask("GET",
+                            path_of(id) + "/history" +
+                                query({{"limit", std::to_string(options.limit)},
+                                       {"next", options.next},
+                                       {"order", options.newest_first ? "newest" : ""}}),
+                            "events");
     if (!answer) return {{}, answer.code, answer.error};
     return {page_of(answer.value), Code::kOk, {}};
   }
@@ -168,12 +171,12 @@ class OverApi final : public Executions {
     Object body;
     if (!error.empty()) body.set("error", Value(error));
     if (!cause.empty()) body.set("cause", Value(cause));
-    const auto answer = ask("POST", path_of(id) + "/stop", Value(std::move(body)).to_json());
+    const auto answer = ask("POST", path_of(id) + "/stop", "id", Value(std::move(body)).to_json());
     return {{}, answer.code, answer.error};
   }
 
   Answer<Nothing> redrive(const std::string& id) override {
-    const auto answer = ask("POST", path_of(id) + "/redrive", "{}");
+    const auto answer = ask("POST", path_of(id) + "/redrive", "id", "{}");
     return {{}, answer.code, answer.error};
   }
 
@@ -182,7 +185,8 @@ class OverApi final : public Executions {
     return "/v1/executions/" + http::url_encode(id);
   }
 
-  Answer<Value> ask(const std::string& method, const std::string& target,
+  // `member`: what every good answer of that route has, and hardly that of another program.
+  Answer<Value> ask(const std::string& method, const std::string& target, const char* member,
                     const std::string& body = "", const std::string& key = "") const {
     host::HttpRequest request;
     request.method = method;
@@ -200,15 +204,30 @@ class OverApi final : public Executions {
     }
     auto answer = parse_json(reply.body);
     const bool is_object = answer.ok() && answer->is_object();
-    if (is_object && reply.status < 300) return {std::move(*answer), Code::kOk, {}};
+    const bool is_good = is_object && reply.status < 300 && answer->find(member) != nullptr;
+    if (is_good) return {std::move(*answer), Code::kOk, {}};
     const std::string word = is_object ? text_at(*answer, "code") : "";
     if (const auto code = server::code_named(word)) {
       return {{}, *code, text_at(*answer, "message")};
     }
+    return stranger(reply.status);
+  }
+
+  // The answer of a proxy, or of whatever else there is.
+  Answer<Value> stranger(int status) const {
+    const std::string what = "what answers at " + url_;
+    const std::string how = ": status " + std::to_string(status);
+    if (status == 401 || status == 403 || status == 407) {
+      const char* token = token_.empty() ? "; STEPWELL_TOKEN would be sent as a token"
+                                         : "; is STEPWELL_TOKEN right?";
+      return {{}, Code::kDenied, what + " refuses" + how + token};
+    }
+    if (status == 502 || status == 503 || status == 504) {
+      return {{}, Code::kUnavailable, what + " has no server behind it now" + how};
+    }
     return {{},
             Code::kUnavailable,
-            "what answers at " + url_ + " is not a Stepwell server: status " +
-                std::to_string(reply.status) + ", and no answer of its API"};
+            what + " is not a Stepwell server" + how + ", and no answer of its API"};
   }
 
   std::string url_;

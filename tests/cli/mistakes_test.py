@@ -98,14 +98,19 @@ class Folder:
 
 
 class NotStepwell(http.server.BaseHTTPRequestHandler):
-    """Answers with HTML, and keeps what it was told."""
-    told = []
+    """Answers with what it is told to, and keeps what it was asked."""
+    asked = []
+    status, text = 200, "<html>hello</html>"
 
     def do_GET(self):
-        NotStepwell.told.append((self.path, self.headers.get("Authorization")))
-        self.send_response(200)
+        NotStepwell.asked.append((self.path, self.headers.get("Authorization")))
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(NotStepwell.status)
+        self.send_header("Content-Length", str(len(NotStepwell.text)))
         self.end_headers()
-        self.wfile.write(b"<html>hello</html>")
+        self.wfile.write(NotStepwell.text.encode())
+
+    do_POST = do_GET
 
     def log_message(self, *_):
         pass
@@ -115,11 +120,29 @@ def another_server(folder):
     server = http.server.HTTPServer(("127.0.0.1", 0), NotStepwell)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}"
+    token = {"STEPWELL_TOKEN": "tok"}
     folder.expect("what answers is no Stepwell server", ["exec", "list", "--url", url], 7,
-                  f"error: what answers at {url} is not a Stepwell server: status 200",
-                  env={"STEPWELL_TOKEN": "tok"})
-    verdict(NotStepwell.told == [("/v1/executions?limit=50", "Bearer tok")],
-            "the token goes to the server", NotStepwell.told)
+                  f"error: what answers at {url} is not a Stepwell server: status 200", env=token)
+    verdict(NotStepwell.asked == [("/v1/executions?limit=50", "Bearer tok")],
+            "the token goes to the server", NotStepwell.asked)
+    NotStepwell.text = '{"status": "ok"}'
+    for words in (["start", "echo"], ["list"], ["describe", NOBODY], ["history", NOBODY],
+                  ["watch", NOBODY], ["stop", NOBODY], ["redrive", NOBODY]):
+        folder.expect(f"... nor one whose answer to `exec {words[0]}` is something else",
+                      ["exec", *words, "--url", url], 7,
+                      f"error: what answers at {url} is not a Stepwell server: status 200")
+    NotStepwell.status, NotStepwell.text = 401, "<html>who are you?</html>"
+    folder.expect("a proxy that wants a token", ["exec", "list", "--url", url], 3,
+                  f"error: what answers at {url} refuses: status 401; "
+                  "STEPWELL_TOKEN would be sent as a token\n")
+    folder.expect("... another token", ["exec", "list", "--url", url], 3,
+                  f"error: what answers at {url} refuses: status 401; is STEPWELL_TOKEN right?\n",
+                  env=token)
+    NotStepwell.status = 403
+    folder.expect("... or nobody", ["exec", "start", "echo", "--url", url], 3, "status 403")
+    NotStepwell.status = 502
+    folder.expect("a proxy without a server behind it", ["exec", "list", "--url", url], 7,
+                  f"error: what answers at {url} has no server behind it now: status 502\n")
     server.shutdown()
     server.server_close()
 
