@@ -13,6 +13,7 @@ bool is_due(const std::optional<Time>& when, Time now) { return when && *when <=
 }  // namespace
 
 Millis Keeper::turn() {
+  look_at_lease();
   world_.health.asks(probe_, world_.mono.monotonic_ms());
   // What is stale for longer than a look tells of is swept with the upkeep.
   const bool is_time = world_.mono.monotonic_ms() >= maintain_ms_;
@@ -29,6 +30,14 @@ Millis Keeper::turn() {
     wake_();
   }
   return pause(*seen);
+}
+
+// The heartbeat is on a connection of its own: the database may answer all others.
+void Keeper::look_at_lease() {
+  world_.health.asks(lease_, world_.mono.monotonic_ms());
+  if (!world_.membership.is_lease_over()) return world_.health.works(lease_);
+  world_.health.fails(
+      lease_, {ErrorCode::kUnavailable, "this process cannot renew its lease: its tasks wait"});
 }
 
 Result<store::Look> Keeper::look() {

@@ -42,6 +42,7 @@ class Keeper {
         holds_(std::move(holds)),
         probe_(world_.health.add()),
         maintaining_(world_.health.add()),
+        lease_(world_.health.add()),
         busy_ms_(world_.mono.monotonic_ms()),
         maintain_ms_(busy_ms_) {}
 
@@ -49,6 +50,7 @@ class Keeper {
   Millis turn();
 
  private:
+  void look_at_lease();
   Result<store::Look> look();
   Status sweep();
   Millis pause(const store::Look& look);
@@ -57,7 +59,7 @@ class Keeper {
   const KeeperWorld world_;
   const std::function<void()> wake_;
   const std::function<bool()> holds_;
-  const Health::Probe probe_, maintaining_;
+  const Health::Probe probe_, maintaining_, lease_;
   std::int64_t busy_ms_;          // When there was something to do last; times are monotonic.
   std::optional<Time> seen_due_;  // What was due already at the last look, and
   Millis due_pause_{0};           // how long it rested after that.

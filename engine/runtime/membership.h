@@ -46,6 +46,12 @@ class Membership {
     return node->id();
   }
 
+  // Of the present node: nothing here may have an effect until it is renewed.
+  bool is_lease_over() const {
+    const auto node = present();
+    return node != nullptr && node->age() >= node->lease();
+  }
+
   void leave() {
     const MutexLock none_joins(joining_);
     const MutexLock lock(mutex_);

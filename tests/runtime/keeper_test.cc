@@ -136,6 +136,31 @@ TEST_F(KeeperTest, HasTheStoreMaintainedOnceAnHour) {
   EXPECT_EQ(pass(Millis(7'200'000)), 61) << "every minute while it fails";
 }
 
+// It answers all the same: a heartbeat that gets no connection, say, where the rest has some.
+TEST_F(KeeperTest, TellsThatTheLeaseIsNotRenewed) {
+  Millis age{14'999};
+  Tampering tampering;
+  tampering.age = [&](Millis) { return age; };
+  TamperedStore tampered{store_, tampering};
+  Membership membership{tampered, {}};
+  ASSERT_TRUE(membership.join().ok());
+  Keeper keeper{{mono_, settings_, tampered, membership, clock_, counters_, health_, pool_},
+                [] {},
+                [] { return true; }};
+  const auto trouble_in = [&](Millis time) {
+    for (const std::int64_t end = mono_.now_ms + time.count(); mono_.now_ms < end;) {
+      mono_.now_ms += keeper.turn().count();
+    }
+    return health_.trouble(mono_.now_ms);
+  };
+  EXPECT_EQ(trouble_in(Millis(3'000)), "");
+  age = Millis(15'000);
+  EXPECT_EQ(trouble_in(Millis(3'000)),
+            "trouble with the database: this process cannot renew its lease: its tasks wait");
+  age = Millis(0);
+  EXPECT_EQ(trouble_in(Millis(300)), "");
+}
+
 TEST_F(KeeperTest, FreesWhatTheDeadOwned) {
   start();
   {
