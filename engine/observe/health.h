@@ -4,6 +4,7 @@
 // nothing here blocks.  Times are of the monotonic clock, in milliseconds.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -27,7 +28,9 @@ class Health {
 
   explicit Health(const HealthLimits& limits) : limits_(limits) {}
 
-  Probe add();
+  // What fails of upkeep is told to people, and is no trouble yet: it is done long before it must.
+  enum class Weight : std::uint8_t { kVital, kUpkeep };
+  Probe add(Weight weight = Weight::kVital);
   void asks(Probe probe, std::int64_t now_ms);
   // What came of that question.  Trouble lasts from the first question that failed.
   void works(Probe probe);
@@ -40,6 +43,7 @@ class Health {
 
  private:
   struct Talk {
+    Weight weight = Weight::kVital;
     std::optional<std::int64_t> asked_ms;    // The question that has no answer yet.
     std::optional<std::int64_t> failing_ms;  // Since then nothing worked.
     std::string reason;
@@ -48,13 +52,14 @@ class Health {
     std::int64_t since_ms = 0;
     std::string reason;
   };
-  std::optional<Outage> longest_outage(std::int64_t now_ms) const REQUIRES(mutex_);
+  std::optional<Outage> longest_outage(Weight weight, std::int64_t now_ms) const REQUIRES(mutex_);
+  std::string news_of(Weight weight, std::int64_t now_ms) REQUIRES(mutex_);
 
   const HealthLimits limits_;
   mutable Mutex mutex_;
   std::vector<Talk> talks_ GUARDED_BY(mutex_);
-  // When the trouble began that people were told of.
-  std::optional<std::int64_t> told_ms_ GUARDED_BY(mutex_);
+  // When the trouble of each weight began that people were told of.
+  std::array<std::optional<std::int64_t>, 2> told_ms_ GUARDED_BY(mutex_);
 };
 
 }  // namespace stepwell::runtime

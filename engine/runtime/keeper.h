@@ -41,7 +41,7 @@ class Keeper {
         wake_(std::move(wake)),
         holds_(std::move(holds)),
         probe_(world_.health.add()),
-        maintaining_(world_.health.add()),
+        maintaining_(world_.health.add(Health::Weight::kUpkeep)),
         lease_(world_.health.add()),
         busy_ms_(world_.mono.monotonic_ms()),
         maintain_ms_(busy_ms_) {}

@@ -48,6 +48,29 @@ TEST(HealthTest, TellsOfTroubleThatLasts) {
   EXPECT_EQ(health.trouble(999'000), "");
 }
 
+// It has months, as a rule; and a real outage is told of beside it.
+TEST(HealthTest, TellsOfUpkeepThatFailsAndRefusesNobody) {
+  Health health({.told = Millis(1'000), .tolerated = Millis(2'000)});
+  const auto asker = health.add(), upkeep = health.add(Health::Weight::kUpkeep);
+  health.asks(upkeep, 100'000);
+  health.fails(upkeep, {ErrorCode::kDenied, "permission denied"});
+  EXPECT_EQ(health.trouble(900'000), "");
+  EXPECT_EQ(health.news(100'999), "");
+  EXPECT_EQ(health.news(101'000),
+            "upkeep of the database has failed for 1.0 s, trying again: permission denied");
+  EXPECT_EQ(health.news(101'001), "");
+  health.asks(asker, 200'000);
+  health.fails(asker, kRefused);
+  EXPECT_EQ(health.news(201'000),
+            "trouble with the database for 1.0 s, trying again: Connection refused");
+  EXPECT_EQ(health.trouble(202'000), "trouble with the database: Connection refused");
+  health.works(asker);
+  EXPECT_EQ(health.news(203'000), "the database works again, after 3.0 s of trouble");
+  health.works(upkeep);
+  EXPECT_EQ(health.news(204'000), "upkeep of the database works again, after 1m 44s of failing");
+  EXPECT_EQ(health.news(204'001), "");
+}
+
 TEST(HealthTest, TellsOfTheLongestTrouble) {
   Health health({.tolerated = Millis(0), .silence = Millis(10'000)});
   const auto first = health.add(), second = health.add();

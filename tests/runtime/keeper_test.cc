@@ -134,6 +134,7 @@ TEST_F(KeeperTest, HasTheStoreMaintainedOnceAnHour) {
   EXPECT_EQ(pass(Millis(7'200'000)), 2);
   is_away = true;
   EXPECT_EQ(pass(Millis(7'200'000)), 61) << "every minute while it fails";
+  EXPECT_EQ(health_.trouble(mono_.now_ms), "") << "months before a partition lacks";
 }
 
 // It answers all the same: a heartbeat that gets no connection, say, where the rest has some.
