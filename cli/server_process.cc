@@ -59,7 +59,7 @@ class Deployer {
     }
     std::vector<std::string> names;
     for (const auto& [path, known] : deployed_) {
-      if (known.is_good) names.push_back(known.name);
+      if (known.state == State::kGood) names.push_back(known.name);
     }
     const std::string none =
         "none in " + folder_ + (looks_again_ ? "; what is put there is deployed at once" : "");
@@ -74,23 +74,28 @@ class Deployer {
     for (const WorkflowFile& file : *files) {
       const auto text = read_file(file.path);
       const auto known = deployed_.find(file.path);
-      if (!text.ok() || (known != deployed_.end() && known->second.text == *text)) continue;
-      const std::string why = known == deployed_.end() ? "" : ": its file changed";
-      deployed_[file.path] = {file.name, *text};  // Under way.
-      engine_.async().deploy(
-          Namespace(), {file.name, *text, file.path},
-          [this, &loop = loop_, file, why, text = *text](const Answer<std::string>& done) {
-            loop.post([this, file, why, text, done] {
-              if (settle(file, text, done)) console_.say("deployed   " + file.name + why);
-            });
-          });
+      const bool is_same = known != deployed_.end() && text.ok() && known->second.text == *text;
+      const bool is_again = is_same && known->second.state == State::kAway;
+      if (!text.ok() || (is_same && !is_again)) continue;
+      const std::string why = known == deployed_.end() || is_again ? "" : ": its file changed";
+      deployed_[file.path] = {file.name, *text, State::kUnderWay};
+      engine_.async().deploy(Namespace(), {file.name, *text, file.path},
+                             [this, &loop = loop_, file, why, is_again,
+                              text = *text](const Answer<std::string>& done) {
+                               loop.post([this, file, why, is_again, text, done] {
+                                 if (settle(file, text, done, is_again))
+                                   console_.say("deployed   " + file.name + why);
+                               });
+                             });
     }
   }
 
  private:
+  // Away: the database was, so that the same text is tried again.
+  enum class State : std::uint8_t { kUnderWay, kGood, kBad, kAway };
   struct Known {
     std::string name, text;
-    bool is_good = false;
+    State state = State::kUnderWay;
   };
 
   std::optional<std::string> read(const WorkflowFile& file) {
@@ -100,15 +105,21 @@ class Deployer {
     return std::nullopt;
   }
 
-  // Answers whether it is deployed.
-  bool settle(const WorkflowFile& file, const std::string& text, const Answer<std::string>& done) {
-    deployed_[file.path] = {file.name, text, static_cast<bool>(done)};
+  // Answers whether it is deployed.  `is_again`: people know already that the database is away.
+  bool settle(const WorkflowFile& file, const std::string& text, const Answer<std::string>& done,
+              bool is_again = false) {
+    const bool is_away = looks_again_ && done.code == Code::kUnavailable;
+    deployed_[file.path] = {file.name, text,
+                            done      ? State::kGood
+                            : is_away ? State::kAway
+                                      : State::kBad};
     if (done) {
       tell_unserved(file, text);
       return true;
     }
+    if (is_away && is_again) return false;
     console_.say(done.error);
-    console_.say(file.path + " is not deployed");
+    console_.say(file.path + (is_away ? " is not deployed yet; trying again" : " is not deployed"));
     return false;
   }
 

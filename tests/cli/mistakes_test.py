@@ -332,6 +332,17 @@ def nothing_to_run():
         folder.expect("... and runs", ["exec", "start", "echo", "--watch"], 0, "SUCCEEDED")
         with open(os.path.join(folder.path, ".stepwell/dev.json"), encoding="utf-8") as known:
             url = json.load(known)["database_url"]
+        rename = ["psql", "-X", "-q", url, "-c"]
+        subprocess.run([*rename, "ALTER TABLE stepwell.programs RENAME TO away"], check=True)
+        folder.write("late.yaml", WORKFLOWS["echo"])
+        os.rename(os.path.join(folder.path, "late.yaml"), os.path.join(workflows, "late.yaml"))
+        said = [server.stderr.readline() for _ in range(2)]
+        verdict("deploying late: " in said[0] and
+                said[1] == "workflows/late.yaml is not deployed yet; trying again\n",
+                "what comes while the database refuses is told of", said)
+        subprocess.run([*rename, "ALTER TABLE stepwell.away RENAME TO programs"], check=True)
+        line = server.stderr.readline()
+        verdict(line == "deployed   late\n", "... and deployed when it does not any more", line)
         folder.expect("an unknown workflow in a database of one's own",
                       ["exec", "start", "greet", "--database", url], 4,
                       "error: starting greet: there is no workflow greet\nhint: `stepwell serve "
