@@ -12,6 +12,8 @@ class Clock {
   virtual ~Clock() = default;
   // Never runs backwards; where it begins means nothing.
   virtual std::int64_t monotonic_ms() const = 0;
+  // The same, as exactly as the clock can tell.
+  virtual std::int64_t monotonic_us() const { return monotonic_ms() * 1'000; }
 };
 
 }  // namespace stepwell

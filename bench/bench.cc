@@ -162,7 +162,7 @@ Result<std::string> fold_and_compare(store::Store& store, const Program& program
     const auto rows = TRY(store.journal(Namespace(), row.id, after, kPage));
     for (const store::JournalRow& fact : rows) {
       if (fact.seq != ++after) return "fact " + std::to_string(after) + " is missing";
-      FactBody body = TRY(decode_payload(fact.kind, fact.payload));
+      FactBody body = TRY(decode_payload(fact.kind, fact.payload, store::names_of(row)));
       if (!step(program, execution, {fact.command, fact.at, fact.input_hash, std::move(body)},
                 commands)) {
         return "fact " + std::to_string(after) + " answers nothing";

@@ -169,6 +169,7 @@ Result<Object> run_start(const Arguments& arguments) {
                                             arguments.readers);
   }
   Starts starts(*engine, ask_psql(arguments.url, "SELECT extract(epoch FROM clock_timestamp())"));
+  const std::uint64_t commits = engine->async().counters().commits;
   Spending spending(arguments.url);
   const auto began = Clock::now();
   if (is_http) {
@@ -179,6 +180,7 @@ Result<Object> run_start(const Arguments& arguments) {
     starts.by_callers(n, arguments.callers);
   }
   const double seconds = seconds_since(began);
+  const std::uint64_t batches = engine->async().counters().commits - commits;
   Object line{{"workload", "start"},
               {"starts_per_s", rounded(static_cast<double>(n) / seconds)},
               {"starts", n},
@@ -190,6 +192,7 @@ Result<Object> run_start(const Arguments& arguments) {
   } else {
     line.set("callers", arguments.callers);
   }
+  line.set("starts_per_batch", rounded(static_cast<double>(n) / static_cast<double>(batches)));
   spending.report(line, static_cast<double>(n));
   if (readers) {
     line.set("readers", arguments.readers);

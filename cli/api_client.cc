@@ -2,6 +2,7 @@
 #include <stepwell/engine.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <optional>
 #include <thread>
@@ -89,8 +90,8 @@ std::string query(const std::vector<std::pair<const char*, std::string>>& parame
 
 // For a start without a name of the caller's: the API wants a key.
 std::string random_key() {
-  const auto& random = runtime::real_surroundings().random;
-  return Uuid::v4(random(), random()).text();
+  const auto words = runtime::rolled<std::array<std::uint64_t, 2>>();
+  return Uuid::v4(words[0], words[1]).text();
 }
 
 class OverApi final : public Executions {

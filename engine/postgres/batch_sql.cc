@@ -17,91 +17,69 @@ using store::JournalRow;
 using store::Start;
 using store::StartOutcome;
 
-// An array literal inside a text, since rows of an array cannot differ in length.
-std::string array_literal(const std::vector<std::string>& items) {
-  std::string out = "{";
-  for (const std::string& item : items) {
-    if (out.size() > 1) out += ',';
-    out += '"';
-    for (const char c : item) {
-      if (c == '"' || c == '\\') out += '\\';
-      out += c;
-    }
-    out += '"';
-  }
-  return out + "}";
-}
-
-const auto execution_of = [](const auto& row) -> const Uuid& { return row.execution.uuid; };
-
-GroupParameter facts_group(const std::vector<JournalRow>& facts) {
+RowsParameter fact_rows(const std::vector<JournalRow>& facts) {
+  RowsParameter rows("fact_v2", 7);
   std::size_t bytes = 20;
-  for (const JournalRow& row : facts) bytes += row.payload.size() + 4;
-  ArrayParameter payload(ElementType::kText);
-  payload.reserve(bytes);
-  for (const JournalRow& row : facts) payload.add(row.payload);
-  GroupParameter group;
-  group.uuids(facts, execution_of)
-      .bigints(facts, [](const JournalRow& row) { return row.seq; })
-      .smallints(facts, [](const JournalRow& row) { return row.kind; })
-      .bigints(facts, [](const JournalRow& row) { return row.command.value; })
-      .bigints(facts, [](const JournalRow& row) { return unix_ms(row.at); })
-      .bigints(facts, [](const JournalRow& row) { return row.input_hash; })
-      .add(std::move(payload));
-  return group;
+  for (const JournalRow& fact : facts) bytes += fact.payload.size() + 120;
+  rows.reserve(bytes);
+  for (const JournalRow& fact : facts) {
+    rows.row().uuid(fact.execution.uuid).int8(static_cast<std::int64_t>(fact.seq));
+    rows.int2(static_cast<std::int16_t>(fact.kind));
+    rows.int8(static_cast<std::int64_t>(fact.command.value)).int8(unix_ms(fact.at));
+    rows.int8(static_cast<std::int64_t>(fact.input_hash)).text(fact.payload);
+  }
+  return rows;
 }
 
-GroupParameter waits_group(const std::vector<store::WaitingRow>& waits) {
-  GroupParameter group;
-  group.uuids(waits, execution_of).texts(waits, [](const auto& row) -> const std::string& {
-    return row.waiting;
-  });
-  return group;
+RowsParameter wait_rows(const std::vector<store::WaitingRow>& waits) {
+  RowsParameter rows("wait_v2", 2);
+  for (const store::WaitingRow& wait : waits) {
+    rows.row().uuid(wait.execution.uuid).text(wait.waiting);
+  }
+  return rows;
 }
 
-GroupParameter finishes_group(const std::vector<store::FinishRow>& finishes) {
-  using Row = store::FinishRow;
-  GroupParameter group;
-  group.uuids(finishes, execution_of)
-      .smallints(finishes, [](const Row& row) { return row.status; })
-      .texts(finishes, [](const Row& row) -> const std::string& { return row.output; })
-      .optional_texts(
-          finishes, [](const Row& row) -> const auto& { return row.error; })
-      .optional_texts(
-          finishes, [](const Row& row) -> const auto& { return row.cause; })
-      .bigints(finishes, [](const Row& row) { return storable_ms(row.at); });
-  return group;
+RowsParameter finish_rows(const std::vector<store::FinishRow>& finishes) {
+  RowsParameter rows("finish_v2", 6);
+  for (const store::FinishRow& finish : finishes) {
+    rows.row().uuid(finish.execution.uuid).int2(static_cast<std::int16_t>(finish.status));
+    rows.text(finish.output)
+        .text_or_null(finish.error)
+        .text_or_null(finish.cause)
+        .int8(storable_ms(finish.at));
+  }
+  return rows;
 }
 
-GroupParameter parks_group(const std::vector<store::Park>& parks) {
-  using Row = store::Park;
-  GroupParameter group;
-  group.uuids(parks, execution_of)
-      .bigints(parks, [](const Row& row) { return storable_ms(row.wake_at); })
-      .bigints(parks, [](const Row& row) { return row.inbox_seen; })
-      .texts(parks, [](const Row& row) -> const std::string& { return row.waiting; });
-  return group;
+RowsParameter park_rows(const std::vector<store::Park>& parks) {
+  RowsParameter rows("park_v2", 4);
+  for (const store::Park& park : parks) {
+    rows.row().uuid(park.execution.uuid).int8(storable_ms(park.wake_at));
+    rows.int8(static_cast<std::int64_t>(park.inbox_seen)).text(park.waiting);
+  }
+  return rows;
 }
 
-GroupParameter quarantines_group(const std::vector<store::Quarantine>& quarantines) {
-  GroupParameter group;
-  group.uuids(quarantines, execution_of)
-      .texts(quarantines, [](const auto& row) -> const std::string& { return row.reason; });
-  return group;
+RowsParameter quarantine_rows(const std::vector<store::Quarantine>& quarantines) {
+  RowsParameter rows("quarantine_v2", 2);
+  for (const store::Quarantine& quarantine : quarantines) {
+    rows.row().uuid(quarantine.execution.uuid).text(quarantine.reason);
+  }
+  return rows;
 }
 
-GroupParameter inbox_group(const std::vector<store::InboxKey>& keys) {
-  GroupParameter group;
-  group.uuids(keys, execution_of).bigints(keys, [](const auto& key) { return key.id; });
-  return group;
+RowsParameter inbox_keys(const std::vector<store::InboxKey>& keys) {
+  RowsParameter rows("inbox_key_v2", 2);
+  for (const store::InboxKey& key : keys) {
+    rows.row().uuid(key.execution.uuid).int8(static_cast<std::int64_t>(key.id));
+  }
+  return rows;
 }
 
-GroupParameter notices_group(const std::vector<store::NoticeKey>& keys) {
-  GroupParameter group;
-  group.uuids(keys, execution_of).texts(keys, [](const auto& key) -> const std::string& {
-    return key.key;
-  });
-  return group;
+RowsParameter notice_keys(const std::vector<store::NoticeKey>& keys) {
+  RowsParameter rows("notice_key_v2", 2);
+  for (const store::NoticeKey& key : keys) rows.row().uuid(key.execution.uuid).text(key.key);
+  return rows;
 }
 
 ArrayParameter id_array(const std::vector<ExecutionId>& ids) {
@@ -110,35 +88,38 @@ ArrayParameter id_array(const std::vector<ExecutionId>& ids) {
   return array;
 }
 
-// A column that says something about some of the rows only: null when it is about none.
-template <class Has, class Fill>
-void add_if_any(GroupParameter& group, ElementType type, const std::vector<Start>& starts,
-                const Has& has, const Fill& fill) {
-  const bool any = std::any_of(starts.begin(), starts.end(), has);
-  if (!any) {
-    group.add(ArrayParameter(type));
-    return;
-  }
-  group.add(type, starts, [&](ArrayParameter& array, const Start& start) {
-    has(start) ? fill(array, start) : array.add_null();
-  });
+void add_text_or_null(RowsParameter& rows, const std::string& text, bool is_null) {
+  is_null ? rows.null(ElementType::kText) : rows.text(text);
 }
 
-void add_ends(GroupParameter& group, const std::vector<Start>& starts) {
-  const auto has_end = [](const Start& start) { return start.end.has_value(); };
-  add_if_any(group, ElementType::kInt2, starts, has_end, [](auto& array, const Start& start) {
-    array.add_int2(static_cast<std::int16_t>(start.end->status));
-  });
-  add_if_any(group, ElementType::kText, starts, has_end,
-             [](auto& array, const Start& start) { array.add(start.end->output); });
-  const auto has_error = [](const Start& start) { return start.end && start.end->error; };
-  add_if_any(group, ElementType::kText, starts, has_error,
-             [](auto& array, const Start& start) { array.add(*start.end->error); });
-  const auto has_cause = [](const Start& start) { return start.end && start.end->cause; };
-  add_if_any(group, ElementType::kText, starts, has_cause,
-             [](auto& array, const Start& start) { array.add(*start.end->cause); });
-  add_if_any(group, ElementType::kInt8, starts, has_end,
-             [](auto& array, const Start& start) { array.add_int8(storable_ms(start.end->at)); });
+void add_end(RowsParameter& rows, const std::optional<store::FinishRow>& end) {
+  if (end) {
+    rows.int2(static_cast<std::int16_t>(end->status)).text(end->output);
+    rows.text_or_null(end->error).text_or_null(end->cause).int8(storable_ms(end->at));
+    return;
+  }
+  rows.null(ElementType::kInt2).null(ElementType::kText).null(ElementType::kText);
+  rows.null(ElementType::kText).null(ElementType::kInt8);
+}
+
+RowsParameter start_rows(const std::vector<Start>& starts) {
+  constexpr std::int16_t kWhole = 0, kSlim = 2;  // Encodings of the first fact.
+  RowsParameter rows("start_v2", 24);
+  for (const Start& start : starts) {
+    rows.row().uuid(start.id.uuid).text(start.ns.name()).text(start.workflow);
+    rows.int4(static_cast<std::int32_t>(start.version)).text(start.program_hash);
+    add_text_or_null(rows, start.name, store::is_nameless(start));
+    rows.text(start.input).int8(static_cast<std::int64_t>(start.input_hash)).text(start.pool);
+    rows.int2(static_cast<std::int16_t>(start.semantics));
+    rows.int2(static_cast<std::int16_t>(start.priority)).texts(start.tags);
+    start.redrive_of ? rows.uuid(start.redrive_of->uuid) : rows.null(ElementType::kUuid);
+    add_text_or_null(rows, start.origin, start.origin.empty());
+    rows.flag(start.owned).int8(storable_ms(start.first.at));
+    rows.int8(static_cast<std::int64_t>(start.first.input_hash));
+    rows.int2(start.is_first_slim ? kSlim : kWhole).text(start.first.payload);
+    add_end(rows, start.end);
+  }
+  return rows;
 }
 
 // The groups of a claim's rows.
@@ -177,76 +158,39 @@ const char* const kClaimSql =
     "SELECT * FROM stepwell_claim_v2($1, $2, $3, $4, $5, $6, $7, $8, nullif($9::bigint, -1))";
 
 const char* const kCommitSql =
-    "SELECT stepwell_commit_v2($1, $2, $3, $4, nullif($5::uuid[], '{}'), $6, $7, $8, $9, $10, "
-    "nullif($11::uuid[], '{}'), $12, $13)";
+    "SELECT stepwell_commit_v2($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
 
 std::int64_t storable_ms(Time time) {
   constexpr std::int64_t kYear9999 = 253'402'300'799'000;
   return std::clamp<std::int64_t>(unix_ms(time), 0, kYear9999);
 }
 
-GroupParameter starts_group(const std::vector<Start>& starts) {
-  constexpr int kSlimEncoding = 2;
+void add_starts(Parameters& parameters, const std::vector<Start>& starts) {
   const auto has_name = [](const Start& start) { return !store::is_nameless(start); };
   const auto has_tags = [](const Start& start) { return !start.tags.empty(); };
-  const auto has_origin = [](const Start& start) { return !start.origin.empty(); };
-  const auto is_redrive = [](const Start& start) { return start.redrive_of.has_value(); };
-  GroupParameter group;
-  group.uuids(starts, [](const Start& start) -> const Uuid& { return start.id.uuid; })
-      .texts(
-          starts, [](const Start& start) -> const auto& { return start.ns.name(); })
-      .texts(
-          starts, [](const Start& start) -> const auto& { return start.workflow; })
-      .add(ElementType::kInt4, starts,
-           [](auto& array, const Start& start) {
-             array.add_int4(static_cast<std::int32_t>(start.version));
-           })
-      .texts(
-          starts, [](const Start& start) -> const auto& { return start.program_hash; });
-  add_if_any(group, ElementType::kText, starts, has_name,
-             [](auto& array, const Start& start) { array.add(start.name); });
-  group.add_number(std::count_if(starts.begin(), starts.end(), has_name))
-      .texts(
-          starts, [](const Start& start) -> const auto& { return start.input; })
-      .bigints(starts, [](const Start& start) { return start.input_hash; })
-      .texts(
-          starts, [](const Start& start) -> const auto& { return start.pool; })
-      .smallints(starts, [](const Start& start) { return start.semantics; })
-      .smallints(starts, [](const Start& start) { return start.priority; });
-  add_if_any(group, ElementType::kText, starts, has_tags,
-             [](auto& array, const Start& start) { array.add(array_literal(start.tags)); });
-  add_if_any(group, ElementType::kUuid, starts, is_redrive,
-             [](auto& array, const Start& start) { array.add(start.redrive_of->uuid); });
-  add_if_any(group, ElementType::kText, starts, has_origin,
-             [](auto& array, const Start& start) { array.add(start.origin); });
-  group
-      .add(ElementType::kBool, starts,
-           [](auto& array, const Start& start) { array.add_bool(start.owned); })
-      .bigints(starts, [](const Start& start) { return storable_ms(start.first.at); })
-      .bigints(starts, [](const Start& start) { return start.first.input_hash; })
-      .smallints(starts, [](const Start& start) { return start.is_first_slim ? kSlimEncoding : 0; })
-      .texts(
-          starts, [](const Start& start) -> const auto& { return start.first.payload; });
-  add_ends(group, starts);
-  return group;
+  const auto count = [&](const auto& has) {
+    return static_cast<std::int32_t>(std::count_if(starts.begin(), starts.end(), has));
+  };
+  parameters.add(start_rows(starts)).add_int4(count(has_name)).add_int4(count(has_tags));
 }
 
 Parameters commit_parameters(const Uuid& writer, std::int64_t conn, std::int64_t n,
                              const Batch& batch) {
   Parameters parameters;
-  parameters.add(writer).add(conn).add(n).add(starts_group(batch.starts));
-  parameters.add(id_array(store::mine_in(batch))).add(facts_group(batch.facts));
-  parameters.add(waits_group(batch.waitings)).add(finishes_group(batch.finishes));
-  parameters.add(parks_group(batch.parks)).add(quarantines_group(batch.quarantines));
-  parameters.add(id_array(batch.released)).add(inbox_group(batch.consumed));
-  parameters.add(notices_group(batch.notices));
+  parameters.add(writer).add(conn).add(n);
+  add_starts(parameters, batch.starts);
+  parameters.add(id_array(store::mine_in(batch))).add(fact_rows(batch.facts));
+  parameters.add(wait_rows(batch.waitings)).add(finish_rows(batch.finishes));
+  parameters.add(park_rows(batch.parks)).add(quarantine_rows(batch.quarantines));
+  parameters.add(id_array(batch.released)).add(inbox_keys(batch.consumed));
+  parameters.add(notice_keys(batch.notices));
   return parameters;
 }
 
 Parameters lost_parameters(const Uuid& writer, const Batch& batch) {
   Parameters parameters;
-  parameters.add(writer).add(id_array(store::touched_in(batch))).add(facts_group(batch.facts));
-  parameters.add(inbox_group(batch.consumed)).add(notices_group(batch.notices));
+  parameters.add(writer).add(id_array(store::touched_in(batch))).add(fact_rows(batch.facts));
+  parameters.add(inbox_keys(batch.consumed)).add(notice_keys(batch.notices));
   return parameters;
 }
 

@@ -15,8 +15,8 @@ Parameters commit_parameters(const Uuid& writer, std::int64_t conn, std::int64_t
                              const store::Batch& batch);
 // Of stepwell_lost_v2.
 Parameters lost_parameters(const Uuid& writer, const store::Batch& batch);
-// A starts_v2.
-GroupParameter starts_group(const std::vector<store::Start>& starts);
+// Three: an array of start_v2, how many of them have a name, and tags.
+void add_starts(Parameters& parameters, const std::vector<store::Start>& starts);
 // "c s:<id> o:<id>", as stepwell_outcomes_v2 writes them; nothing: all were created.
 std::vector<store::StartOutcome> parse_outcomes(std::string_view text,
                                                 const std::vector<store::Start>& starts);

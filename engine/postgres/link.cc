@@ -27,8 +27,22 @@ struct Link::Wire {
     int arrived = 0;
   };
 
+  // All of the schema are read at once.  0 when there is no such type: the server says so then.
+  std::uint32_t row_type(pqxx::transaction_base& work, const char* name) {
+    if (row_types.empty()) {
+      for (const auto& row : work.exec("SELECT c.relname, c.reltype FROM pg_class c WHERE "
+                                       "c.relkind = 'c' AND c.relnamespace = "
+                                       "current_schema()::regnamespace")) {
+        row_types.emplace(row[0].c_str(), row[1].as<std::uint32_t>());
+      }
+    }
+    const auto found = row_types.find(std::string_view(name));
+    return found == row_types.end() ? 0 : found->second;
+  }
+
   pqxx::connection connection;
-  std::map<std::string, std::string> prepared;  // Names by text.
+  std::map<std::string, std::string> prepared;                  // Names by text.
+  std::map<std::string, std::uint32_t, std::less<>> row_types;  // The server's numbers for ours.
   std::unique_ptr<Receiver> receiver;
   bool lost = false;
 };
@@ -199,7 +213,7 @@ Result<std::unique_ptr<Link>> Link::open(const PgOptions& options, const LinkPur
   return link;
 }
 
-Answer Link::run(const char* sql, const Parameters& parameters) {
+Answer Link::run(const char* sql, Parameters parameters) {
   if (wire_->lost) return Trouble{Kind::kLost, "", "the connection is lost"};
   try {
     const auto [place, fresh] = wire_->prepared.try_emplace(sql);
@@ -207,12 +221,13 @@ Answer Link::run(const char* sql, const Parameters& parameters) {
       place->second = "s" + std::to_string(wire_->prepared.size());
       wire_->connection.prepare(place->second, sql);
     }
+    pqxx::nontransaction work(wire_->connection);
+    parameters.number_types([&](const char* type) { return wire_->row_type(work, type); });
     std::vector<pqxx::binarystring> values;
     values.reserve(parameters.values().size());
     for (const std::string& value : parameters.values()) {
       values.emplace_back(value.data(), value.size());
     }
-    pqxx::nontransaction work(wire_->connection);
     auto held = std::make_shared<Rows::Held>();
     held->result = work.exec_prepared(
         place->second, pqxx::prepare::make_dynamic_params(values.begin(), values.end()));

@@ -76,7 +76,7 @@ class Link {
   ~Link();
 
   // Runs one autocommitted statement; it is prepared at its first use.
-  Answer run(const char* sql, const Parameters& parameters = {});
+  Answer run(const char* sql, Parameters parameters = {});
   // Several statements without parameters, as one transaction.
   Answer run_script(const std::string& sql);
 

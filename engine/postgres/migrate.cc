@@ -9,7 +9,7 @@ namespace stepwell::postgres {
 namespace {
 
 // What the files of the schema make, and the oldest that this binary can work with.
-constexpr int kFirstSchema = 10, kOldestSchema = 10;
+constexpr int kFirstSchema = 11, kOldestSchema = 11;
 constexpr const char* kFirstName = "schema";
 
 LinkPurpose migration_purpose() {
@@ -47,7 +47,7 @@ Status apply(Link& link, int version, const std::string& name, std::string scrip
   return applied.trouble().error("migration " + name);
 }
 
-// Version 10 is the files of the schema; each later one is a migration.
+// The first version is the files of the schema; each later one is a migration.
 Status apply(Link& link, int version) {
   if (version > kFirstSchema) {
     const EmbeddedText& migration = migration_texts[version - kFirstSchema - 1];

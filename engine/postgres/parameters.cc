@@ -10,17 +10,27 @@ void append_number(std::string& out, Number number) {
   }
 }
 
-template <class Number>
-void put_number(std::string& out, std::size_t at, Number number) {
-  std::string bytes;
-  append_number(bytes, number);
-  out.replace(at, bytes.size(), bytes);
+// dimensions, has-nulls, element type, count, lower bound: 4 bytes each.
+constexpr std::size_t kDimensionsAt = 0, kCountAt = 12, kEmptyHeader = 12;
+constexpr std::uint32_t kTextArray = 1009;  // The server's number for text[].
+
+std::string finished(std::string array, std::uint32_t count) {
+  if (count == 0) {
+    put_number(array, kDimensionsAt, 0);
+    array.resize(kEmptyHeader);
+  } else {
+    put_number(array, kCountAt, count);
+  }
+  return array;
 }
 
-// dimensions, has-nulls, element type, count, lower bound: 4 bytes each.
-constexpr std::size_t kDimensionsAt = 0, kCountAt = 12, kHeader = 20, kEmptyHeader = 12;
-
 }  // namespace
+
+void put_number(std::string& value, std::size_t at, std::uint32_t number) {
+  for (std::size_t i = 0; i < 4; ++i) {
+    value[at + i] = static_cast<char>(number >> (24 - 8 * i) & 0xff);
+  }
+}
 
 ArrayParameter::ArrayParameter(ElementType type) : type_(type) {
   append_number<std::uint32_t>(bytes_, 1);
@@ -54,18 +64,6 @@ void ArrayParameter::add_int4(std::int32_t number) {
   ++count_;
 }
 
-std::uint32_t ArrayParameter::array_type() const {
-  switch (type_) {
-    case ElementType::kBool: return 1000;
-    case ElementType::kInt2: return 1005;
-    case ElementType::kInt4: return 1007;
-    case ElementType::kInt8: return 1016;
-    case ElementType::kText: return 1009;
-    case ElementType::kUuid: return 2951;
-  }
-  return 0;
-}
-
 void ArrayParameter::add_bool(bool flag) { add_bytes(std::string_view(flag ? "\1" : "\0", 1)); }
 
 void ArrayParameter::add_null() {
@@ -73,48 +71,102 @@ void ArrayParameter::add_null() {
   ++count_;
 }
 
-std::string ArrayParameter::finish() && {
-  if (count_ == 0) {
-    put_number<std::uint32_t>(bytes_, kDimensionsAt, 0);
-    bytes_.resize(kEmptyHeader);
-  } else {
-    put_number(bytes_, kCountAt, count_);
-  }
-  static_assert(kHeader == 20);
-  return std::move(bytes_);
+std::string ArrayParameter::finish() && { return finished(std::move(bytes_), count_); }
+
+RowsParameter::RowsParameter(const char* type, std::uint32_t columns)
+    : type_(type), columns_(columns) {
+  append_number<std::uint32_t>(bytes_, 1);
+  append_number<std::uint32_t>(bytes_, 0);
+  append_number<std::uint32_t>(bytes_, 0);  // The type.
+  append_number<std::uint32_t>(bytes_, 0);
+  append_number<std::uint32_t>(bytes_, 1);
 }
 
-// Of each column: its type, its length (-1: null), its bytes.
-GroupParameter& GroupParameter::add(ArrayParameter array) {
+void RowsParameter::end_row() {
+  if (row_at_ == 0) return;
+  put_number(bytes_, row_at_, static_cast<std::uint32_t>(bytes_.size() - row_at_ - 4));
+}
+
+RowsParameter& RowsParameter::row() {
+  end_row();
+  row_at_ = bytes_.size();
   ++count_;
-  append_number(bytes_, array.array_type());
-  if (array.empty()) {
-    append_number<std::uint32_t>(bytes_, 0xffffffffu);
-    return *this;
-  }
-  const std::string text = std::move(array).finish();
-  append_number(bytes_, static_cast<std::uint32_t>(text.size()));
-  bytes_ += text;
+  append_number<std::uint32_t>(bytes_, 0);  // Its length.
+  append_number(bytes_, columns_);
   return *this;
 }
 
-GroupParameter& GroupParameter::add_number(std::int64_t number) {
-  ++count_;
+// Of each column: its type, its length (-1: null), its bytes.
+RowsParameter& RowsParameter::column(std::uint32_t type, std::string_view bytes) {
+  append_number(bytes_, type);
+  append_number(bytes_, static_cast<std::uint32_t>(bytes.size()));
+  bytes_ += bytes;
+  return *this;
+}
+
+RowsParameter& RowsParameter::null(ElementType type) {
+  append_number(bytes_, static_cast<std::uint32_t>(type));
+  append_number<std::uint32_t>(bytes_, 0xffffffffu);
+  return *this;
+}
+
+RowsParameter& RowsParameter::uuid(const Uuid& id) {
+  return column(static_cast<std::uint32_t>(ElementType::kUuid),
+                {reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size()});
+}
+
+RowsParameter& RowsParameter::text(std::string_view text) {
+  return column(static_cast<std::uint32_t>(ElementType::kText), text);
+}
+
+RowsParameter& RowsParameter::text_or_null(const std::optional<std::string>& text) {
+  return text ? this->text(std::string_view(*text)) : null(ElementType::kText);
+}
+
+RowsParameter& RowsParameter::int8(std::int64_t number) {
   append_number(bytes_, static_cast<std::uint32_t>(ElementType::kInt8));
   append_number<std::uint32_t>(bytes_, 8);
   append_number(bytes_, number);
   return *this;
 }
 
-std::string GroupParameter::finish() && {
-  std::string head;
-  append_number(head, count_);
-  bytes_.insert(0, head);
-  return std::move(bytes_);
+RowsParameter& RowsParameter::int4(std::int32_t number) {
+  append_number(bytes_, static_cast<std::uint32_t>(ElementType::kInt4));
+  append_number<std::uint32_t>(bytes_, 4);
+  append_number(bytes_, static_cast<std::uint32_t>(number));
+  return *this;
 }
 
-Parameters& Parameters::add(GroupParameter group) {
-  values_.push_back(std::move(group).finish());
+RowsParameter& RowsParameter::int2(std::int16_t number) {
+  append_number(bytes_, static_cast<std::uint32_t>(ElementType::kInt2));
+  append_number<std::uint32_t>(bytes_, 2);
+  append_number(bytes_, static_cast<std::uint16_t>(number));
+  return *this;
+}
+
+RowsParameter& RowsParameter::flag(bool flag) {
+  return column(static_cast<std::uint32_t>(ElementType::kBool), {flag ? "\1" : "\0", 1});
+}
+
+RowsParameter& RowsParameter::texts(const std::vector<std::string>& texts) {
+  if (!texts.empty()) return column(kTextArray, text_array(texts).finish());
+  append_number(bytes_, kTextArray);
+  append_number<std::uint32_t>(bytes_, 0xffffffffu);
+  return *this;
+}
+
+std::string RowsParameter::finish() && {
+  end_row();
+  return finished(std::move(bytes_), count_);
+}
+
+std::string& Parameters::next(const char* row_type) {
+  row_types_.push_back(row_type);
+  return values_.emplace_back();
+}
+
+Parameters& Parameters::add(RowsParameter rows) {
+  next(rows.type()) = std::move(rows).finish();
   return *this;
 }
 
@@ -123,32 +175,32 @@ Parameters& Parameters::add(const Uuid& id) {
 }
 
 Parameters& Parameters::add(std::int64_t number) {
-  append_number(values_.emplace_back(), number);
+  append_number(next(), number);
   return *this;
 }
 
 Parameters& Parameters::add_int4(std::int32_t number) {
-  append_number(values_.emplace_back(), static_cast<std::uint32_t>(number));
+  append_number(next(), static_cast<std::uint32_t>(number));
   return *this;
 }
 
 Parameters& Parameters::add_int2(std::int16_t number) {
-  append_number(values_.emplace_back(), static_cast<std::uint16_t>(number));
+  append_number(next(), static_cast<std::uint16_t>(number));
   return *this;
 }
 
 Parameters& Parameters::add_bool(bool flag) {
-  values_.emplace_back(1, flag ? '\1' : '\0');
+  next().assign(1, flag ? '\1' : '\0');
   return *this;
 }
 
 Parameters& Parameters::add(std::string_view text) {
-  values_.emplace_back(text);
+  next() = text;
   return *this;
 }
 
 Parameters& Parameters::add(ArrayParameter array) {
-  values_.push_back(std::move(array).finish());
+  next() = std::move(array).finish();
   return *this;
 }
 

@@ -1,10 +1,11 @@
 // Parameters — the arguments of a prepared statement, in PostgreSQL's binary format.
 //
-// Columns travel as arrays, one parameter for each, built by appending; nothing is quoted, and the
-// server parses no text.
+// Many rows travel as one array, of a composite type or of one column, built by appending; nothing
+// is quoted, and the server parses no text.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +24,9 @@ enum class ElementType : std::uint32_t {  // The server's numbers for its types.
   kUuid = 2950,
 };
 
+// Puts a number into a value, as the server reads it.
+void put_number(std::string& value, std::size_t at, std::uint32_t number);
+
 class ArrayParameter {
  public:
   explicit ArrayParameter(ElementType type);
@@ -35,8 +39,6 @@ class ArrayParameter {
   void add_int4(std::int32_t number);
   void add_null();
   bool empty() const { return count_ == 0; }
-  std::uint32_t array_type() const;  // The server's number for an array of these.
-  void reserve(std::size_t bytes) { bytes_.reserve(bytes); }
   std::string finish() &&;
 
  private:
@@ -47,55 +49,38 @@ class ArrayParameter {
   std::uint32_t count_ = 0;
 };
 
-// A row whose columns are arrays: a group of a batch.  A column of no rows is null, and so is the
-// whole group when all are.
-class GroupParameter {
+// An array of rows of one of the schema's composite types: a group of a batch.  Each row begins
+// with row(); its columns follow in the type's order.
+class RowsParameter {
  public:
-  template <class Rows, class Get>
-  GroupParameter& uuids(const Rows& rows, const Get& get) {
-    return add(ElementType::kUuid, rows,
-               [&](auto& array, const auto& row) { array.add(get(row)); });
-  }
-  template <class Rows, class Get>
-  GroupParameter& texts(const Rows& rows, const Get& get) {
-    return add(ElementType::kText, rows,
-               [&](auto& array, const auto& row) { array.add(std::string_view(get(row))); });
-  }
-  // Of std::optional<std::string>.
-  template <class Rows, class Get>
-  GroupParameter& optional_texts(const Rows& rows, const Get& get) {
-    return add(ElementType::kText, rows, [&](auto& array, const auto& row) {
-      const auto& text = get(row);
-      text ? array.add(std::string_view(*text)) : array.add_null();
-    });
-  }
-  template <class Rows, class Get>
-  GroupParameter& bigints(const Rows& rows, const Get& get) {
-    return add(ElementType::kInt8, rows, [&](auto& array, const auto& row) {
-      array.add_int8(static_cast<std::int64_t>(get(row)));
-    });
-  }
-  template <class Rows, class Get>
-  GroupParameter& smallints(const Rows& rows, const Get& get) {
-    return add(ElementType::kInt2, rows, [&](auto& array, const auto& row) {
-      array.add_int2(static_cast<std::int16_t>(get(row)));
-    });
-  }
-  // `fill(array, row)` adds the row's element.
-  template <class Rows, class Fill>
-  GroupParameter& add(ElementType type, const Rows& rows, const Fill& fill) {
-    ArrayParameter array(type);
-    array.reserve(20 * rows.size() + 20);
-    for (const auto& row : rows) fill(array, row);
-    return add(std::move(array));
-  }
-  GroupParameter& add(ArrayParameter array);
-  GroupParameter& add_number(std::int64_t number);
-  std::string finish() &&;
+  // `columns` of the type `type`, which must outlive this: a literal.
+  RowsParameter(const char* type, std::uint32_t columns);
+
+  RowsParameter& row();
+  RowsParameter& uuid(const Uuid& id);
+  RowsParameter& text(std::string_view text);
+  RowsParameter& text_or_null(const std::optional<std::string>& text);  // Nothing: null.
+  RowsParameter& int8(std::int64_t number);
+  RowsParameter& int4(std::int32_t number);
+  RowsParameter& int2(std::int16_t number);
+  RowsParameter& flag(bool flag);
+  RowsParameter& texts(const std::vector<std::string>& texts);  // A text[]; none: null.
+  RowsParameter& null(ElementType type);
+
+  const char* type() const { return type_; }
+  void reserve(std::size_t bytes) { bytes_.reserve(bytes); }
+  std::string finish() &&;  // With the type's number still to be put at kRowTypeAt.
+  static constexpr std::size_t kRowTypeAt = 8;
 
  private:
+  void end_row();
+  RowsParameter& column(std::uint32_t type, std::string_view bytes);
+
+  const char* type_;
+  std::uint32_t columns_;
   std::string bytes_;
   std::uint32_t count_ = 0;
+  std::size_t row_at_ = 0;  // Where the length of the present one stands; 0: there is none.
 };
 
 class Parameters {
@@ -107,12 +92,24 @@ class Parameters {
   Parameters& add_bool(bool flag);
   Parameters& add(std::string_view text);
   Parameters& add(ArrayParameter array);
-  Parameters& add(GroupParameter group);
+  Parameters& add(RowsParameter rows);
 
   const std::vector<std::string>& values() const { return values_; }
+  // Of each array of rows: puts the number that this server gave to its type, which the connection
+  // knows.
+  template <class NumberOf>
+  void number_types(const NumberOf& number_of) {
+    for (std::size_t i = 0; i < values_.size(); ++i) {
+      if (row_types_[i] == nullptr) continue;
+      put_number(values_[i], RowsParameter::kRowTypeAt, number_of(row_types_[i]));
+    }
+  }
 
  private:
+  std::string& next(const char* row_type = nullptr);
+
   std::vector<std::string> values_;
+  std::vector<const char*> row_types_;  // Of each value that is an array of rows; else null.
 };
 
 // The usual columns.

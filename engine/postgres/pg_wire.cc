@@ -1,6 +1,7 @@
 #include "engine/postgres/pg_wire.h"
 
 #include <algorithm>
+#include <bit>
 #include <string>
 #include <thread>
 
@@ -74,6 +75,7 @@ Result<std::optional<std::int64_t>> PgWire::reconnect() {
   if (taken.rows().empty()) return std::optional<std::int64_t>();
   conn_ = taken.rows().number(0, 0);
   link_ = std::move(link);
+  calls_ = 0;
   return std::optional<std::int64_t>(taken.rows().number(0, 1));
 }
 
@@ -84,7 +86,17 @@ bool PgWire::may_try_again(int tries) {
   return true;
 }
 
+// The server keeps the plans of a lane's functions until it hears that a table has changed, and
+// what is a good plan for a table of three rows is none for one of a million: autovacuum may not
+// have looked for minutes.  So they are made anew each time the calls have doubled.
+void PgWire::make_plans_anew_at_times() {
+  constexpr std::uint64_t kFirst = 8;
+  if (++calls_ < kFirst || !std::has_single_bit(calls_)) return;
+  (void)link_->run_script("DISCARD PLANS");  // If that fails, so does the call that follows.
+}
+
 Reply<store::CommitReply> PgWire::commit(std::int64_t n, const store::Batch& batch) {
+  make_plans_anew_at_times();
   const Answer answer = link_->run(kCommitSql, commit_parameters(writer_, conn_, n, batch));
   if (!answer.ok()) return answer.trouble();
   // The time, and the outcomes unless all starts were created.
@@ -96,6 +108,7 @@ Reply<store::CommitReply> PgWire::commit(std::int64_t n, const store::Batch& bat
 }
 
 Reply<store::ClaimReply> PgWire::claim(std::int64_t n, const store::ClaimRequest& request) {
+  make_plans_anew_at_times();
   const Answer answer = link_->run(kClaimSql, claim_parameters(writer_, conn_, n, request));
   if (!answer.ok()) return answer.trouble();
   return read_claim(answer.rows());

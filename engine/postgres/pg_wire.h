@@ -34,8 +34,11 @@ class PgWire : public store::LaneWire {
 
   PgOptions options_;
   Uuid writer_;
+  void make_plans_anew_at_times();
+
   std::unique_ptr<Link> link_;
   std::int64_t conn_ = 1;
+  std::uint64_t calls_ = 0;  // Commits and claims on this link.
 };
 
 }  // namespace stepwell::postgres

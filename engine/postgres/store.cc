@@ -99,8 +99,10 @@ Result<std::vector<StartOutcome>> PgStore::start(const std::vector<Start>& start
     }
   }
   // Starting the same ids again changes nothing.
-  const Answer started = TRY(
-      links_.run("SELECT stepwell_start_unowned_v2($1)", Parameters().add(starts_group(starts))));
+  Parameters parameters;
+  add_starts(parameters, starts);
+  const Answer started =
+      TRY(links_.run("SELECT stepwell_start_unowned_v2($1, $2, $3)", parameters));
   if (!started.ok()) return started.trouble().error("start");
   hints_.post();
   return parse_outcomes(started.rows().text(0, 0), starts);

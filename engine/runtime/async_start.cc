@@ -1,7 +1,6 @@
 // AsyncEngine: starting executions.
 #include <fmt/core.h>
 
-#include <cstring>
 #include <optional>
 
 #include "engine/runtime/async_parts.h"
@@ -14,15 +13,6 @@ struct Dice {
   std::uint64_t high = 0, low = 0, seed = 0;
   Secret secret{};
 };
-
-Dice roll() {
-  const auto& random = real_surroundings().random;
-  Dice dice{random(), random(), random()};
-  const std::uint64_t words[] = {random(), random()};
-  static_assert(sizeof words == sizeof dice.secret);
-  std::memcpy(dice.secret.data(), words, sizeof words);
-  return dice;
-}
 
 Answer<StartedExecution> started(const Result<store::StartOutcome>& outcome,
                                  const StartRequest& request) {
@@ -85,7 +75,7 @@ Result<Beginning> AsyncEngine::Parts::prepare(const ProgramRef& program, const S
   Beginning beginning;
   beginning.program = program;
   TRY(accept_input(*program, input.value));
-  const Dice dice = roll();
+  const auto dice = rolled<Dice>();
   store::Start& row = beginning.row;
   row.id = ExecutionId{Uuid::v7(unix_ms(TRY(now())), dice.high, dice.low)};
   row.ns = start.ns;
@@ -96,17 +86,11 @@ Result<Beginning> AsyncEngine::Parts::prepare(const ProgramRef& program, const S
   row.tags = request.options.tags;
   if (!request.options.redrive_of.empty())
     row.redrive_of = TRY(parse_id(request.options.redrive_of));
-  const std::string arn =
-      fmt::format("arn:aws:states:{}:{}", start.ns.region(), start.ns.account());
   Pins& pins = beginning.fact.pins;
   pins.program_hash = row.program_hash;
   pins.limits.max_payload_bytes = options.max_payload_bytes;
   pins.limits.max_transitions = options.max_transitions;
-  pins.execution_name = row.name;
-  pins.execution_arn = fmt::format("{}:execution:{}:{}", arn, row.workflow, row.name);
-  pins.machine_name = row.workflow;
-  pins.machine_arn = fmt::format("{}:stateMachine:{}", arn, row.workflow);
-  pins.role_arn = fmt::format("arn:aws:iam::{}:role/stepwell", start.ns.account());
+  name_by_row(pins, store::names_of(row));
   pins.seed = dice.seed;
   pins.secret = dice.secret;
   if (!input.is_compact) beginning.fact.input_text = input.text;

@@ -68,9 +68,12 @@ void Committer::submit(Chunk&& chunk) {
                       chunks_.back().bytes + chunk.bytes <= options_.batch_bytes;
     if (fits) {
       append(chunks_.back(), std::move(chunk));
-      return;  // It is known already that there is work.
+    } else {
+      chunks_.push_back(std::move(chunk));
     }
-    chunks_.push_back(std::move(chunk));
+    const std::size_t wanted = gathering_.wanted();
+    const bool is_known = wanted == 0 ? fits : chunks_.back().batch.starts.size() < wanted;
+    if (is_known && chunks_.size() == 1) return;  // That there is work, and whether it is enough.
   }
   woken_();
 }
@@ -110,7 +113,7 @@ bool Committer::is_finishing() const {
   return finishing_;
 }
 
-std::optional<Millis> Committer::turn() {
+std::optional<Committer::Pause> Committer::turn() {
   if (resume_ms_ != 0) {
     const std::int64_t now = mono_.monotonic_ms();
     if (is_finishing()) resume_ms_ = std::min(resume_ms_, now + kFirstPause.count());
@@ -131,7 +134,7 @@ std::optional<Millis> Committer::turn() {
 
 // ---- choose
 
-std::optional<Millis> Committer::will_ask(Question question) {
+std::optional<Committer::Pause> Committer::will_ask(Question question) {
   question_ = question;
   pause_ = kFirstPause;
   last_tries_ = 0;
@@ -140,7 +143,7 @@ std::optional<Millis> Committer::will_ask(Question question) {
 }
 
 // The database is away: the same question after a while.
-std::optional<Millis> Committer::ask_again() {
+std::optional<Committer::Pause> Committer::ask_again() {
   const Millis pause = is_finishing() ? kFirstPause : pause_;
   pause_ = std::min(pause_ * 2, kLongestPause);
   phase_ = Phase::kAsk;
@@ -150,7 +153,7 @@ std::optional<Millis> Committer::ask_again() {
 
 // A chunk, then what it asks to reconcile, then a claim, then the next chunk: a claim that has to
 // wait holds up no batch, and many batches hold up no claim.
-std::optional<Millis> Committer::choose() {
+std::optional<Committer::Pause> Committer::choose() {
   if (held_) {
     // Else a claim is on its way to the lane, or its reply was lost: the list cannot have it.
     const bool is_whole = held_->claims_seen == claims_ && !claim_in_doubt_;
@@ -166,6 +169,7 @@ std::optional<Millis> Committer::choose() {
       claim_wanted_ = was_chunk_ = false;
       return will_ask(Question::kClaim);
     }
+    if (const Pause rest = gathers(); rest > Pause(0)) return rest;
     if (chunks_.empty()) {
       if (finishing_) return close();
       if (may_claim) return Millis(next_claim_ms_ - now);
@@ -178,7 +182,14 @@ std::optional<Millis> Committer::choose() {
   return choose_chunk(std::move(chunk));
 }
 
-std::optional<Millis> Committer::choose_chunk(Chunk chunk) {
+// How much longer the next chunk is to wait for starts.  Behind a full one nothing waits.
+Committer::Pause Committer::gathers() {
+  if (finishing_ || chunks_.size() > 1) return Pause(0);
+  const std::size_t starts = chunks_.empty() ? 0 : chunks_.front().batch.starts.size();
+  return Pause(gathering_.left_us(starts, mono_.monotonic_us()));
+}
+
+std::optional<Committer::Pause> Committer::choose_chunk(Chunk chunk) {
   if (chunk.epoch < epoch_ && protects(Protection::kEpoch)) {
     // The lane staged it before it heard that it had been marked dead.
     if (!chunk.answers.empty()) calls_.fenced(std::move(chunk.answers), epoch_);
@@ -196,7 +207,7 @@ std::optional<Millis> Committer::choose_chunk(Chunk chunk) {
 }
 
 // What cannot be given back now is freed by the others' keepers.
-std::optional<Millis> Committer::close() {
+std::optional<Committer::Pause> Committer::close() {
   if (session_) (void)session_->close();
   session_.reset();
   phase_ = Phase::kDone;
@@ -216,7 +227,8 @@ void Committer::cut_followers(Chunk& chunk) {
 // ---- ask
 
 Committer::Reply Committer::ask() {
-  asked_ms_ = mono_.monotonic_ms();
+  asked_us_ = mono_.monotonic_us();
+  asked_ms_ = asked_us_ / 1'000;
   health_.asks(probe_, asked_ms_);
   switch (question_) {
     case Question::kCommit:
@@ -244,7 +256,7 @@ store::ClaimRequest Committer::claim_request() const {
 
 // ---- tell
 
-std::optional<Millis> Committer::tell() {
+std::optional<Committer::Pause> Committer::tell() {
   Reply reply = std::move(*reply_);
   reply_.reset();
   phase_ = Phase::kChoose;
@@ -259,7 +271,7 @@ std::optional<Millis> Committer::tell() {
   return on_open(std::get<Result<Membership::Opened>>(std::move(reply)));
 }
 
-std::optional<Millis> Committer::on_commit(Result<store::Ack> reply) {
+std::optional<Committer::Pause> Committer::on_commit(Result<store::Ack> reply) {
   if (!reply.ok()) {
     const Error& error = reply.error();
     if (error.code == ErrorCode::kFenced) return on_fenced(std::move(writing_.answers));
@@ -279,14 +291,22 @@ std::optional<Millis> Committer::on_commit(Result<store::Ack> reply) {
   for (const store::Refused& refused : writing_.ack.refused) {
     refused_since_[refused.execution] = refusals_;
   }
+  gather_after(writing_);
   ++counters_.commits;
   counters_.facts += writing_.batch.facts.size() + writing_.batch.starts.size();
   calls_.landed(std::move(writing_));
   return kAtOnce;
 }
 
+// Their callers are about to be told, and may start the next ones.
+void Committer::gather_after(const Landed& landed) {
+  const std::int64_t now = mono_.monotonic_us();
+  const MutexLock lock(mutex_);
+  gathering_.landed(landed.batch.starts.size(), now - asked_us_, now);
+}
+
 // Everything that is staged belongs to the time before: nothing of it may be written any more.
-std::optional<Millis> Committer::on_fenced(std::vector<StartAnswer> answers) {
+std::optional<Committer::Pause> Committer::on_fenced(std::vector<StartAnswer> answers) {
   ++counters_.fenced;
   ++epoch_;
   session_.reset();
@@ -305,7 +325,7 @@ std::optional<Millis> Committer::on_fenced(std::vector<StartAnswer> answers) {
   return will_ask(Question::kOpen);
 }
 
-std::optional<Millis> Committer::on_open(Result<Membership::Opened> reply) {
+std::optional<Committer::Pause> Committer::on_open(Result<Membership::Opened> reply) {
   if (!reply.ok()) {
     health_.fails(probe_, reply.error().while_doing("registering as a new writer"));
     return is_finishing() ? kAtOnce : ask_again();
@@ -317,7 +337,7 @@ std::optional<Millis> Committer::on_open(Result<Membership::Opened> reply) {
   return kAtOnce;
 }
 
-std::optional<Millis> Committer::on_claim(Result<store::ClaimResult> reply) {
+std::optional<Committer::Pause> Committer::on_claim(Result<store::ClaimResult> reply) {
   if (!reply.ok()) {
     const Error& error = reply.error();
     if (error.code == ErrorCode::kFenced) return on_fenced({});
@@ -355,7 +375,7 @@ bool Committer::take_room(std::size_t count) {
 }
 
 // Nothing is in flight now: what names this lane and is not in its list is held by nobody.
-std::optional<Millis> Committer::on_owned(const Result<std::vector<ExecutionId>>& reply) {
+std::optional<Committer::Pause> Committer::on_owned(const Result<std::vector<ExecutionId>>& reply) {
   const HeldList held = *std::exchange(held_, std::nullopt);
   if (!reply.ok()) {
     const Error& error = reply.error();

@@ -5,13 +5,15 @@
 // Each arrow is one turn().  A driver calls it: CommitterThread in the product, the simulation's
 // queue of events in tests.  Nothing here has a thread, waits or sleeps but for the store's calls.
 //
-// The batch is the backlog: whatever piled up while the last batch was under way is the next one.
+// The batch is the backlog: whatever piled up while the last batch was under way is the next one,
+// and the starts that follow from its answers (gathering.h).
 // Claims and reconciling run between two batches, so nothing of this lane is in flight meanwhile.
 // Thread-safety: submit(), want_claim(), set_room(), claim_no_more(), finish() from any thread; the
 // rest by the driver, one at a time.  The callbacks run in turn().
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <map>
@@ -24,6 +26,7 @@
 #include "engine/observe/counters.h"
 #include "engine/observe/health.h"
 #include "engine/runtime/backlog.h"
+#include "engine/runtime/gathering.h"
 #include "engine/runtime/membership.h"
 #include "engine/runtime/store_clock.h"
 
@@ -71,8 +74,9 @@ class Committer {
   // From here on: writes what is there, gives back what is owned, and is done.
   void finish();
 
+  using Pause = std::chrono::microseconds;
   // When to call again: 0 at once; a pause; nothing: when woken.
-  std::optional<Millis> turn();
+  std::optional<Pause> turn();
   bool is_done() const { return phase_ == Phase::kDone; }
 
  private:
@@ -82,24 +86,26 @@ class Committer {
                              Result<std::vector<ExecutionId>>, Result<Membership::Opened>>;
 
   // ---- choose
-  std::optional<Millis> choose();
-  std::optional<Millis> choose_chunk(Chunk chunk);
-  std::optional<Millis> close();
+  std::optional<Pause> choose();
+  std::optional<Pause> choose_chunk(Chunk chunk);
+  std::optional<Pause> close();
+  Pause gathers() REQUIRES(mutex_);
   void cut_followers(Chunk& chunk);
-  std::optional<Millis> will_ask(Question question);
-  std::optional<Millis> ask_again();
+  std::optional<Pause> will_ask(Question question);
+  std::optional<Pause> ask_again();
   // ---- ask
   Reply ask();
   store::ClaimRequest claim_request() const;
   // ---- tell
-  std::optional<Millis> tell();
-  std::optional<Millis> on_commit(Result<store::Ack> reply);
-  std::optional<Millis> on_claim(Result<store::ClaimResult> reply);
-  std::optional<Millis> on_owned(const Result<std::vector<ExecutionId>>& reply);
-  std::optional<Millis> on_open(Result<Membership::Opened> reply);
+  std::optional<Pause> tell();
+  std::optional<Pause> on_commit(Result<store::Ack> reply);
+  std::optional<Pause> on_claim(Result<store::ClaimResult> reply);
+  std::optional<Pause> on_owned(const Result<std::vector<ExecutionId>>& reply);
+  std::optional<Pause> on_open(Result<Membership::Opened> reply);
   void take(Membership::Opened opened);
   std::uint64_t lapses() const;  // Of the node of the session that there is.
-  std::optional<Millis> on_fenced(std::vector<StartAnswer> answers);
+  std::optional<Pause> on_fenced(std::vector<StartAnswer> answers);
+  void gather_after(const Landed& landed);
   bool take_room(std::size_t count);
   bool is_finishing() const;
 
@@ -123,6 +129,7 @@ class Committer {
   std::uint64_t asked_lapses_ = 0;  // Of the node, before that.
   bool was_chunk_ = false;          // The last choice: then a claim has its turn.
   std::int64_t asked_ms_ = 0;       // When the question was asked; times are monotonic.
+  std::int64_t asked_us_ = 0;       // The same.
   std::int64_t resume_ms_ = 0;      // No turn before that: the database is away.
   std::int64_t next_claim_ms_ = 0;  // No claim before that: the last one found nothing, or failed.
   Millis pause_{0};                 // Before the question is asked again.
@@ -139,6 +146,7 @@ class Committer {
   std::atomic<bool> owns_nothing_{true};
   mutable Mutex mutex_;
   std::deque<Chunk> chunks_ GUARDED_BY(mutex_);
+  Gathering gathering_ GUARDED_BY(mutex_);
   bool claim_wanted_ GUARDED_BY(mutex_) = false;
   bool claims_no_more_ GUARDED_BY(mutex_) = false;
   bool finishing_ GUARDED_BY(mutex_) = false;

@@ -4,10 +4,11 @@
 
 #include <filesystem>
 #include <fstream>
-#include <future>
+#include <optional>
 #include <sstream>
 
 #include "base/namespace.h"
+#include "base/sync/mutex.h"
 #include "base/time.h"
 #include "engine/runtime/async_engine.h"
 
@@ -16,14 +17,50 @@ namespace {
 
 const Namespace kOurs;  // An embedder has one: the default.
 
-// Asks, and waits for the answer.  The promise is shared: an answer may come when nobody waits for
-// it any more.
+// An answer that one thread waits for.  In place of a std::promise, which costs twice the system
+// calls: twenty callers that start executions spend a third of their time in those.
+template <class T>
+class Awaited {
+ public:
+  void set(Answer<T> answer) {
+    {
+      const MutexLock lock(mutex_);
+      if (answer_) return;
+      answer_ = std::move(answer);
+    }
+    there_.notify_one();
+  }
+  Answer<T> get() {
+    const MutexLock lock(mutex_);
+    while (!answer_) there_.wait(mutex_);
+    return std::move(*answer_);
+  }
+  // Nothing: the time is over.
+  std::optional<Answer<T>> get_within(Millis time) {
+    const auto until = std::chrono::steady_clock::now() + time;
+    const MutexLock lock(mutex_);
+    while (!answer_) {
+      if (!there_.wait_until(mutex_, until) && !answer_) return std::nullopt;
+    }
+    return std::move(answer_);
+  }
+
+ private:
+  Mutex mutex_;
+  CondVar there_;
+  std::optional<Answer<T>> answer_ GUARDED_BY(mutex_);
+};
+
+// Asks.  What is awaited is shared: an answer may come when nobody waits for it any more.
 template <class T, class Ask>
-std::future<Answer<T>> future_of(const Ask& ask) {
-  auto promise = std::make_shared<std::promise<Answer<T>>>();
-  auto future = promise->get_future();
-  ask([promise](Answer<T> answer) { promise->set_value(std::move(answer)); });
-  return future;
+std::shared_ptr<Awaited<T>> answer_to(const Ask& ask) {
+  auto awaited = std::make_shared<Awaited<T>>();
+  // Whoever drops the question has answered it.
+  const std::shared_ptr<Awaited<T>> asked(awaited.get(), [awaited](Awaited<T>* one) {
+    one->set({{}, Code::kUnavailable, "the engine has stopped"});
+  });
+  ask([asked](Answer<T> answer) { asked->set(std::move(answer)); });
+  return awaited;
 }
 
 std::string in_doubt(const std::string& workflow, Millis waited) {
@@ -59,10 +96,10 @@ void Engine::task(const std::string& resource, std::function<TaskAnswer(const Ta
 }
 
 Answer<std::string> Engine::deploy_text(const std::string& name, const std::string& yaml_or_json) {
-  return future_of<std::string>([&](auto told) {
+  return answer_to<std::string>([&](auto told) {
            engine_->deploy(kOurs, {name, yaml_or_json, name + ".yaml"}, std::move(told));
          })
-      .get();
+      ->get();
 }
 
 Answer<std::string> Engine::deploy_file(const std::string& path) {
@@ -71,10 +108,10 @@ Answer<std::string> Engine::deploy_file(const std::string& path) {
   std::stringstream text;
   text << file.rdbuf();
   const std::string name = std::filesystem::path(path).stem().string();
-  return future_of<std::string>([&](auto told) {
+  return answer_to<std::string>([&](auto told) {
            engine_->deploy(kOurs, {name, text.str(), path}, std::move(told));
          })
-      .get();
+      ->get();
 }
 
 Answer<Nothing> Engine::run() { return engine_->run(); }
@@ -83,51 +120,51 @@ Answer<Nothing> Engine::ready() const { return engine_->ready(); }
 
 Answer<StartedExecution> Engine::start(const std::string& workflow, const std::string& input_json,
                                        const StartOptions& options) {
-  auto future = future_of<StartedExecution>([&](auto told) {
+  const auto awaited = answer_to<StartedExecution>([&](auto told) {
     engine_->start(kOurs, {workflow, input_json, options}, std::move(told));
   });
   const Millis deadline = engine_->start_deadline();
-  if (future.wait_for(deadline) != std::future_status::ready) {
-    return {{}, Code::kUnavailable, in_doubt(workflow, deadline)};
-  }
-  return future.get();
+  auto answer = awaited->get_within(deadline);
+  if (!answer) return {{}, Code::kUnavailable, in_doubt(workflow, deadline)};
+  return std::move(*answer);
 }
 
 Answer<ExecutionView> Engine::describe(const std::string& id) {
-  return future_of<ExecutionView>([&](auto told) { engine_->describe(kOurs, id, std::move(told)); })
-      .get();
+  return answer_to<ExecutionView>([&](auto told) { engine_->describe(kOurs, id, std::move(told)); })
+      ->get();
 }
 
 Answer<ExecutionView> Engine::wait(const std::string& id, std::chrono::milliseconds at_most) {
-  return future_of<ExecutionView>(
+  return answer_to<ExecutionView>(
              [&](auto told) { engine_->wait(kOurs, id, at_most, std::move(told)); })
-      .get();
+      ->get();
 }
 
 Answer<std::vector<ExecutionView>> Engine::list(const std::string& workflow,
                                                 const std::string& status, unsigned limit,
                                                 const std::string& before) {
-  return future_of<std::vector<ExecutionView>>([&](auto told) {
+  return answer_to<std::vector<ExecutionView>>([&](auto told) {
            engine_->list(kOurs, {workflow, status, limit, before}, std::move(told));
          })
-      .get();
+      ->get();
 }
 
 Answer<HistoryPage> Engine::history(const std::string& id, const HistoryOptions& options) {
-  return future_of<HistoryPage>(
+  return answer_to<HistoryPage>(
              [&](auto told) { engine_->history(kOurs, id, options, std::move(told)); })
-      .get();
+      ->get();
 }
 
 Answer<Nothing> Engine::stop_execution(const std::string& id, const std::string& error,
                                        const std::string& cause) {
-  return future_of<Nothing>(
+  return answer_to<Nothing>(
              [&](auto told) { engine_->stop_execution(kOurs, id, error, cause, std::move(told)); })
-      .get();
+      ->get();
 }
 
 Answer<Nothing> Engine::redrive(const std::string& id) {
-  return future_of<Nothing>([&](auto told) { engine_->redrive(kOurs, id, std::move(told)); }).get();
+  return answer_to<Nothing>([&](auto told) { engine_->redrive(kOurs, id, std::move(told)); })
+      ->get();
 }
 
 }  // namespace stepwell

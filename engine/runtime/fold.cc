@@ -19,13 +19,14 @@ bool begin_with_snapshot(const store::Claimed& claimed, OwnedExecution& held) {
   return true;
 }
 
-Status fold_journal(const std::vector<store::JournalRow>& journal, OwnedExecution& held) {
+Status fold_journal(const std::vector<store::JournalRow>& journal, const RowNames& names,
+                    OwnedExecution& held) {
   std::vector<Command> commands;
   for (const store::JournalRow& row : journal) {
     if (row.seq != held.seq + 1) {
       return Error{ErrorCode::kInternal, "fact " + std::to_string(held.seq + 1) + " is missing"};
     }
-    FactBody body = TRY(decode_payload(row.kind, row.payload));
+    FactBody body = TRY(decode_payload(row.kind, row.payload, names));
     const Fact fact{row.command, row.at, row.input_hash, std::move(body)};
     if (!step(*held.program, held.x, fact, commands)) {
       return Error{ErrorCode::kInternal, "fact " + std::to_string(row.seq) + " (" +
@@ -41,12 +42,13 @@ Status fold_journal(const std::vector<store::JournalRow>& journal, OwnedExecutio
 }
 
 Status fold_all(const store::Claimed& claimed, store::Store& store, OwnedExecution& held) {
+  const RowNames names = store::names_of(claimed);
   if (claimed.snapshot.empty() || begin_with_snapshot(claimed, held)) {
-    return fold_journal(claimed.journal, held);
+    return fold_journal(claimed.journal, names, held);
   }
   while (true) {
     const auto rows = TRY(store.journal(claimed.ns, claimed.id, held.seq, kJournalPage));
-    TRY(fold_journal(rows, held));
+    TRY(fold_journal(rows, names, held));
     if (rows.size() < kJournalPage) return ok_status();
   }
 }
@@ -74,7 +76,7 @@ Folded fold(store::Claimed&& claimed, Programs& programs, store::Store& store, c
   auto held = std::make_unique<OwnedExecution>();
   held->id = claimed.id;
   held->ns = claimed.ns;
-  held->workflow = std::move(claimed.workflow);
+  held->workflow = claimed.workflow;  // Which its facts are named by as well.
   held->program = std::move(*program);
   held->inbox_seen = claimed.inbox_seq;
   try {
@@ -106,6 +108,7 @@ Folded refold(const Namespace& ns, ExecutionId id, Programs& programs, store::St
     claimed.id = id;
     claimed.ns = ns;
     claimed.workflow = row.workflow;
+    claimed.name = row.name;
     claimed.program_hash = row.program_hash;
     for (std::uint64_t seq = 0;; seq = claimed.journal.back().seq) {
       auto rows = TRY(store.journal(ns, id, seq, kJournalPage));

@@ -65,10 +65,12 @@ Result<EventPage> HistoryReader::read(const Namespace& ns, ExecutionId id,
 Result<HistoryReader::Place> HistoryReader::place_before(const Namespace& ns, ExecutionId id,
                                                          std::uint64_t at_most) {
   Place place;
-  place.ns = ns;
   place.id = id;
-  const store::ExecutionRow row = TRY(store_.describe(ns, id));
+  store::ExecutionRow row = TRY(store_.describe(ns, id));
   place.program = TRY(programs_.get(ns, row.program_hash));
+  place.workflow = std::move(row.workflow);
+  place.name = std::move(row.name);
+  place.ns = std::move(row.ns);
   if (at_most == 0) return place;
   const auto snapshot = TRY(store_.load_snapshot(ns, id, at_most));
   if (!snapshot) return place;
@@ -85,10 +87,11 @@ Result<bool> HistoryReader::fold_some(Place& place, std::uint64_t up_to, Tell&& 
     tell(Told{std::move(event), place.seq + 1});
   };
   const auto rows = TRY(store_.journal(place.ns, place.id, place.seq, kFactsAtOnce));
+  const RowNames names{place.workflow, place.name, place.ns.account()};
   std::vector<Command> commands;
   for (const store::JournalRow& row : rows) {
     if (row.seq > up_to) return false;
-    FactBody body = TRY(decode_payload(row.kind, row.payload));
+    FactBody body = TRY(decode_payload(row.kind, row.payload, names));
     const Fact fact{row.command, row.at, row.input_hash, std::move(body)};
     if (row.seq != place.seq + 1 || !step(*place.program, place.x, fact, commands, &listener)) {
       return unreadable(place.id, row.seq, "the fact does not fit");

@@ -48,6 +48,7 @@ class HistoryReader {
   struct Place {
     Namespace ns;
     ExecutionId id;
+    std::string workflow, name;
     std::string token;  // That leads here.
     ProgramRef program;
     std::uint64_t seq = 0;

@@ -3,7 +3,8 @@
 // A batch with ten starts costs little more than a batch with one, so starts that come together
 // share a lane until it has enough of them, or has had its turn; then the next lane gathers.  A
 // turn is many batches long: what follows from the starts of one batch is in the next one, with the
-// next starts.  (With 20 callers on two cores a third more starts than with a turn for each batch.)
+// next starts.  Enough is not many: while one lane's batch is written, the other lane's starts are
+// prepared, so that 20 callers keep two cores busy with two lanes and only one with one.
 // Thread-safety: any thread may call.  Two that call at the same instant may both begin a turn;
 // that costs a batch and nothing else.
 #pragma once
@@ -17,8 +18,8 @@ namespace stepwell::runtime {
 
 class LaneChoice {
  public:
-  // Starts under way on a lane: the batch that is being written, and the next one.
-  static constexpr unsigned kEnough = 100;
+  // Starts under way on a lane.
+  static constexpr unsigned kEnough = 10;
   // However many come, a lane that is held up gathers no longer than this.
   static constexpr std::int64_t kTurnMs = 50;
 

@@ -139,7 +139,8 @@ void Lane::on_refused_start(Landed& landed, std::size_t i, const std::string& re
       std::erase_if(landed.batch.facts,
                     [&](const store::JournalRow& row) { return row.execution == start.id; });
   const OwnedExecution* const held = find(start.id);
-  auto first = decode_payload(FactKind::kStarted, store::full_payload(start));
+  auto first =
+      decode_payload(FactKind::kStarted, store::full_payload(start), store::names_of(start));
   if (early == 0 || held == nullptr || !first.ok()) {
     drop(start.id);
     const bool is_ours = reason == store::kNoPartition;

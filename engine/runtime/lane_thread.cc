@@ -33,10 +33,10 @@ void CommitterThread::finish() {
 
 void CommitterThread::run() {
   while (true) {
-    const std::optional<Millis> pause = committer_.turn();
+    const std::optional<Committer::Pause> pause = committer_.turn();
     if (committer_.has_claimed_its_last()) tell_of_last_claim();
     if (committer_.is_done()) return;
-    if (pause != Millis(0)) rest(pause);
+    if (pause != Committer::Pause(0)) rest(pause);
   }
 }
 
@@ -48,8 +48,8 @@ void CommitterThread::tell_of_last_claim() {
   changed_.notify_all();
 }
 
-void CommitterThread::rest(std::optional<Millis> pause) {
-  const auto until = std::chrono::steady_clock::now() + pause.value_or(Millis(0));
+void CommitterThread::rest(std::optional<Committer::Pause> pause) {
+  const auto until = std::chrono::steady_clock::now() + pause.value_or(Committer::Pause(0));
   const MutexLock lock(mutex_);
   while (!is_woken_) {
     if (!pause) {

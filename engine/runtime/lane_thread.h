@@ -25,7 +25,7 @@ class CommitterThread {
  private:
   void run();
   void tell_of_last_claim();
-  void rest(std::optional<Millis> pause);
+  void rest(std::optional<Committer::Pause> pause);
 
   Committer& committer_;
   Mutex mutex_;

@@ -9,8 +9,9 @@ namespace stepwell::runtime {
 
 class SteadyClock final : public Clock {
  public:
-  std::int64_t monotonic_ms() const override {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(
+  std::int64_t monotonic_ms() const override { return monotonic_us() / 1'000; }
+  std::int64_t monotonic_us() const override {
+    return std::chrono::duration_cast<std::chrono::microseconds>(
                std::chrono::steady_clock::now().time_since_epoch())
         .count();
   }

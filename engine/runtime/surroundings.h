@@ -2,9 +2,10 @@
 // simulation.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <functional>
 #include <memory>
+#include <type_traits>
 
 #include "base/clock.h"
 #include "engine/task/pool.h"
@@ -13,11 +14,21 @@ namespace stepwell::runtime {
 
 struct Surroundings {
   const Clock& clock;
-  std::function<std::uint64_t()> random;  // Of ids, and of what executions roll for themselves.
   std::function<std::unique_ptr<Pool>(unsigned threads)> make_pool;
 };
 
 // Of this machine.
 const Surroundings& real_surroundings();
+
+// Fills a plain value with the system's random bytes: ids, and what executions roll for themselves.
+// One system call, so whoever needs several numbers asks for them together.
+void roll(void* bytes, std::size_t count);
+template <class T>
+T rolled() {
+  static_assert(std::has_unique_object_representations_v<T>, "nothing but bytes");
+  T value;
+  roll(&value, sizeof value);
+  return value;
+}
 
 }  // namespace stepwell::runtime

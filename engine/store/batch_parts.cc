@@ -122,11 +122,13 @@ std::vector<ExecutionId> mine_in(const Batch& batch) {
   for (const NoticeKey& key : batch.notices) mine.push_back(key.execution);
   std::sort(mine.begin(), mine.end());
   mine.erase(std::unique(mine.begin(), mine.end()), mine.end());
-  ExecutionSet ended;
+  ExecutionSet others;
   for (const Start& start : batch.starts) {
-    if (start.end) ended.insert(start.id);
+    if (start.end) others.insert(start.id);
   }
-  if (!ended.empty()) std::erase_if(mine, [&](ExecutionId id) { return ended.contains(id); });
+  for (const FinishRow& row : batch.finishes) others.insert(row.execution);
+  for (const Park& row : batch.parks) others.insert(row.execution);
+  if (!others.empty()) std::erase_if(mine, [&](ExecutionId id) { return others.contains(id); });
   return mine;
 }
 

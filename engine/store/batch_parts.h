@@ -23,7 +23,8 @@ std::vector<ExecutionId> executions_in(const Batch& batch);
 Batch only(const Batch& batch, const ExecutionSet& kept);
 Batch without(const Batch& batch, const ExecutionSet& dropped);
 // The executions of its facts and messages, each once, in order: they must be the writer's.  Not
-// those that it starts and ends at once, which nobody ever owns.
+// those that it starts and ends at once, which nobody ever owns, and not those that it ends or
+// parks: that is refused by itself when they are not the writer's.
 std::vector<ExecutionId> mine_in(const Batch& batch);
 // All that must be the writer's, each once, in order: what it says something about without starting
 // it or only giving it back.

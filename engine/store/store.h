@@ -286,6 +286,13 @@ struct ExecutionRow {
   Namespace ns;
 };
 
+// From what an execution is called in its facts and ARNs; a Start's name must be set.  Valid as
+// long as the row.
+template <class Row>
+RowNames names_of(const Row& row) {
+  return {row.workflow, row.name, row.ns.account()};
+}
+
 struct ListFilter {
   std::string workflow;  // Empty: all.
   std::optional<ExecutionStatus> status;

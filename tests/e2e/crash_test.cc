@@ -179,7 +179,7 @@ std::uint64_t facts_that_answer_nothing(store::Store& store, const Program& prog
   std::uint64_t wrong = 0;
   const auto journal = store.journal(Namespace(), row.id, 0, 1'000);
   for (const store::JournalRow& fact : *journal) {
-    auto body = decode_payload(fact.kind, fact.payload);
+    auto body = decode_payload(fact.kind, fact.payload, store::names_of(row));
     if (!step(program, execution, {fact.command, fact.at, fact.input_hash, std::move(*body)},
               commands)) {
       ++wrong;

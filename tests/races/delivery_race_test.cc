@@ -78,8 +78,9 @@ TEST_F(R4, ParkFirst_WithoutTheWakeUpItIsParkedUntilNextYear) {
 TEST_F(R4, ParkFirst_WithTheWakeUpItIsDue) { EXPECT_TRUE(park_first({})); }
 
 Answer start_with(Link& link, const std::vector<store::Start>& starts) {
-  return link.run("SELECT stepwell_start_v2(NULL, $1)",
-                  Parameters().add(postgres::starts_group(starts)));
+  Parameters parameters;
+  postgres::add_starts(parameters, starts);
+  return link.run("SELECT stepwell_start_v2(NULL, $1, $2, $3)", parameters);
 }
 
 // R8: two lanes insert the same start keys in opposite order.
@@ -122,7 +123,10 @@ class R8 : public Race {
 };
 
 TEST_F(R8, InTheOrderGivenTheyLockEachOther) {
-  EXPECT_EQ(deadlocks({{"    ORDER BY n.namespace, n.workflow, n.name, n.id\n", ""}}), 1);
+  EXPECT_EQ(deadlocks({{"    ORDER BY n.namespace COLLATE \"C\", n.workflow COLLATE \"C\", "
+                        "n.name COLLATE \"C\", n.id\n",
+                        ""}}),
+            1);
 }
 TEST_F(R8, InTheOrderOfTheKeysOneWaitsForTheOther) { EXPECT_EQ(deadlocks({}), 0); }
 
@@ -149,8 +153,10 @@ TEST_F(R9, AskedInTheSameStatementTheLoserSeesNobody) {
   install("stepwell_outcomes_v2", {{"LANGUAGE plpgsql AS", "LANGUAGE plpgsql STABLE AS"}});
   auto link = session();
   auto losing = std::async(std::launch::async, [&] {
-    return link->run("SELECT stepwell_start_v2(NULL, $1), stepwell_outcomes_v2($1)",
-                     Parameters().add(postgres::starts_group({loser_})));
+    Parameters parameters;
+    postgres::add_starts(parameters, {loser_});
+    return link->run("SELECT stepwell_start_v2(NULL, $1, $2, $3), stepwell_outcomes_v2($1)",
+                     parameters);
   });
   wait_for_the_loser();
   const Answer answer = losing.get();

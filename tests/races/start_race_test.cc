@@ -20,7 +20,7 @@ class R49 : public Race {
 
 TEST_F(R49, ForEverybodyARepeatedStartIsAnError) {
   const auto again = started_twice(
-      {{"IF v_count < s.named OR p_owner IS NULL THEN", "IF v_count < s.named THEN"}});
+      {{"IF v_count < p_named OR p_owner IS NULL THEN", "IF v_count < p_named THEN"}});
   ASSERT_FALSE(again.ok());
   EXPECT_NE(again.error().message.find("_pkey"), std::string::npos) << again.error().message;
 }
@@ -54,7 +54,7 @@ class R50 : public Race {
 };
 
 TEST_F(R50, WithoutTheExceptionItsFactsAreWrittenWithoutAStart) {
-  install("stepwell_commit_v2", {{"v_losers && p_facts.execution OR ", ""}});
+  install("stepwell_commit_v2", {{"IF v_losers IS NOT NULL AND", "IF false AND"}});
   RawLane lane = raw_lane();
   ASSERT_TRUE(lane.commit(1, batch_).ok());
   EXPECT_EQ(rows_of_the_loser(), 1);

@@ -10,6 +10,7 @@
 #include "base/sync/cpu_time.h"
 #include "engine/runtime/alarms.h"
 #include "engine/runtime/end_waiters.h"
+#include "engine/runtime/gathering.h"
 #include "engine/runtime/lane_choice.h"
 #include "engine/runtime/store_clock.h"
 #include "engine/runtime/timers.h"
@@ -99,8 +100,8 @@ TEST(EndWaitersTest, ExpectWhatIsNotOwnedYet) {
 TEST(LaneChoiceTest, StartsThatComeTogetherShareALane) {
   LaneChoice choice(3);
   const std::size_t first = choice.choose(1'000);
-  for (int i = 0; i < 19; ++i) EXPECT_EQ(choice.choose(1'001), first);
-  for (int i = 0; i < 19; ++i) choice.answered(first);
+  for (unsigned i = 1; i < LaneChoice::kEnough; ++i) EXPECT_EQ(choice.choose(1'001), first);
+  for (unsigned i = 1; i < LaneChoice::kEnough; ++i) choice.answered(first);
   EXPECT_EQ(choice.choose(1'002), first) << "one is still under way";
 }
 
@@ -130,6 +131,51 @@ TEST(LaneChoiceTest, ALaneThatIsHeldUpHasItsTurnOnly) {
   const std::size_t held_up = choice.choose(1'000);
   EXPECT_EQ(choice.choose(1'000 + LaneChoice::kTurnMs - 1), held_up);
   EXPECT_NE(choice.choose(1'000 + LaneChoice::kTurnMs), held_up);
+}
+
+// A batch with 20 starts took 1 ms.
+TEST(GatheringTest, EndsWhenAsManyHaveComeAsWereAnswered) {
+  Gathering gathering;
+  EXPECT_EQ(gathering.left_us(0, 0), 0) << "nothing was answered yet";
+  gathering.landed(20, 1'000, 50'000);
+  EXPECT_EQ(gathering.left_us(0, 50'100), 900);
+  EXPECT_EQ(gathering.left_us(19, 50'700), 300);
+  EXPECT_EQ(gathering.left_us(20, 50'800), 0);
+  EXPECT_EQ(gathering.left_us(0, 50'900), 0) << "it has ended";
+}
+
+TEST(GatheringTest, EndsAfterAsLongAsTheBatchTook) {
+  Gathering gathering;
+  gathering.landed(20, 1'000, 50'000);
+  EXPECT_EQ(gathering.left_us(19, 51'000), 0);
+  gathering.landed(20, 1'000'000, 60'000);  // It stood in a queue.
+  EXPECT_EQ(gathering.left_us(0, 60'000), Gathering::kLongestUs);
+}
+
+TEST(GatheringTest, OneStartAloneIsFollowedAtOnce) {
+  Gathering gathering;
+  gathering.landed(1, 1'000, 50'000);
+  EXPECT_EQ(gathering.left_us(0, 50'000), 0);
+}
+
+// Who starts many and goes away is waited for once, then once in two batches, in four, ...
+TEST(GatheringTest, CallersWhoDoNotComeBackAreWaitedForEverMoreRarely) {
+  Gathering gathering;
+  std::string waited;
+  for (int i = 0; i < 150; ++i) {
+    gathering.landed(20, 1'000, 50'000);
+    waited += gathering.left_us(9, 50'000) > 0 ? 'x' : '.';
+    EXPECT_EQ(gathering.left_us(9, 51'000), 0);
+  }
+  const auto then = [](unsigned passes) { return std::string(passes, '.') + "x"; };
+  EXPECT_EQ(waited, "x" + then(1) + then(3) + then(7) + then(15) + then(31) + then(63) +
+                        std::string(23, '.'));
+  for (int i = 0; i < 64; ++i) {  // Now they come back, and are waited for after each batch.
+    gathering.landed(20, 1'000, 60'000);
+    gathering.left_us(20, 60'000);
+  }
+  gathering.landed(20, 1'000, 70'000);
+  EXPECT_EQ(gathering.left_us(0, 70'000), 1'000);
 }
 
 TEST(ThreadPoolTest, RestsInProportionToWhatItHasWorked) {

@@ -41,10 +41,10 @@ void SimLane::drive_committer(Micros when) {
   scheduler_.at(committer_life_, when, [this, number = ++turns_] {
     if (number != turns_) return;
     turn_at_ = 0;
-    const std::optional<Millis> rest = lane_.committer().turn();
+    const std::optional<runtime::Committer::Pause> rest = lane_.committer().turn();
     after_turn();
     if (!rest) return;
-    const Micros pause = rest->count() == 0 ? scheduler_.between(20, 400) : rest->count() * 1'000;
+    const Micros pause = rest->count() == 0 ? scheduler_.between(20, 400) : rest->count();
     drive_committer(scheduler_.now() + pause);
   });
 }

@@ -71,7 +71,8 @@ class Scheduler {
 class SimClock final : public Clock {
  public:
   SimClock(const Scheduler& scheduler, Micros offset) : scheduler_(scheduler), offset_(offset) {}
-  std::int64_t monotonic_ms() const override { return (scheduler_.now() + offset_) / 1'000; }
+  std::int64_t monotonic_ms() const override { return monotonic_us() / 1'000; }
+  std::int64_t monotonic_us() const override { return scheduler_.now() + offset_; }
 
  private:
   const Scheduler& scheduler_;

@@ -79,13 +79,16 @@ void Witness::check_end(const store::MemoryExecution& one, Shadow& shadow) const
 void Witness::fold(const store::MemoryExecution& one, Shadow& shadow) {
   if (shadow.program == nullptr) shadow.program = program_of_(one.row.workflow);
   for (auto row = one.journal.upper_bound(shadow.seq); row != one.journal.end(); ++row) {
-    fold_row(row->second, shadow);
+    fold_row(row->second, one, shadow);
     ++facts_;
   }
 }
 
-void Witness::fold_row(const store::JournalRow& row, Shadow& shadow) {
-  const auto body = decode_payload(row.kind, row.payload);
+void Witness::fold_row(const store::JournalRow& row, const store::MemoryExecution& one,
+                       Shadow& shadow) {
+  const std::string name = one.shown_name();
+  const auto body =
+      decode_payload(row.kind, row.payload, {one.row.workflow, name, one.row.ns.account()});
   if (!body.ok()) broken("a payload cannot be read", row.execution);
   if (row.kind == FactKind::kTimerFired) {
     const auto due = shadow.timers.find(row.command);

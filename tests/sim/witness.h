@@ -56,7 +56,7 @@ class Witness {
 
   void look_at(const store::MemoryExecution& one, Shadow& shadow);
   void fold(const store::MemoryExecution& one, Shadow& shadow);
-  void fold_row(const store::JournalRow& row, Shadow& shadow);
+  void fold_row(const store::JournalRow& row, const store::MemoryExecution& one, Shadow& shadow);
   void check_owner(const store::MemoryExecution& one) const;
   void check_end(const store::MemoryExecution& one, Shadow& shadow) const;
 

@@ -43,7 +43,7 @@ std::string schema_with_clock() {
          ")); CREATE FUNCTION test_now() RETURNS timestamptz LANGUAGE plpgsql STABLE AS "
          "$$ BEGIN RETURN (SELECT at FROM test_clock); END $$; " +
          all +
-         " INSERT INTO schema_migrations VALUES (10, 'schema'); SELECT stepwell_maintain_v1();";
+         " INSERT INTO schema_migrations VALUES (11, 'schema'); SELECT stepwell_maintain_v1();";
 }
 
 constexpr const char* kDump = R"(

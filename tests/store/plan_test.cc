@@ -2,6 +2,8 @@
 // there is: blocks read over 20,000 executions, under the settings of the store's own links.
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "engine/postgres/link.h"
 #include "engine/postgres/list_sql.h"
 #include "tests/store/postgres_fixture.h"
@@ -9,6 +11,7 @@
 namespace stepwell::testing {
 namespace {
 
+using postgres::Answer;
 using postgres::Link;
 using postgres::Parameters;
 
@@ -137,6 +140,63 @@ TEST_F(Plans, WhatLooksForWorkFindsItByItsIndex) {
     const Cost cost = cost_of(sql, "");
     EXPECT_LT(cost.blocks, kMost) << what << "\n" << cost.plan;
   }
+}
+
+// A lane that began on a small database keeps its plans, and where autovacuum has said that a table
+// is empty, a plan may read the whole of it for each row: with the table grown, each batch did.
+TEST(PlansOfALane, AreMadeAnewAsItGoesOn) {
+  constexpr std::int64_t kRows = 20'000;
+  constexpr int kBatches = 40;
+  const postgres::PgOptions options = fresh_schema();
+  const auto link = Link::open(options, {.name = "plans"}).value();
+  for (const char* table : {"executions", "journal"}) {
+    ASSERT_TRUE(link->run_script(std::string("VACUUM ANALYZE ") + table).ok());
+  }
+  const auto store = postgres::open_store(options).value();
+  const auto node = store->join({}).value();
+  auto lane = node->open_session().value();
+  const Uuid backend = lane->writer();
+  std::vector<ExecutionId> ids;
+  store::Batch starting;
+  starting.number = 1;
+  for (int i = 0; i < kBatches; ++i) {
+    store::Start& start = starting.starts.emplace_back();
+    start.id = ids.emplace_back(Uuid::v7(unix_ms(store->now().value()), 1, i));
+    start.owned = true;
+    start.first.execution = start.id;
+    start.first.seq = 1;
+  }
+  ASSERT_TRUE(lane->commit(starting).ok());
+  const auto end_one = [&](std::uint64_t i) {
+    store::Batch ending;
+    ending.number = 2 + i;
+    ending.finishes.push_back({ids[i], ExecutionStatus::kSucceeded, "1", {}, {}, {}});
+    ASSERT_TRUE(lane->commit(ending).ok());
+  };
+  end_one(0);
+  const Answer filled = link->run_script(
+      "INSERT INTO executions (id, status, semantics, input_hash, started_at, namespace, workflow, "
+      "program_hash, name, pool, tags, input) "
+      "SELECT (left(stepwell_first_id(now())::text, 24) || lpad(i::text, 12, '0'))::uuid, 1, 1, 0, "
+      "now(), 'default', 'w', 'h', '', 'default', '{}', '{}' FROM generate_series(1, " +
+      std::to_string(kRows) + ") i");
+  ASSERT_TRUE(filled.ok()) << filled.trouble().message;
+  for (std::uint64_t i = 1; i < kBatches; ++i) end_one(i);
+
+  const Answer pid =
+      link->run("SELECT backend_pid FROM writers WHERE id = $1", Parameters().add(backend));
+  lane.reset();
+  const auto number = [&](const std::string& sql) {
+    return link->run(sql.c_str()).rows().number(0, 0);
+  };
+  // A backend tells what it has read when it ends.
+  while (number("SELECT count(*) FROM pg_stat_activity WHERE pid = " + pid.rows().string(0, 0)) >
+         0) {
+    std::this_thread::yield();
+  }
+  EXPECT_LT(number("SELECT sum(idx_tup_read)::bigint FROM pg_stat_user_indexes "
+                   "WHERE schemaname = current_schema() AND relname LIKE 'executions_%'"),
+            kBatches * kRows / 2);
 }
 
 }  // namespace

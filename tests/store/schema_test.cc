@@ -73,13 +73,13 @@ TEST(Schema, ABinaryWorksWithAWindowOfVersions) {
   auto store = postgres::open_store(options).value();
   auto link = link_to(options);
   // One version ahead, as while a fleet is being updated.
-  ASSERT_TRUE(link->run_script("INSERT INTO schema_migrations VALUES (11, 'x')").ok());
+  ASSERT_TRUE(link->run_script("INSERT INTO schema_migrations VALUES (12, 'x')").ok());
   EXPECT_TRUE(store->check(false).ok());
-  EXPECT_EQ(postgres::migrate(options)->text(), "schema is at version 11, as before\n");
-  ASSERT_TRUE(link->run_script("UPDATE served_binaries SET oldest = 11").ok());
+  EXPECT_EQ(postgres::migrate(options)->text(), "schema is at version 12, as before\n");
+  ASSERT_TRUE(link->run_script("UPDATE served_binaries SET oldest = 12").ok());
   EXPECT_EQ(store->check(false).error().message,
-            "this database serves binaries that know version 11 of the schema or a newer one, this "
-            "one knows 10: use a newer binary");
+            "this database serves binaries that know version 12 of the schema or a newer one, this "
+            "one knows 11: use a newer binary");
   EXPECT_EQ(store->check(false).error().code, ErrorCode::kUnavailable);
 }
 

@@ -5,10 +5,12 @@
 -- at which it is due (`wake_at`).  Who may write what, and why it is safe: docs/protocol.md.
 -- All names are found through the search_path; texts hold what the client sent, letter by letter
 -- (never jsonb: numbers and the order of keys stay as they came).
+-- What is a key, or part of an index, is compared byte by byte (COLLATE "C"): alike under every
+-- locale, not wrong after an upgrade of the system's, and at a third of the price.
 -- Every key begins with a namespace or with an execution.  Every index that people's lists use
 -- begins with the namespace; those that lanes and the keeper use begin with what they ask for.
 
--- Which versions of the schema were applied: 10 is what these files make.
+-- Which versions of the schema were applied: 11 is what these files make.
 CREATE TABLE schema_migrations (
   version    integer     PRIMARY KEY,
   name       text        NOT NULL,
@@ -21,11 +23,11 @@ CREATE TABLE served_binaries (
   only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
   oldest   integer NOT NULL
 );
-INSERT INTO served_binaries (oldest) VALUES (10);
+INSERT INTO served_binaries (oldest) VALUES (11);
 
 -- Whose workflows, executions and names there are.
 CREATE TABLE namespaces (
-  name       text    PRIMARY KEY,
+  name       text COLLATE "C" PRIMARY KEY,
   account    text    NOT NULL CHECK (account ~ '^[0-9]{12}$'),
   state      text    NOT NULL DEFAULT 'active'
              CHECK (state IN ('active', 'paused', 'moving', 'moved')),
@@ -36,7 +38,7 @@ INSERT INTO namespaces (name, account) VALUES ('default', '000000000000');
 
 -- What one word does to many executions, page by page.
 CREATE TABLE bulk_jobs (
-  namespace  text        NOT NULL,
+  namespace  text COLLATE "C" NOT NULL,
   id         uuid        NOT NULL,
   verb       text        NOT NULL,
   filter     text        NOT NULL,

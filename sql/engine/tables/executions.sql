@@ -29,19 +29,19 @@ CREATE TABLE executions (
   owner          uuid,
   redrive_of     uuid,
   parent         uuid,
-  namespace      text        NOT NULL,
-  workflow       text        NOT NULL,
-  program_hash   text        NOT NULL,
-  name           text        NOT NULL,            -- Empty: nameless; people see its id.
-  pool           text        NOT NULL,
+  namespace      text COLLATE "C" NOT NULL,
+  workflow       text COLLATE "C" NOT NULL,
+  program_hash   text COLLATE "C" NOT NULL,
+  name           text COLLATE "C" NOT NULL,       -- Empty: nameless; people see its id.
+  pool           text COLLATE "C" NOT NULL,
   origin         text        NOT NULL DEFAULT '', -- What started it; empty: a caller.
   tags           text[]      NOT NULL,
   input          text        NOT NULL,
   output         text,
-  error          text,
+  error          text COLLATE "C",
   cause          text,
-  wait_reason    text,                            -- For what it waits: a word, and of whom.
-  wait_key       text,
+  wait_reason    text COLLATE "C",                -- For what it waits: a word, and of whom.
+  wait_key       text COLLATE "C",
   waiting        text,                            -- The same at length, as JSON; for people.
   quarantined    text,                            -- Why it is kept out of every claim.
   PRIMARY KEY (id),
@@ -59,8 +59,9 @@ CREATE INDEX executions_owned ON executions (owner, id) WHERE owner IS NOT NULL;
 CREATE INDEX executions_suspect_held ON executions (owner) WHERE deaths >= 2 AND owner IS NOT NULL;
 CREATE INDEX executions_by_parent ON executions (parent) WHERE parent IS NOT NULL;
 
--- For people.  A nameless, untagged execution that succeeds is only in the first of these (and in
--- its key, and in executions_owned while a lane has it): the others are paid by who needs them.
+-- For people.  An untagged execution that succeeds is only in the first of these (and in its key,
+-- and in executions_owned while a lane has it): the others are paid by who needs them.  A name is
+-- found through start_keys.
 -- Running ones are found through their owners, or through executions_idle.
 CREATE INDEX executions_by_workflow ON executions (namespace, workflow, id) WHERE kind = 0;
 CREATE INDEX executions_idle ON executions (namespace, workflow, id)
@@ -71,24 +72,23 @@ CREATE INDEX executions_unwell_by_workflow ON executions (namespace, workflow, s
   WHERE kind = 0 AND status IN (2, 3, 4);
 CREATE INDEX executions_by_error ON executions (namespace, left(error, 256), id)
   WHERE kind = 0 AND error IS NOT NULL;
-CREATE INDEX executions_named ON executions (namespace, name, id) WHERE kind = 0 AND name <> '';
 CREATE INDEX executions_waiting ON executions (namespace, wait_reason, id)
   WHERE status = 0 AND wait_reason IS NOT NULL;
 CREATE INDEX executions_in_quarantine ON executions (namespace, id) WHERE quarantined IS NOT NULL;
 
 -- A row for each tag of each execution.
 CREATE TABLE execution_tags (
-  namespace text NOT NULL,
-  tag       text NOT NULL,
+  namespace text COLLATE "C" NOT NULL,
+  tag       text COLLATE "C" NOT NULL,
   execution uuid NOT NULL,
   PRIMARY KEY (namespace, tag, execution)
 );
 
 -- A client's name for an execution: who inserts it first has started it.
 CREATE TABLE start_keys (
-  namespace  text        NOT NULL,
-  workflow   text        NOT NULL,
-  name       text        NOT NULL,
+  namespace  text COLLATE "C" NOT NULL,
+  workflow   text COLLATE "C" NOT NULL,
+  name       text COLLATE "C" NOT NULL,
   execution  uuid        NOT NULL,
   input_hash bigint      NOT NULL,
   expires_at timestamptz NOT NULL DEFAULT now() + interval '90 days',

@@ -31,7 +31,7 @@ CREATE TABLE inbox (
   kind       smallint    NOT NULL,
   encoding   smallint    NOT NULL DEFAULT 0,
   for_writer uuid,                            -- The owner when it arrived, or its next.
-  dedupe_key text        NOT NULL,
+  dedupe_key text COLLATE "C" NOT NULL,
   payload    text        NOT NULL,
   arrived_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (execution, id),
@@ -43,7 +43,7 @@ CREATE INDEX inbox_arrived ON inbox (arrived_at);
 -- A message to an execution that was appended without touching its row.
 CREATE TABLE notices (
   execution  uuid        NOT NULL,
-  key        text        NOT NULL,
+  key        text COLLATE "C" NOT NULL,
   kind       smallint    NOT NULL,
   command    bigint      NOT NULL DEFAULT 0,
   encoding   smallint    NOT NULL DEFAULT 0,

@@ -1,12 +1,12 @@
 -- Where each pushed record went, by its key; never its content.
 CREATE TABLE ledger (
-  namespace  text        NOT NULL,
-  connection text        NOT NULL,
-  key        text        NOT NULL,
+  namespace  text COLLATE "C" NOT NULL,
+  connection text COLLATE "C" NOT NULL,
+  key        text COLLATE "C" NOT NULL,
   status     text        NOT NULL
              CHECK (status IN ('intent', 'done', 'pending', 'failed', 'unknown')),
-  version    text        NOT NULL,
-  remote_id  text        NOT NULL,
+  version    text COLLATE "C" NOT NULL,
+  remote_id  text COLLATE "C" NOT NULL,
   handle     text        NOT NULL,
   changed_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (namespace, connection, key)
@@ -14,9 +14,9 @@ CREATE TABLE ledger (
 
 -- The parts of a backfill, for people.
 CREATE TABLE chunks (
-  namespace  text        NOT NULL,
-  job        text        NOT NULL,
-  chunk      text        NOT NULL,
+  namespace  text COLLATE "C" NOT NULL,
+  job        text COLLATE "C" NOT NULL,
+  chunk      text COLLATE "C" NOT NULL,
   status     text        NOT NULL,
   detail     text        NOT NULL,
   changed_at timestamptz NOT NULL DEFAULT now(),
@@ -25,10 +25,10 @@ CREATE TABLE chunks (
 
 -- Accounts at providers; the tokens are sealed before they come here.
 CREATE TABLE connections (
-  namespace  text        NOT NULL,
-  id         text        NOT NULL,
-  provider   text        NOT NULL,
-  account    text        NOT NULL,
+  namespace  text COLLATE "C" NOT NULL,
+  id         text COLLATE "C" NOT NULL,
+  provider   text COLLATE "C" NOT NULL,
+  account    text COLLATE "C" NOT NULL,
   sealed     text        NOT NULL,
   generation bigint      NOT NULL DEFAULT 0,
   expires_at timestamptz,

@@ -1,6 +1,6 @@
 -- Programs never change.  They are read through a version of a namespace's workflow.
 CREATE TABLE programs (
-  hash       text        PRIMARY KEY,
+  hash       text COLLATE "C" PRIMARY KEY,
   source     text        NOT NULL,
   definition text        NOT NULL,
   file       text        NOT NULL,
@@ -9,8 +9,8 @@ CREATE TABLE programs (
 
 -- The head of a workflow: what a start of it runs.
 CREATE TABLE workflows (
-  namespace   text        NOT NULL,
-  name        text        NOT NULL,
+  namespace   text COLLATE "C" NOT NULL,
+  name        text COLLATE "C" NOT NULL,
   version     integer     NOT NULL,
   deployed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   deployed_by text        NOT NULL DEFAULT '',
@@ -19,10 +19,10 @@ CREATE TABLE workflows (
 
 -- Its versions count from 1; a text that comes again keeps its number.
 CREATE TABLE workflow_versions (
-  namespace    text        NOT NULL,
-  workflow     text        NOT NULL,
+  namespace    text COLLATE "C" NOT NULL,
+  workflow     text COLLATE "C" NOT NULL,
   version      integer     NOT NULL,
-  hash         text        NOT NULL REFERENCES programs,
+  hash         text COLLATE "C" NOT NULL REFERENCES programs,
   published_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   triggers     text        NOT NULL DEFAULT '{}',  -- JSON: what starts it besides callers.
   routes       text        NOT NULL DEFAULT '{}',

@@ -69,7 +69,7 @@ class Judge {
           return count(verdict.mismatched, fmt::format("{}: fact {} is missing", who, after + 1));
         }
         after = fact.seq;
-        FactBody body = TRY(decode_payload(fact.kind, fact.payload));
+        FactBody body = TRY(decode_payload(fact.kind, fact.payload, store::names_of(row)));
         const bool changed =
             step(*compiled, execution,
                  Fact{fact.command, fact.at, fact.input_hash, std::move(body)}, commands);
