@@ -1,4 +1,5 @@
 // JSON text into Values: nlohmann's tokenizer, our bounds and our tree.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/value.h"
@@ -18,9 +19,12 @@ class Builder {
   bool number_integer(std::int64_t number) { return add(Value(number)); }
   bool number_unsigned(std::uint64_t number) {
     if (number <= static_cast<std::uint64_t>(INT64_MAX)) return add(Value(number));
-    return add(Value(static_cast<double>(number)));
+    return rounded(static_cast<double>(number), std::to_string(number));
   }
-  bool number_float(double number, const std::string&) { return add(Value(number)); }
+  bool number_float(double number, const std::string& text) {
+    const bool is_whole = text.find_first_of(".eE") == std::string::npos;
+    return is_whole ? rounded(number, text) : add(Value(number));
+  }
   bool string(std::string& text) {
     if (text.find('\0') != std::string::npos) return fail("a string holds a NUL (\\u0000)");
     return add(Value(std::move(text)));
@@ -86,6 +90,12 @@ class Builder {
     }
     return true;
   }
+  bool rounded(double number, const std::string& text) {
+    if (!limits_.refuse_rounding) return add(Value(number));
+    constexpr std::size_t kShown = 40;
+    return fail("no 64-bit number can hold " + text.substr(0, kShown) +
+                (text.size() > kShown ? "..." : "") + "; as a text it is kept");
+  }
   bool fail(std::string message) {
     message_ = std::move(message);
     return false;
@@ -144,6 +154,12 @@ bool is_utf8(std::string_view text) {
     at += more + 1;
   }
   return true;
+}
+
+std::size_t count_characters(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
 }
 
 }  // namespace stepwell

@@ -1,4 +1,5 @@
 // JSON text out of Values.
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -105,38 +106,52 @@ std::size_t quoted_size(std::string_view text) {
 
 }  // namespace
 
-void Value::append_json(std::string& out) const {
-  switch (kind_) {
-    case Kind::kNull: out += "null"; break;
-    case Kind::kBool: out += payload_.integer != 0 ? "true" : "false"; break;
-    case Kind::kInt: append_int(out, payload_.integer); break;
-    case Kind::kDouble: append_double(out, payload_.real); break;
-    case Kind::kString: append_quoted(out, as_string()); break;
-    case Kind::kArray: {
+namespace {
+
+// Stops, and says so with false, once `out` has more than `most` bytes.
+bool append_up_to(std::string& out, const Value& value, std::size_t most) {
+  switch (value.kind()) {
+    case Value::Kind::kNull: out += "null"; break;
+    case Value::Kind::kBool: out += value.as_bool() ? "true" : "false"; break;
+    case Value::Kind::kInt: append_int(out, value.as_int()); break;
+    case Value::Kind::kDouble: append_double(out, value.as_double()); break;
+    case Value::Kind::kString: append_quoted(out, value.as_string()); break;
+    case Value::Kind::kArray: {
       out += '[';
       bool is_first = true;
-      for (const Value& item : as_array()) {
+      for (const Value& item : value.as_array()) {
         if (!is_first) out += ',';
         is_first = false;
-        item.append_json(out);
+        if (!append_up_to(out, item, most)) return false;
       }
       out += ']';
       break;
     }
-    case Kind::kObject: {
+    case Value::Kind::kObject: {
       out += '{';
       bool is_first = true;
-      for (const auto& [key, member] : as_object()) {
+      for (const auto& [key, member] : value.as_object()) {
         if (!is_first) out += ',';
         is_first = false;
         append_quoted(out, key);
         out += ':';
-        member.append_json(out);
+        if (!append_up_to(out, member, most)) return false;
       }
       out += '}';
       break;
     }
   }
+  return out.size() <= most;
+}
+
+}  // namespace
+
+void Value::append_json(std::string& out) const { append_up_to(out, *this, std::string::npos); }
+
+std::string Value::json_beginning(std::size_t most) const {
+  std::string out;
+  append_up_to(out, *this, most);
+  return out;
 }
 
 std::string Value::to_json() const {
@@ -157,18 +172,24 @@ std::string json_quote(std::string_view text) {
   return out;
 }
 
+// A value in which the same part stands often can have a text that no machine could hold: its size
+// is this then, and sums of a few such sizes still do not overflow.
+constexpr std::size_t kImmeasurable = std::size_t{1} << 60;
+
 std::size_t json_text_size(const Value& value) {
   switch (value.kind()) {
     case Value::Kind::kString: return quoted_size(value.as_string());
     case Value::Kind::kArray: {
       std::size_t size = value.size() == 0 ? 2 : value.size() + 1;
-      for (const Value& item : value.as_array()) size += item.json_size();
+      for (const Value& item : value.as_array()) {
+        size = std::min(size + item.json_size(), kImmeasurable);
+      }
       return size;
     }
     case Value::Kind::kObject: {
       std::size_t size = value.size() == 0 ? 2 : value.size() + 1;
       for (const auto& [key, member] : value.as_object()) {
-        size += quoted_size(key) + 1 + member.json_size();
+        size = std::min(size + quoted_size(key) + 1 + member.json_size(), kImmeasurable);
       }
       return size;
     }

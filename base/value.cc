@@ -172,31 +172,106 @@ std::uint64_t Value::hash() const {
   return 0;
 }
 
-bool operator==(const Value& a, const Value& b) {
-  if (a.is_number() && b.is_number()) {
-    if (a.is_int() && b.is_int()) return a.payload_.integer == b.payload_.integer;
-    return a.as_double() == b.as_double();
-  }
-  if (a.kind_ != b.kind_) return false;
-  if (a.is_shared() && a.payload_.shared == b.payload_.shared) return true;
-  switch (a.kind_) {
-    case Value::Kind::kNull: return true;
-    case Value::Kind::kBool: return a.payload_.integer == b.payload_.integer;
-    case Value::Kind::kString: return a.as_string() == b.as_string();
-    case Value::Kind::kArray: return a.as_array() == b.as_array();
-    case Value::Kind::kObject: {
-      const Object& mine = a.as_object();
-      const Object& theirs = b.as_object();
-      if (mine.size() != theirs.size()) return false;
-      return std::all_of(mine.begin(), mine.end(), [&](const Object::Member& member) {
-        const Value* other = theirs.find(member.first);
-        return other != nullptr && member.second == *other;
-      });
+namespace {
+
+constexpr std::size_t kBytesOfStep = 64;
+
+// Compares, and counts what that takes.
+class Comparison {
+ public:
+  explicit Comparison(std::uint64_t& steps) : steps_(steps) {}
+  bool is_over() const { return is_over_; }
+
+  // Not to be relied on once is_over().
+  bool equal(const Value& a, const Value& b) {
+    if (!spend(1)) return false;
+    if (a.is_number() && b.is_number()) {
+      return a.is_int() && b.is_int() ? a.as_int() == b.as_int() : a.as_double() == b.as_double();
     }
-    case Value::Kind::kInt:
-    case Value::Kind::kDouble: break;  // Numbers were compared above.
+    if (a.kind() != b.kind()) return false;
+    if (a.identity() != nullptr && a.identity() == b.identity()) return true;
+    switch (a.kind()) {
+      case Value::Kind::kBool: return a.as_bool() == b.as_bool();
+      case Value::Kind::kString: return equal(a.as_string(), b.as_string());
+      case Value::Kind::kArray: return equal(a.as_array(), b.as_array());
+      case Value::Kind::kObject: return equal(a.as_object(), b.as_object());
+      case Value::Kind::kNull:
+      case Value::Kind::kInt:
+      case Value::Kind::kDouble: break;  // Numbers were compared above.
+    }
+    return true;
   }
-  return false;
+
+ private:
+  bool spend(std::size_t steps) {
+    if (is_over_ || steps > steps_) {
+      is_over_ = true;
+      return false;
+    }
+    steps_ -= steps;
+    return true;
+  }
+  bool equal(const std::string& a, const std::string& b) {
+    return a.size() == b.size() && spend(a.size() / kBytesOfStep) && a == b;
+  }
+  bool equal(const Value::Array& a, const Value::Array& b) {
+    if (a.size() != b.size()) return false;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+      if (!equal(a[i], b[i])) return false;
+    }
+    return true;
+  }
+  bool equal(const Object& a, const Object& b) {
+    if (a.size() != b.size()) return false;
+    return std::all_of(a.begin(), a.end(), [&](const Object::Member& member) {
+      const Value* other = b.find(member.first);
+      return other != nullptr && equal(member.second, *other);
+    });
+  }
+
+  std::uint64_t& steps_;
+  bool is_over_ = false;
+};
+
+}  // namespace
+
+bool operator==(const Value& a, const Value& b) {
+  std::uint64_t steps = ~std::uint64_t{0};
+  return Comparison(steps).equal(a, b);
+}
+
+std::optional<bool> equal_within(const Value& a, const Value& b, std::uint64_t& steps) {
+  Comparison comparison(steps);
+  const bool is_equal = comparison.equal(a, b);
+  if (comparison.is_over()) return std::nullopt;
+  return is_equal;
+}
+
+std::uint64_t hash_of_equals(const Value& value) {
+  constexpr std::uint64_t kMix = 0x9fb21c651e98df25ULL;
+  switch (value.kind()) {
+    case Value::Kind::kInt:
+    case Value::Kind::kDouble: {  // 1 equals 1.0, and 0.0 equals -0.0.
+      const double number = value.as_double();
+      return Value(number == 0 ? 0.0 : number).hash();
+    }
+    case Value::Kind::kArray: {
+      std::uint64_t mixed = hash64("[", value.size());
+      for (const Value& item : value.as_array()) mixed = (mixed ^ hash_of_equals(item)) * kMix;
+      return mixed;
+    }
+    case Value::Kind::kObject: {  // In whatever order its members are.
+      std::uint64_t sum = hash64("{", value.size());
+      for (const auto& [key, member] : value.as_object()) {
+        sum += hash64(key, hash_of_equals(member));
+      }
+      return sum;
+    }
+    case Value::Kind::kNull:
+    case Value::Kind::kBool:
+    case Value::Kind::kString: break;
+  }
+  return value.hash();
 }
 
 Object::Object(std::initializer_list<Member> members) {

@@ -11,6 +11,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -97,11 +98,15 @@ class Value {
 
   // Levels of arrays and objects: 0 for a scalar, 1 for [] and {}.  Known at construction.
   std::uint32_t depth() const;
-  // Bytes of to_json(), counted once and remembered.
+  // Bytes of to_json(), counted once and remembered: so this takes no longer than the value is
+  // large in memory, while whatever walks it (to_json, hash, ==) visits a part that it shares with
+  // itself every time.  At most 2^60, however much more it were.
   std::size_t json_size() const;
   // Compact JSON text: no spaces, keys in their order, UTF-8 as it is.
   std::string to_json() const;
   void append_json(std::string& out) const;
+  // All of to_json() when that has at most `most` bytes, else a beginning that has more.
+  std::string json_beginning(std::size_t most) const;
   // For people: two spaces per level.
   std::string to_pretty_json() const;
   // The shared contents' address: equal for two Values that share them; null for a scalar.
@@ -130,6 +135,13 @@ class Value {
   Kind kind_;
   Payload payload_;
 };
+
+// a == b, or nothing when that would take more than `steps`.  A step is a pair of values looked at,
+// or 64 bytes of text compared; those taken are subtracted.
+std::optional<bool> equal_within(const Value& a, const Value& b, std::uint64_t& steps);
+
+// A hash that equal values share.
+std::uint64_t hash_of_equals(const Value& value);
 
 // Members of a JSON object in the order they came.  Look-up is linear up to sixteen members and by
 // hash above.
@@ -166,6 +178,9 @@ struct JsonLimits {
   std::size_t max_bytes = 64u << 20;
   std::uint32_t max_depth = 512;
   bool refuse_duplicate_keys = false;  // Otherwise the last one wins, as in every JSON library.
+  // Whole numbers that do not fit 64 bits are refused, not rounded.  Not so in what we stored
+  // ourselves: earlier releases rounded them.
+  bool refuse_rounding = true;
 };
 
 // Parses one JSON text (RFC 8259).  Refuses invalid UTF-8, NUL (escaped too: Postgres cannot hold
@@ -177,5 +192,8 @@ std::string json_quote(std::string_view text);
 
 // True when `text` is well-formed UTF-8 (no surrogates, no overlong forms).
 bool is_utf8(std::string_view text);
+
+// How many characters (code points) the UTF-8 text has.
+std::size_t count_characters(std::string_view text);
 
 }  // namespace stepwell

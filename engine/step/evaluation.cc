@@ -21,7 +21,7 @@ Fault fault(const expr::Failure& failure) {
 Fault runtime_fault(std::string cause, const std::string& path, const Value* value) {
   Fault problem = fault("States.Runtime", std::move(cause));
   problem->blame.location = path;
-  if (value != nullptr) problem->blame.value = expr::blamed_value(value->to_json());
+  if (value != nullptr) problem->blame.value = expr::blamed_value(*value);
   return problem;
 }
 

@@ -12,7 +12,7 @@ namespace stepwell {
 namespace {
 
 // Payloads were checked when they came in; what we wrote we read.
-constexpr JsonLimits kOwnText{std::numeric_limits<std::size_t>::max(), 100'000, false};
+constexpr JsonLimits kOwnText{std::numeric_limits<std::size_t>::max(), 100'000, false, false};
 
 void set_text(Object& object, std::string_view key, const std::optional<std::string>& text) {
   if (text) object.set(key, *text);

@@ -37,7 +37,7 @@ std::optional<std::int64_t> as_whole(const Value& value) {
 
 Fault query_fault(std::string cause, std::string location, const Value& value) {
   Fault problem = fault("States.QueryEvaluationError", std::move(cause));
-  problem->blame = {std::move(location), {}, expr::blamed_value(value.to_json())};
+  problem->blame = {std::move(location), {}, expr::blamed_value(value)};
   return problem;
 }
 

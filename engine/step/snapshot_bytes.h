@@ -116,7 +116,7 @@ class Reader {
     }
     bytes_.remove_prefix(kMagic.size() + 1);
     const std::uint64_t count = length();
-    const JsonLimits limits{std::numeric_limits<std::size_t>::max(), 100'000, false};
+    const JsonLimits limits{std::numeric_limits<std::size_t>::max(), 100'000, false, false};
     for (std::uint64_t i = 0; i < count && ok_; ++i) {
       auto value = parse_json(take(number()), limits);
       if (!value.ok()) {

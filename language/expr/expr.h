@@ -51,6 +51,7 @@ struct Blame {
 };
 // The value as Blame::value has it: a long one is cut and ends in "...".
 std::string blamed_value(std::string json);
+std::string blamed_value(const Value& value);
 
 // A failure of the workflow, not of the engine: it becomes the state's error.
 struct Failure {

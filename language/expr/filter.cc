@@ -2,31 +2,12 @@
 #include "language/expr/filter.h"
 
 #include <algorithm>
-#include <regex>
 
 #include "base/match.h"
+#include "language/expr/jsonata/text.h"
 
 namespace stepwell::expr {
 namespace {
-
-constexpr std::size_t kMaxPattern = 200;
-constexpr std::size_t kMaxMatched =
-    2'000;  // Bytes of a text: std::regex recurses once per character.
-
-// std::regex overflows on the numbers of \1 and {1,2}, so long ones are refused before it sees
-// them.
-bool has_long_number(std::string_view pattern) {
-  constexpr std::size_t kMostDigits = 6;
-  bool is_counted = false;
-  std::size_t digits = 0;
-  for (const char c : pattern) {
-    const bool is_digit = c >= '0' && c <= '9';
-    if (!is_digit) is_counted = c == '\\' || c == '{' || (is_counted && c == ',');
-    digits = is_digit && is_counted ? digits + 1 : 0;
-    if (digits > kMostDigits) return true;
-  }
-  return false;
-}
 
 struct Word {
   const char* text;
@@ -126,9 +107,10 @@ class FilterParser {
       break;
     }
     const bool alone = comparison.relation == Relation::kExists;
-    if (alone && std::holds_alternative<Operand::Pattern>(comparison.left.what)) {
+    if (alone && std::holds_alternative<Regex>(comparison.left.what)) {
       return fail("a pattern cannot stand alone");
     }
+    if (!may_be_bare(comparison)) return false;
     out.test = std::move(comparison);
     return true;
   }
@@ -194,20 +176,15 @@ class FilterParser {
     const std::size_t begin = ++at_;
     while (at_ < text_.size() && text_[at_] != '/') at_ += text_[at_] == '\\' ? 2 : 1;
     if (at_ >= text_.size()) return fail("Pattern not closed");
-    Operand::Pattern pattern{std::string(text_.substr(begin, at_ - begin)), false};
-    ++at_;
-    while (at_ < text_.size() && text_[at_] >= 'a' && text_[at_] <= 'z') {
-      pattern.ignore_case = pattern.ignore_case || text_[at_] == 'i';
-      ++at_;
+    const std::string_view pattern = text_.substr(begin, at_ - begin);
+    const std::size_t flags = ++at_;
+    while (at_ < text_.size() && is_letter(text_[at_])) ++at_;
+    auto regex = Regex::compile(pattern, text_.substr(flags, at_ - flags), Regex::Dialect::kJava);
+    if (const auto* wrong = std::get_if<Regex::Wrong>(&regex)) {
+      at_ = begin + wrong->at;
+      return fail("the pattern is not a regular expression: " + wrong->reason);
     }
-    if (pattern.text.size() > kMaxPattern) return fail("the pattern is too long");
-    if (has_long_number(pattern.text)) return fail("a number in the pattern is too long");
-    try {
-      const std::regex tried(pattern.text);
-    } catch (const std::regex_error&) {
-      return fail("the pattern is not a regular expression: " + pattern.text);
-    }
-    operand.what = std::move(pattern);
+    operand.what = std::move(std::get<Regex>(regex));
     return true;
   }
 
@@ -247,10 +224,35 @@ class FilterParser {
     }
     const std::string word(text_.substr(begin, at_ - begin));
     auto value = parse_json(word);
-    const bool scalar = value.ok() && !word.empty() && value->depth() == 0;
-    if (!scalar)
-      return fail("Expected logical operator, a path or a literal instead of: '" + word + "'");
-    operand.what = std::move(*value);
+    const bool is_scalar = value.ok() && !word.empty() && value->depth() == 0;
+    operand.is_bareword = !is_scalar && is_bareword(word);
+    if (!is_scalar && !operand.is_bareword) return unexpected(word);
+    operand.what = is_scalar ? std::move(*value) : Value(word);
+    return true;
+  }
+
+  static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+  // Step Functions takes a word without quotes for a text.
+  static bool is_bareword(std::string_view word) {
+    const auto begins = [](char c) {
+      return is_letter(c) || c == '_' || static_cast<unsigned char>(c) >= 0x80;
+    };
+    return !word.empty() && begins(word.front()) &&
+           std::all_of(word.begin(), word.end(), [&](char c) {
+             return begins(c) || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == ':';
+           });
+  }
+  bool unexpected(const std::string& word) {
+    return fail("Expected logical operator, a path or a literal instead of: '" + word + "'");
+  }
+  // Where a text without quotes may stand: beside a sign, not beside a word or alone.
+  bool may_be_bare(const Filter::Comparison& comparison) {
+    const auto names = [](const Operand& one) { return one.is_bareword; };
+    const bool is_sign =
+        comparison.relation >= Relation::kEqual && comparison.relation <= Relation::kGreaterEqual;
+    for (const Operand* one : {&comparison.left, &comparison.right}) {
+      if (names(*one) && !is_sign) return unexpected(std::get<Value>(one->what).as_string());
+    }
     return true;
   }
 
@@ -289,10 +291,10 @@ std::optional<Value> resolve(const Operand& operand, const Value& current, const
 }
 
 // Jayway converts between numbers and strings in ==.
-bool loosely_equal(const Value& a, const Value& b) {
-  if (a.is_number() && b.is_string()) return a.to_json() == b.as_string();
-  if (a.is_string() && b.is_number()) return a.as_string() == b.to_json();
-  return a == b;
+bool loosely_equal(const Value& a, const Value& b, Budget& budget) {
+  if (a.is_number() && b.is_string()) return budget.are_equal(a.to_json(), b);
+  if (a.is_string() && b.is_number()) return budget.are_equal(a, b.to_json());
+  return budget.are_equal(a, b);
 }
 
 bool ordered(Relation relation, const Value& a, const Value& b) {
@@ -311,51 +313,46 @@ bool ordered(Relation relation, const Value& a, const Value& b) {
   return order >= 0;
 }
 
-bool has_item(const Value& list, const Value& item) {
-  return list.is_array() && std::any_of(list.as_array().begin(), list.as_array().end(),
-                                        [&](const Value& one) { return loosely_equal(one, item); });
+bool has_item(const Value& list, const Value& item, Budget& budget) {
+  return list.is_array() &&
+         std::any_of(list.as_array().begin(), list.as_array().end(),
+                     [&](const Value& one) { return loosely_equal(one, item, budget); });
 }
 
-std::size_t shared_items(const Value& a, const Value& b) {
+std::size_t shared_items(const Value& a, const Value& b, Budget& budget) {
   if (!a.is_array()) return 0;
   return static_cast<std::size_t>(
       std::count_if(a.as_array().begin(), a.as_array().end(),
-                    [&](const Value& one) { return has_item(b, one); }));
+                    [&](const Value& one) { return has_item(b, one, budget); }));
 }
 
-bool matches(const Operand& operand, const std::optional<Value>& text) {
-  const auto* pattern = std::get_if<Operand::Pattern>(&operand.what);
-  if (pattern == nullptr || !text || !text->is_string()) return false;
-  if (text->as_string().size() > kMaxMatched) return false;
-  auto flags = std::regex::ECMAScript;
-  if (pattern->ignore_case) flags |= std::regex::icase;
-  try {
-    return std::regex_match(text->as_string(), std::regex(pattern->text, flags));
-  } catch (const std::regex_error&) {
-    return false;  // The pattern takes too much work: as on AWS it does not match.
-  }
+// The pattern may stand on either side; numbers and booleans are matched as they are written.
+bool matches(const Operand& operand, const std::optional<Value>& text, Budget& budget) {
+  const auto* regex = std::get_if<Regex>(&operand.what);
+  if (regex == nullptr || !text) return false;
+  if (text->is_string()) return budget.matches(*regex, text->as_string());
+  return (text->is_number() || text->is_bool()) && budget.matches(*regex, text->to_json());
 }
 
-bool compare(Relation relation, const Value& a, const Value& b) {
+bool compare(Relation relation, const Value& a, const Value& b, Budget& budget) {
   switch (relation) {
-    case Relation::kEqual: return loosely_equal(a, b);
-    case Relation::kNotEqual: return !loosely_equal(a, b);
-    case Relation::kStrictEqual: return a == b;
-    case Relation::kStrictNotEqual: return !(a == b);
+    case Relation::kEqual: return loosely_equal(a, b, budget);
+    case Relation::kNotEqual: return !loosely_equal(a, b, budget);
+    case Relation::kStrictEqual: return budget.are_equal(a, b);
+    case Relation::kStrictNotEqual: return !budget.are_equal(a, b);
     case Relation::kLess:
     case Relation::kLessEqual:
     case Relation::kGreater:
     case Relation::kGreaterEqual: return ordered(relation, a, b);
-    case Relation::kIn: return has_item(b, a);
-    case Relation::kNotIn: return !has_item(b, a);
+    case Relation::kIn: return has_item(b, a, budget);
+    case Relation::kNotIn: return !has_item(b, a, budget);
     case Relation::kContains:
-      if (a.is_string() && b.is_string())
-        return a.as_string().find(b.as_string()) != std::string::npos;
-      return has_item(a, b);
-    case Relation::kAllOf: return b.is_array() && shared_items(b, a) == b.size();
-    case Relation::kSubsetOf: return a.is_array() && shared_items(a, b) == a.size();
-    case Relation::kAnyOf: return shared_items(a, b) > 0;
-    case Relation::kNoneOf: return a.is_array() && shared_items(a, b) == 0;
+      if (a.is_string() && b.is_string()) return budget.contains(a.as_string(), b.as_string());
+      return has_item(a, b, budget);
+    case Relation::kAllOf: return b.is_array() && shared_items(b, a, budget) == b.size();
+    case Relation::kSubsetOf: return a.is_array() && shared_items(a, b, budget) == a.size();
+    case Relation::kAnyOf: return shared_items(a, b, budget) > 0;
+    case Relation::kNoneOf: return a.is_array() && shared_items(a, b, budget) == 0;
     case Relation::kSize: {
       const std::size_t size = a.is_string() ? a.as_string().size() : a.size();
       return b.is_int() && b.as_int() == static_cast<std::int64_t>(size);
@@ -380,18 +377,36 @@ bool compare(const Filter::Comparison& comparison, const Value& current, const V
     }
     return left.has_value();
   }
-  if (comparison.relation == Relation::kMatches) return matches(comparison.right, left);
   const auto right = resolve(comparison.right, current, root, budget);
+  if (comparison.relation == Relation::kMatches) {
+    return matches(comparison.right, left, budget) || matches(comparison.left, right, budget);
+  }
   if (!left || !right) {
     // In Jayway nothing equals an undefined operand, not even another undefined one.
     return comparison.relation == Relation::kNotEqual ||
            comparison.relation == Relation::kStrictNotEqual ||
            comparison.relation == Relation::kNotIn;
   }
-  return compare(comparison.relation, *left, *right);
+  return compare(comparison.relation, *left, *right, budget);
 }
 
 }  // namespace
+
+bool Budget::are_equal(const Value& a, const Value& b) {
+  const auto answer = equal_within(a, b, left_);
+  if (!answer) take(left_ + 1);
+  return answer.value_or(false);
+}
+
+bool Budget::matches(const Regex& regex, std::string_view text) {
+  const Regex::Outcome outcome = regex.matches(text, left_);
+  if (outcome == Regex::Outcome::kTooMuch) take(left_ + 1);
+  return outcome == Regex::Outcome::kFound;
+}
+
+bool Budget::contains(std::string_view text, std::string_view what) {
+  return take(1 + text.size() / 64) && jsonata::find_text(text, what, 0) != std::string_view::npos;
+}
 
 Parsed<Filter> parse_filter(std::string_view text, std::size_t at, std::size_t depth) {
   if (depth > kMaxExpressionDepth) return SyntaxError{"the filter is nested too deeply", at};

@@ -2,6 +2,7 @@
 // language/expr.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "language/expr/path_parts.h"
+#include "language/expr/regex.h"
 
 namespace stepwell::expr {
 
@@ -37,13 +39,9 @@ enum class Relation : std::uint8_t {
 
 // One side of a comparison.
 struct Operand {
-  struct Pattern {
-    std::string text;
-    bool ignore_case = false;
-  };
-  std::variant<Value, std::shared_ptr<const JsonPath::Parts>, Pattern> what;
-  bool is_current = false;  // A path that begins with `@`.
-  bool is_negated = false;  // `!@.a`
+  std::variant<Value, std::shared_ptr<const JsonPath::Parts>, Regex> what;
+  bool is_current = false;   // A path that begins with `@`.
+  bool is_bareword = false;  // A text without quotes.
 };
 
 struct Filter {
@@ -66,14 +64,27 @@ struct Filter {
 // Counts the work of one evaluation, and ends the evaluation when it is too much.
 class Budget {
  public:
+  // False: it is too much.  So is what follows then, and no answer of this class means anything.
   bool spend(std::size_t steps = 1) {
-    spent_ += steps;
-    return spent_ <= kMaxEvaluationSteps;
+    return take(steps <= kMaxEvaluationSteps ? steps * kPartsOfStep : left_ + 1);
   }
-  bool is_spent() const { return spent_ > kMaxEvaluationSteps; }
+  bool is_spent() const { return is_spent_; }
+  bool are_equal(const Value& a, const Value& b);
+  bool matches(const Regex& regex, std::string_view text);
+  bool contains(std::string_view text, std::string_view what);
 
  private:
-  std::size_t spent_ = 0;
+  // To compare two values, or to try an item of a regular expression, is a small part of a step.
+  static constexpr std::uint64_t kPartsOfStep = 8;
+
+  bool take(std::uint64_t parts) {
+    if (parts > left_) is_spent_ = true;
+    left_ = is_spent_ ? 0 : left_ - parts;
+    return !is_spent_;
+  }
+
+  std::uint64_t left_ = kMaxEvaluationSteps * kPartsOfStep;
+  bool is_spent_ = false;
 };
 
 // `text` is what stands between "?(" and its ")".

@@ -42,7 +42,7 @@ struct IntrinsicParser {
         ++at;
         skip();
       }
-      if (!read_argument(call->arguments)) return false;
+      if (!read_argument(*call)) return false;
       skip();
     }
     ++at;
@@ -66,21 +66,23 @@ struct IntrinsicParser {
     return least + " to " + std::to_string(function.most) + " arguments";
   }
 
-  bool read_argument(std::vector<Intrinsic::Call::Argument>& out) {
+  bool read_argument(Intrinsic::Call& call) {
+    std::vector<Intrinsic::Call::Argument>& out = call.arguments;
     const char c = peek();
-    if (c == '\'') return read_text(out);
+    // The pattern of States.Format keeps its escapes: there they tell braces from places.
+    if (c == '\'') return read_text(out, out.empty() && call.function == find_function(kFormat));
     if (c == '$') return read_path(out);
     if (text.substr(at, 7) == "States.") {
-      CallRef call;
-      if (!read_call(call)) return false;
-      out.emplace_back(std::move(call));
+      CallRef inner;
+      if (!read_call(inner)) return false;
+      out.emplace_back(std::move(inner));
       return true;
     }
     return read_literal(out);
   }
 
-  // \' \\ \{ \} are the only escapes; \{ and \} are kept for States.Format to read.
-  bool read_text(std::vector<Intrinsic::Call::Argument>& out) {
+  // \' \\ \{ \} are the only escapes.
+  bool read_text(std::vector<Intrinsic::Call::Argument>& out, bool keeps_escapes) {
     std::string value;
     for (++at; at < text.size() && text[at] != '\''; ++at) {
       if (text[at] != '\\') {
@@ -91,7 +93,7 @@ struct IntrinsicParser {
       if (c != '\'' && c != '\\' && c != '{' && c != '}') {
         return fail("only \\' \\\\ \\{ and \\} are escapes in a string");
       }
-      if (c == '{' || c == '}') value += '\\';
+      if (keeps_escapes) value += '\\';
       value += c;
       ++at;
     }
@@ -154,7 +156,7 @@ Evaluated evaluate_call(const Intrinsic::Call& call, const Scope& scope, std::st
   const auto failed = [&](const char* error, const std::string& why) {
     return Failure{error,
                    "The function '" + call.text + "' had the following error: " + why,
-                   {call.text, {}, blamed_value(Value(arguments).to_json())}};
+                   {call.text, {}, blamed_value(Value(arguments))}};
   };
   for (const auto& argument : call.arguments) {
     if (const auto* value = std::get_if<Value>(&argument)) {

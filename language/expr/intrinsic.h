@@ -28,6 +28,7 @@ struct Function {
 };
 
 // nullptr when no function has that name.
+inline constexpr const char* kFormat = "States.Format";
 const Function* find_function(std::string_view name);
 
 }  // namespace stepwell::expr

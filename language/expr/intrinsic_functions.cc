@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <unordered_map>
 
 #include "base/hash.h"
 #include "base/ids.h"
+#include "language/expr/base64.h"
 #include "language/expr/intrinsic.h"
 
 namespace stepwell::expr {
@@ -69,6 +71,10 @@ FunctionResult format(const Arguments& arguments, Random&) {
       }
       append_java(out, arguments[next++]);
       ++i;
+    } else if (pattern[i] == '{') {
+      return std::string("Invalid template in States.Format: matching '}' not found for '{'");
+    } else if (pattern[i] == '}') {
+      return std::string("Invalid template in States.Format: matching '{' not found for '}'");
     } else {
       out += pattern[i];
     }
@@ -125,7 +131,11 @@ FunctionResult array_range(const Arguments& arguments, Random&) {
     return "The range must not have more than " + std::to_string(kMaxRange) + " elements";
   }
   Value::Array items;
-  for (std::int64_t i = *from; *by > 0 ? i <= *to : i >= *to; i += *by) items.emplace_back(i);
+  std::int64_t i = *from;
+  while (*by > 0 ? i <= *to : i >= *to) {
+    items.emplace_back(i);
+    if (__builtin_add_overflow(i, *by, &i)) break;
+  }
   return Value(std::move(items));
 }
 
@@ -146,8 +156,15 @@ FunctionResult array_length(const Arguments& arguments, Random&) {
 FunctionResult array_unique(const Arguments& arguments, Random&) {
   if (!arguments[0].is_array()) return std::string("The argument must be an array");
   Value::Array unique;
+  std::unordered_multimap<std::uint64_t, std::size_t> seen;  // Never iterated over.
   for (const Value& item : arguments[0].as_array()) {
-    if (std::find(unique.begin(), unique.end(), item) == unique.end()) unique.push_back(item);
+    const std::uint64_t hash = hash_of_equals(item);
+    const auto [first, last] = seen.equal_range(hash);
+    const bool is_known =
+        std::any_of(first, last, [&](const auto& known) { return unique[known.second] == item; });
+    if (is_known) continue;
+    seen.emplace(hash, unique.size());
+    unique.push_back(item);
   }
   return Value(std::move(unique));
 }
@@ -165,11 +182,7 @@ FunctionResult from_base64(const Arguments& arguments, Random&) {
   if (arguments[0].as_string().size() > kMaxText) {
     return std::string("The argument must not have more than 10000 characters");
   }
-  std::string text = arguments[0].as_string();
-  // Java's decoder, which AWS uses, accepts text without the padding.
-  const std::size_t rest = text.size() % 4;
-  if (rest > 1) text.append(4 - rest, '=');
-  auto bytes = base64_decode(text);
+  auto bytes = decode_base64(arguments[0].as_string());
   if (!bytes) return std::string("The argument is not Base64");
   const bool is_text = is_utf8(*bytes) && bytes->find('\0') == std::string::npos;
   if (!is_text) return std::string("The decoded bytes are not text");
@@ -243,7 +256,7 @@ FunctionResult uuid(const Arguments&, Random& random) {
 
 constexpr std::size_t kMany = 1'000;
 constexpr Function kFunctions[] = {
-    {"States.Format", 1, kMany, format},
+    {kFormat, 1, kMany, format},
     {"States.StringToJson", 1, 1, string_to_json},
     {"States.JsonToString", 1, 1, json_to_string},
     {"States.Array", 0, kMany, array},

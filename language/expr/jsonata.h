@@ -3,6 +3,8 @@
 //
 // Parsed once, when a workflow is deployed; evaluated purely.  What an evaluation may cost is
 // counted (operations, depth, bytes), never timed, so that a fold comes out the same everywhere.
+// A value may hold the same part many times, so that it is small in memory and endless to walk:
+// whatever walks one counts each step, and no result is larger than what was read and made.
 // Immutable; threads may share one.
 #pragma once
 
@@ -23,6 +25,7 @@ struct JsonataLimits {
   std::uint32_t max_depth = 1000;             // Nested evaluations; tail calls do not count.
   std::size_t max_bytes = 13'980'672;         // Of one value that is made.  Measured
                                               // on AWS: [1..873782] fits.  All values: 16 times.
+  std::uint32_t max_value_depth = 1000;       // Levels of arrays and objects, as of a payload.
 };
 
 // A mistake or a failure; `code` is that of the reference implementation ("T2001", "S0202").

@@ -81,7 +81,7 @@ class PathParser {
   }
 
   static bool is_name(std::string_view name) {
-    if (name.empty() || is_digit(name[0]) || name.size() > 80) return false;
+    if (name.empty() || is_digit(name[0]) || count_characters(name) > 80) return false;
     return std::all_of(name.begin(), name.end(), [](char c) {
       return c == '_' || is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
              static_cast<unsigned char>(c) >= 0x80;

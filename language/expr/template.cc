@@ -3,6 +3,7 @@
 
 #include "base/match.h"
 #include "language/expr/expr.h"
+#include "language/expr/jsonata/error.h"
 
 namespace stepwell::expr {
 
@@ -206,6 +207,9 @@ Evaluated evaluate_expression(const Node::Expression& node, const Scope& scope) 
     case JsonataResult::Kind::kFunction: return failure("returned an unsupported result type.");
     case JsonataResult::Kind::kError: break;
   }
+  if (got.error.code == jsonata::kInternalError) {
+    return failure("threw an internal error during evaluation.", got.error.at);
+  }
   // U1001 is ours, for a limit that was exceeded; AWS names no code there.
   if (got.error.code == "U1001") {
     return failure("threw an error during evaluation: " + got.error.message, got.error.at);
@@ -338,8 +342,16 @@ bool Template::is_constant() const { return as_constant(node_) != nullptr; }
 bool Template::uses_context() const { return node_->uses_context; }
 void Template::collect_variables(std::vector<std::string>& names) const { collect(*node_, names); }
 
+namespace {
+constexpr std::size_t kMostBlamedBytes = 200;
+}
+
+std::string blamed_value(const Value& value) {
+  return blamed_value(value.json_beginning(kMostBlamedBytes));
+}
+
 std::string blamed_value(std::string json) {
-  constexpr std::size_t kMostBytes = 200;
+  constexpr std::size_t kMostBytes = kMostBlamedBytes;
   if (json.size() <= kMostBytes) return json;
   std::size_t end = kMostBytes;
   while (end > 0 && (static_cast<unsigned char>(json[end]) & 0xc0) == 0x80) --end;

@@ -91,6 +91,7 @@ Item Evaluator::apply(const Item& function, Items args, const Item& input) {
       throw;
     }
   }
+  must_be_shallow(result);
   return result;
 }
 
@@ -144,10 +145,23 @@ Item Evaluator::apply_regex(const Function& function, const Items& args) {
   return match_object(function, args[0].string(), 0);
 }
 
+std::optional<Match> Evaluator::find(const Regex& regex, std::string_view subject,
+                                     std::size_t from) {
+  const std::uint64_t most = work_left();
+  std::uint64_t left_over = most;
+  Regex::Result result = regex.find(subject, from, left_over);
+  work(most - left_over);
+  if (result.outcome == Regex::Outcome::kTooMuch) {
+    raise("U1001", "The regular expression needs too much work");
+  }
+  if (result.outcome == Regex::Outcome::kNone) return std::nullopt;
+  return std::move(result.match);
+}
+
 Item Evaluator::match_object(const Function& function, const std::string& subject,
                              std::size_t from) {
-  work(1 + (subject.size() - std::min(from, subject.size())) / 64);
-  const auto match = function.node->regex->find(subject, from);
+  scan(subject.size() - std::min(from, subject.size()));
+  const auto match = find(*function.node->regex, subject, from);
   if (!match) return Item();
   // An empty match would be found for ever; as the first one it may stand.
   if (match->start == match->end && function.kind == Function::Kind::kNextMatch) {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/value.h"
-#include "language/expr/jsonata/regex.h"
 #include "language/expr/jsonata/signature.h"
+#include "language/expr/regex.h"
 
 namespace stepwell::expr::jsonata {
 

@@ -7,8 +7,8 @@
 #include "language/expr/jsonata/error.h"
 #include "language/expr/jsonata/number_text.h"
 #include "language/expr/jsonata/pictures.h"
-#include "language/expr/jsonata/regex.h"
 #include "language/expr/jsonata/text.h"
+#include "language/expr/regex.h"
 
 namespace stepwell::expr::jsonata {
 
@@ -270,16 +270,22 @@ double moment_of(Components components, std::int64_t now_millis) {
 }
 
 std::optional<double> parse_by_picture(const std::string& text, std::string_view picture,
-                                       std::int64_t now_millis) {
+                                       std::int64_t now_millis, std::uint64_t& steps) {
   const std::vector<DatePart> parts = date_picture(picture);
   std::string pattern = "^";
   for (const DatePart& part : parts) pattern += "(" + pattern_of(part) + ")";
-  const auto match = Regex(pattern + "$", "i").find(text, 0);
-  if (!match) return std::nullopt;
+  const auto regex = Regex::compile(pattern + "$", "i", Regex::Dialect::kJavaScript);
+  if (std::holds_alternative<Regex::Wrong>(regex)) raise("D3110", "The picture is too long");
+  const Regex::Result found = std::get<Regex>(regex).find(text, 0, steps);
+  if (found.outcome == Regex::Outcome::kTooMuch) {
+    raise("U1001", "The picture needs too much work");
+  }
+  if (found.outcome == Regex::Outcome::kNone) return std::nullopt;
   Components components;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (parts[i].component == 0 || !match->groups[i]) continue;
-    const auto value = parse_part(*match->groups[i], parts[i]);
+    const auto& group = found.match.groups[i];
+    if (parts[i].component == 0 || !group) continue;
+    const auto value = parse_part(*group, parts[i]);
     if (value && !std::isnan(*value)) components[parts[i].component] = *value;
   }
   if (components.empty()) return std::nullopt;
@@ -289,9 +295,9 @@ std::optional<double> parse_by_picture(const std::string& text, std::string_view
 }  // namespace
 
 std::optional<double> parse_millis(std::string_view text, std::optional<std::string_view> picture,
-                                   std::int64_t now_millis) {
+                                   std::int64_t now_millis, std::uint64_t& steps) {
   if (text.size() > kLongestText) raise("D3110", "The text is longer than 10000 bytes");
-  if (picture) return parse_by_picture(std::string(text), *picture, now_millis);
+  if (picture) return parse_by_picture(std::string(text), *picture, now_millis, steps);
   const auto millis = IsoReader(text).read();
   if (!millis) {
     raise("D3110",

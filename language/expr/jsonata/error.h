@@ -9,6 +9,9 @@ namespace stepwell::expr::jsonata {
 
 constexpr std::size_t kNowhere = static_cast<std::size_t>(-1);
 
+// Of what AWS words as an internal error, without a reason.
+constexpr const char* kInternalError = "U1002";
+
 struct Error {
   std::string code;           // "T2001"
   std::string message;        // Empty: the code's own text, filled in from what follows.

@@ -62,6 +62,9 @@ constexpr std::size_t kFrameBytes = 160;
         "Stack overflow error: Check for non-terminating recursive function. Consider rewriting as "
         "tail-recursive.");
 }
+[[noreturn]] void too_nested() {
+  raise("U1001", "The value has too many levels: Check for non-terminating recursive function");
+}
 [[noreturn]] void too_long() {
   raise("U1001", "Expression evaluation timeout: Check for infinite loop");
 }
@@ -90,8 +93,30 @@ void Evaluator::work(std::uint64_t operations) {
 }
 
 void Evaluator::room(std::size_t bytes) {
+  must_fit(bytes);
   bytes_ += bytes;
-  if (bytes > limits_.max_bytes || bytes_ > kValuesAtOnce * limits_.max_bytes) too_large();
+  if (bytes_ > kValuesAtOnce * limits_.max_bytes) too_large();
+}
+
+void Evaluator::must_fit(std::size_t bytes) const {
+  if (bytes > limits_.max_bytes) too_large();
+}
+
+void Evaluator::must_be_measurable(const Value& value) const {
+  const std::size_t size = value.json_size();
+  if (size <= limits_.max_bytes) return;
+  std::size_t most = limits_.max_bytes;
+  for (const Value* read :
+       {scope_.input, scope_.variables, scope_.states_input, scope_.states_result,
+        scope_.states_error_output, scope_.states_context}) {
+    if (read != nullptr) most += read->json_size();
+  }
+  if (size > most) too_large();
+}
+
+// Values are taken apart level by level, so the depth of one is bounded like that of the calls.
+void Evaluator::must_be_shallow(const Item& item) const {
+  if (item.value().depth() > limits_.max_value_depth) too_nested();
 }
 
 Evaluator::Evaluator(const Symbols& symbols, const JsonataScope& scope, const JsonataLimits& limits)
@@ -158,6 +183,7 @@ Item Evaluator::evaluate(const Node& node, const Item& input, const FramePtr& fr
   const DepthGuard guard(*this);
   work();
   Item result = evaluate_kind(node, input, frame);
+  must_be_shallow(result);
   for (const NodePtr& predicate : node.predicates) {
     result = result.is_tuples() ? filter_tuples(*predicate, *result.tuples(), frame)
                                 : filter(*predicate, result, frame);
@@ -287,17 +313,15 @@ Item Evaluator::condition(const Node& node, const Item& input, const FramePtr& f
   return node.third ? evaluate(*node.third, input, frame) : Item();
 }
 
-namespace {
-
-void flatten_into(const Value& value, Value::Array& out) {
+void Evaluator::flatten(const Value& value, Value::Array& out) {
+  work();
   if (!value.is_array()) {
+    must_fit(out.size() * sizeof(Value));
     out.push_back(value);
     return;
   }
-  for (const Value& item : value.as_array()) flatten_into(item, out);
+  for (const Value& item : value.as_array()) flatten(item, out);
 }
-
-}  // namespace
 
 Item Evaluator::wildcard(const Item& input) {
   Item inner = input;
@@ -305,9 +329,8 @@ Item Evaluator::wildcard(const Item& input) {
   Value::Array out;
   bool is_sequence = true;
   const auto add = [&](const Value& value) {
-    work();
     if (value.is_array()) is_sequence = false;
-    flatten_into(value, out);
+    flatten(value, out);
   };
   if (inner.is_array()) {
     for (const Value& value : inner.array()) add(value);
@@ -315,7 +338,6 @@ Item Evaluator::wildcard(const Item& input) {
     for (const auto& [key, value] : inner.value().as_object()) add(value);
   }
   room(out.size() * sizeof(Value));
-  work(out.size());
   return is_sequence ? Item::sequence(std::move(out)) : Item(Value(std::move(out)));
 }
 
@@ -346,19 +368,23 @@ Item Evaluator::lookup(const Item& input, std::string_view key) {
   }
   if (!input.is_array()) return Item();
   Value::Array out;
+  const auto add_all = [&](const Value::Array& more) {
+    work(more.size() / 16);
+    must_fit((out.size() + more.size()) * sizeof(Value));
+    out.insert(out.end(), more.begin(), more.end());
+  };
   for (const Value& element : input.array()) {
     work();
     if (element.is_object()) {
       const Value* found = element.find(key);
       if (found == nullptr) continue;
       if (found->is_array()) {
-        out.insert(out.end(), found->as_array().begin(), found->as_array().end());
+        add_all(found->as_array());
       } else {
         out.push_back(*found);
       }
     } else if (element.is_array()) {
-      const Item inner = lookup(element, key);
-      out.insert(out.end(), inner.array().begin(), inner.array().end());
+      add_all(lookup(element, key).array());
     }
   }
   room(out.size() * sizeof(Value));

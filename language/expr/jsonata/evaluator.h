@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -83,6 +84,8 @@ class Evaluator {
   Evaluator& operator=(const Evaluator&) = delete;
 
   Item run(const Node& root);
+  // Throws when the value, written out, would be larger than all that was read and may be made.
+  void must_be_measurable(const Value& value) const;
 
   // ---- For functions ----
   // Calls a function with exactly these arguments.
@@ -98,7 +101,17 @@ class Evaluator {
   // Count work and bytes; throw U1001 when a limit is exceeded.
   void work(std::uint64_t operations = 1);
   void room(std::size_t bytes);
+  // Throws as room() does, and counts nothing: for a text that is still being made.
+  void must_fit(std::size_t bytes) const;
+  // Counts the work of looking through so much text.
+  void scan(std::size_t bytes) { work(1 + bytes / 64); }
+  std::uint64_t work_left() const { return limits_.max_operations - operations_; }
+  // The first match at or after `from`; its steps are operations.
+  std::optional<Match> find(const Regex& regex, std::string_view subject, std::size_t from);
   bool truth(const Item& item);
+  bool equal(const Item& left, const Item& right);
+  // < 0, 0, > 0.
+  int compare_texts(const std::string& left, const std::string& right);
   Item lookup(const Item& input, std::string_view key);
   Item append(Item left, const Item& right);
   std::string to_text(const Item& item, bool pretty = false);
@@ -120,7 +133,9 @@ class Evaluator {
   Item array(const Node& node, const Item& input, const FramePtr& frame);
   Item block(const Node& node, const Item& input, const FramePtr& frame);
   Item condition(const Node& node, const Item& input, const FramePtr& frame);
+  void must_be_shallow(const Item& item) const;
   Item wildcard(const Item& input);
+  void flatten(const Value& value, Value::Array& out);
   Item descendants(const Item& input);
   void descend(const Value& value, Value::Array& out);
   const Value& states();
@@ -131,7 +146,6 @@ class Evaluator {
   Item arithmetic(const Node& node, const Item& left, const Item& right);
   Item comparison(const Node& node, const Item& left, const Item& right);
   Item range(const Node& node, const Item& left, const Item& right);
-  bool equal(const Item& left, const Item& right);
 
   // path.cc
   Item path(const Node& node, const Item& input, const FramePtr& frame);

@@ -37,6 +37,7 @@ class Writer {
 
   void write(const Value& value) {
     evaluator_.work();
+    evaluator_.must_fit(out.size() + (value.is_string() ? value.as_string().size() : 0));
     const Item item = evaluator_.item_of(value);
     if (item.is_function()) {
       out += "\"\"";
@@ -118,7 +119,7 @@ std::string Evaluator::show(const Item& item) {
   constexpr std::size_t kLongest = 1000;
   if (item.is_undefined()) return "";
   if (item.is_function()) return "\"\"";
-  std::string text = item.value().to_json();
+  std::string text = item.value().json_beginning(kLongest);
   if (text.size() > kLongest) text = text.substr(0, kLongest) + "...";
   return text;
 }

@@ -66,7 +66,7 @@ Item run_distinct(Evaluator& evaluator, Items& args) {
     const auto [first, last] = seen.equal_range(hash);
     for (auto at = first; at != last && !known; ++at) {
       evaluator.work();
-      known = out[at->second] == one;
+      known = evaluator.equal(out[at->second], one);
     }
     if (known) continue;
     seen.emplace(hash, out.size());
@@ -175,7 +175,8 @@ Item run_sort(Evaluator& evaluator, Items& args) {
     const Value &a = items[left], &b = items[right];
     evaluator.work();
     if (comparator.is_undefined()) {
-      return a.is_string() ? a.as_string() > b.as_string() : a.as_double() > b.as_double();
+      if (!a.is_string()) return a.as_double() > b.as_double();
+      return evaluator.compare_texts(a.as_string(), b.as_string()) > 0;
     }
     return evaluator.truth(
         evaluator.apply(comparator, {evaluator.item_of(a), evaluator.item_of(b)}, Value()));

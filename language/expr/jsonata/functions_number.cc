@@ -62,6 +62,7 @@ Item run_number(Evaluator& evaluator, Items& args) {
   if (item.is_undefined() || item.is_number()) return item;
   if (item.is_bool()) return Value(item.value().as_bool() ? 1 : 0);
   if (item.is_string()) {
+    evaluator.scan(item.string().size());
     if (is_decimal(item.string())) {
       const auto number = parse_number(item.string());
       if (number && std::isfinite(*number)) return number_value(*number);
@@ -106,6 +107,7 @@ Item run_power(Evaluator& evaluator, Items& args) {
 Item run_format_number(Evaluator& evaluator, Items& args) {
   if (!arg(args, 0).is_number()) return Item();
   evaluator.is_numeric(args[0]);
+  if (arg(args, 1).is_string()) evaluator.scan(args[1].string().size());
   const Object* options = arg(args, 2).is_object() ? &args[2].value().as_object() : nullptr;
   return Value(
       format_number(args[0].number(), arg(args, 1).is_string() ? args[1].string() : "", options));
@@ -120,11 +122,14 @@ Item run_format_base(Evaluator& evaluator, Items& args) {
 Item run_format_integer(Evaluator& evaluator, Items& args) {
   if (!arg(args, 0).is_number()) return Item();
   evaluator.is_numeric(args[0]);
+  if (arg(args, 1).is_string()) evaluator.scan(args[1].string().size());
   return Value(format_integer(args[0].number(), arg(args, 1).is_string() ? args[1].string() : ""));
 }
 
-Item run_parse_integer(Evaluator&, Items& args) {
+Item run_parse_integer(Evaluator& evaluator, Items& args) {
   if (!arg(args, 0).is_string()) return Item();
+  evaluator.scan(args[0].string().size());
+  if (arg(args, 1).is_string()) evaluator.scan(args[1].string().size());
   return number_value(
       parse_integer(args[0].string(), arg(args, 1).is_string() ? args[1].string() : ""));
 }
@@ -139,22 +144,25 @@ Item run_sum(Evaluator& evaluator, Items& args) {
   return number_value(total);
 }
 
-Item run_average(Evaluator&, Items& args) {
+Item run_average(Evaluator& evaluator, Items& args) {
   if (!arg(args, 0).is_array() || args[0].array().empty()) return Item();
+  evaluator.work(args[0].array().size() / 8);
   double total = 0;
   for (const Value& one : args[0].array()) total += one.as_double();
   return number_value(total / static_cast<double>(args[0].array().size()));
 }
 
-Item run_max(Evaluator&, Items& args) {
+Item run_max(Evaluator& evaluator, Items& args) {
   if (!arg(args, 0).is_array() || args[0].array().empty()) return Item();
+  evaluator.work(args[0].array().size() / 8);
   double most = -HUGE_VAL;
   for (const Value& one : args[0].array()) most = std::max(most, one.as_double());
   return number_value(most);
 }
 
-Item run_min(Evaluator&, Items& args) {
+Item run_min(Evaluator& evaluator, Items& args) {
   if (!arg(args, 0).is_array() || args[0].array().empty()) return Item();
+  evaluator.work(args[0].array().size() / 8);
   double least = HUGE_VAL;
   for (const Value& one : args[0].array()) least = std::min(least, one.as_double());
   return number_value(least);

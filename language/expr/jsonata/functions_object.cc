@@ -10,6 +10,7 @@ void collect_keys(Evaluator& evaluator, const Value& value, Object& keys) {
   if (value.is_array()) {
     for (const Value& one : value.as_array()) collect_keys(evaluator, one, keys);
   } else if (value.is_object()) {
+    evaluator.work(value.size());
     for (const auto& [key, member] : value.as_object()) keys.set(key, true);
   }
 }
@@ -29,6 +30,7 @@ Item run_lookup(Evaluator& evaluator, Items& args) {
 }
 
 void spread_into(Evaluator& evaluator, const Value& value, Value::Array& out) {
+  evaluator.work();
   if (value.is_array()) {
     for (const Value& one : value.as_array()) spread_into(evaluator, one, out);
   } else if (value.is_object() && !evaluator.item_of(value).is_function()) {
@@ -38,6 +40,7 @@ void spread_into(Evaluator& evaluator, const Value& value, Value::Array& out) {
       out.push_back(Object{{key, member}});
     }
   } else {
+    evaluator.room(sizeof(Value));
     out.push_back(value);
   }
 }

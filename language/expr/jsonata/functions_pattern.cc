@@ -99,8 +99,8 @@ Item run_match(Evaluator& evaluator, Items& args) {
 Item run_contains(Evaluator& evaluator, Items& args) {
   if (arg(args, 0).is_undefined() || arg(args, 1).is_undefined()) return Item();
   if (args[1].is_string()) {
-    evaluator.work(1 + args[0].string().size() / 64);
-    return Value(args[0].string().find(args[1].string()) != std::string::npos);
+    evaluator.scan(args[0].string().size());
+    return Value(find_text(args[0].string(), args[1].string(), 0) != std::string::npos);
   }
   return Value(first_match(evaluator, args[1], args[0]).has_value());
 }
@@ -116,7 +116,7 @@ int digits_at(std::string_view text, std::size_t at, std::size_t most, std::size
 }
 
 // The replacement `with` its $1 and $$ filled in from the match.
-std::string substituted(std::string_view with, const Found& found) {
+std::string substituted(const Evaluator& evaluator, std::string_view with, const Found& found) {
   const auto& groups = found.groups.as_array();
   std::size_t most = 1;
   for (std::size_t n = groups.size(); n >= 10; n /= 10) ++most;
@@ -149,13 +149,14 @@ std::string substituted(std::string_view with, const Found& found) {
       }
       at += std::to_string(index).size();
     }
+    evaluator.must_fit(out.size());
   }
   return out;
 }
 
 std::string replacement_for(Evaluator& evaluator, const Item& with, const Item& match_object,
                             const Found& found) {
-  if (with.is_string()) return substituted(with.string(), found);
+  if (with.is_string()) return substituted(evaluator, with.string(), found);
   const Item got = evaluator.apply(with, {match_object}, Value());
   if (!got.is_string()) {
     Error error;
@@ -171,8 +172,9 @@ std::string replaced_text(Evaluator& evaluator, const std::string& subject,
   std::string out;
   std::size_t position = 0;
   double count = 0;
-  for (std::size_t at = subject.find(pattern); at != std::string::npos && count < limit;
-       at = subject.find(pattern, position)) {
+  evaluator.scan(subject.size());
+  for (std::size_t at = find_text(subject, pattern, 0); at != std::string::npos && count < limit;
+       at = find_text(subject, pattern, position)) {
     evaluator.work();
     out.append(subject, position, at - position);
     out += with.is_string() ? with.string() : "";
@@ -238,8 +240,9 @@ Item split_at_text(Evaluator& evaluator, const std::string& subject, const std::
     }
     return Value(std::move(out));
   }
+  evaluator.scan(subject.size());
   while (true) {
-    const std::size_t at = subject.find(separator, position);
+    const std::size_t at = find_text(subject, separator, position);
     if (!push(std::string_view(subject).substr(position, at - position))) break;
     if (at == std::string::npos) break;
     position = at + separator.size();

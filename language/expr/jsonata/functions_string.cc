@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "base/hash.h"
+#include "language/expr/base64.h"
 #include "language/expr/jsonata/functions.h"
 #include "language/expr/jsonata/text.h"
 
@@ -49,34 +50,41 @@ Item run_substring(Evaluator& evaluator, Items& args) {
 Item run_substring_before(Evaluator& evaluator, Items& args) {
   if (arg(args, 0).is_undefined()) return Item();
   if (!arg(args, 1).is_string()) return args[0];
-  return text(evaluator, args[0].string().substr(0, args[0].string().find(args[1].string())));
+  evaluator.scan(args[0].string().size());
+  const std::size_t found = find_text(args[0].string(), args[1].string(), 0);
+  return text(evaluator, args[0].string().substr(0, found));
 }
 
 Item run_substring_after(Evaluator& evaluator, Items& args) {
   if (arg(args, 0).is_undefined()) return Item();
   if (!arg(args, 1).is_string()) return args[0];
-  const std::size_t found = args[0].string().find(args[1].string());
+  evaluator.scan(args[0].string().size());
+  const std::size_t found = find_text(args[0].string(), args[1].string(), 0);
   if (found == std::string::npos) return args[0];
   return text(evaluator, args[0].string().substr(found + args[1].string().size()));
 }
 
 Item run_lowercase(Evaluator& evaluator, Items& args) {
   if (arg(args, 0).is_undefined()) return Item();
+  evaluator.scan(args[0].string().size());
   return text(evaluator, lower_case(args[0].string()));
 }
 
 Item run_uppercase(Evaluator& evaluator, Items& args) {
   if (arg(args, 0).is_undefined()) return Item();
+  evaluator.scan(args[0].string().size());
   return text(evaluator, upper_case(args[0].string()));
 }
 
-Item run_length(Evaluator&, Items& args) {
+Item run_length(Evaluator& evaluator, Items& args) {
   if (arg(args, 0).is_undefined()) return Item();
+  evaluator.scan(args[0].string().size());
   return Value(static_cast<std::int64_t>(count_characters(args[0].string())));
 }
 
 Item run_trim(Evaluator& evaluator, Items& args) {
   if (arg(args, 0).is_undefined()) return Item();
+  evaluator.scan(args[0].string().size());
   std::string out;
   for (const char c : args[0].string()) {
     const bool blank = c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -93,6 +101,7 @@ Item run_trim(Evaluator& evaluator, Items& args) {
 Item run_pad(Evaluator& evaluator, Items& args) {
   if (arg(args, 0).is_undefined()) return Item();
   const std::string& whole = args[0].string();
+  evaluator.scan(whole.size());
   const double width = arg(args, 1).is_number() ? std::trunc(args[1].number()) : 0;
   const std::string with =
       arg(args, 2).is_string() && !args[2].string().empty() ? args[2].string() : " ";
@@ -117,6 +126,7 @@ Item run_join(Evaluator& evaluator, Items& args) {
     if (!is_first) out += separator;
     is_first = false;
     out += one.is_string() ? one.as_string() : "";
+    evaluator.must_fit(out.size());
   }
   return text(evaluator, std::move(out));
 }
@@ -141,28 +151,11 @@ Item run_base64encode(Evaluator& evaluator, Items& args) {
   return text(evaluator, base64_encode(to_latin1(args[0].string())));
 }
 
-// Lenient as Node's Buffer: characters outside of the alphabet are skipped.
 Item run_base64decode(Evaluator& evaluator, Items& args) {
   if (arg(args, 0).is_undefined()) return Item();
-  constexpr std::string_view kAlphabet =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string bytes;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (char c : args[0].string()) {
-    if (c == '=') break;
-    if (c == '-') c = '+';
-    if (c == '_') c = '/';
-    const std::size_t value = kAlphabet.find(c);
-    if (value == std::string_view::npos) continue;
-    bits = (bits << 6) | static_cast<std::uint32_t>(value);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      bytes += static_cast<char>((bits >> count) & 0xFF);
-    }
-  }
-  return text(evaluator, from_latin1(bytes));
+  const auto bytes = decode_base64(args[0].string());
+  if (!bytes) raise(kInternalError, "$base64decode: the text is not Base64");
+  return text(evaluator, from_latin1(*bytes));
 }
 
 // ---- URLs ----

@@ -33,14 +33,20 @@ Item run_now(Evaluator& evaluator, Items& args) {
 
 Item run_millis(Evaluator& evaluator, Items&) { return Value(now_millis(evaluator)); }
 
-Item run_from_millis(Evaluator&, Items& args) {
+Item run_from_millis(Evaluator& evaluator, Items& args) {
   if (!arg(args, 0).is_number()) return Item();
+  evaluator.scan(text_of(arg(args, 1)).value_or("").size());
   return Value(formatted(std::trunc(args[0].number()), arg(args, 1), arg(args, 2)));
 }
 
 Item run_to_millis(Evaluator& evaluator, Items& args) {
   if (!arg(args, 0).is_string()) return Item();
-  const auto millis = parse_millis(args[0].string(), text_of(arg(args, 1)), now_millis(evaluator));
+  evaluator.scan(args[0].string().size() + text_of(arg(args, 1)).value_or("").size());
+  const std::uint64_t most = evaluator.work_left();
+  std::uint64_t left_over = most;
+  const auto millis =
+      parse_millis(args[0].string(), text_of(arg(args, 1)), now_millis(evaluator), left_over);
+  evaluator.work(most - left_over);
   return millis ? Item(number_value(*millis)) : Item();
 }
 

@@ -96,6 +96,7 @@ JsonataResult Jsonata::evaluate(const JsonataScope& scope, const JsonataLimits& 
     }
     result.kind = JsonataResult::Kind::kValue;
     result.value = item.has(Item::kOuterWrapper) ? item.array()[0] : item.value();
+    evaluator.must_be_measurable(result.value);
     const bool is_plain = result.value.identity() == nullptr && is_finite(result.value);
     if (!is_plain && holds_odd(evaluator, result.value)) {
       result.value = cleaned(evaluator, result.value);

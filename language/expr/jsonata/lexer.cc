@@ -181,13 +181,16 @@ Token Lexer::scan_regex() {
       if (pattern.empty()) fail_at("S0301", position_);
       const std::size_t flags = ++position_;
       while (at(position_) == 'i' || at(position_) == 'm') ++position_;
-      try {
-        token.regex =
-            std::make_shared<const Regex>(pattern, text_.substr(flags, position_ - flags));
-      } catch (Error& error) {
-        error.at += start;
-        throw;
+      auto compiled = Regex::compile(pattern, text_.substr(flags, position_ - flags),
+                                     Regex::Dialect::kJavaScript);
+      if (const auto* wrong = std::get_if<Regex::Wrong>(&compiled)) {
+        Error error;
+        error.code = "S0303";
+        error.message = "Invalid regular expression: " + wrong->reason;
+        error.at = start + wrong->at;
+        raise(std::move(error));
       }
+      token.regex = std::make_shared<const Regex>(std::move(std::get<Regex>(compiled)));
       return token;
     }
     if (backslashes > 0) continue;

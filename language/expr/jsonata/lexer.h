@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "base/value.h"
-#include "language/expr/jsonata/regex.h"
+#include "language/expr/regex.h"
 
 namespace stepwell::expr::jsonata {
 

@@ -1,4 +1,5 @@
 // The operators between two values.
+#include <algorithm>
 #include <cmath>
 
 #include "language/expr/jsonata/evaluator.h"
@@ -45,8 +46,16 @@ bool Evaluator::is_numeric(const Item& item) const {
 
 bool Evaluator::equal(const Item& left, const Item& right) {
   if (left.is_function() || right.is_function()) return left.function() == right.function();
-  if (left.is_array() || left.is_object()) work(left.value().size());
-  return left.value() == right.value();
+  const std::uint64_t most = work_left() + 1;  // The first step is the operator's own.
+  std::uint64_t left_over = most;
+  const auto are_equal = equal_within(left.value(), right.value(), left_over);
+  work(are_equal ? most - left_over - 1 : most);
+  return *are_equal;
+}
+
+int Evaluator::compare_texts(const std::string& left, const std::string& right) {
+  scan(std::min(left.size(), right.size()));
+  return left.compare(right);
 }
 
 Item Evaluator::negate(const Node& node, const Item& input, const FramePtr& frame) {
@@ -127,7 +136,7 @@ Item Evaluator::comparison(const Node& node, const Item& left, const Item& right
   if (left.is_string() != right.is_string()) fail("T2009", node, show(left), show(right));
   int order = 0;
   if (left.is_string()) {
-    order = left.string().compare(right.string());
+    order = compare_texts(left.string(), right.string());
   } else {
     const double a = left.number(), b = right.number();
     if (std::isnan(a) || std::isnan(b)) return Value(false);

@@ -41,6 +41,7 @@ class Gathered {
       return;
     }
     evaluator.work(item.array().size());
+    evaluator.must_fit((out_.size() + item.array().size()) * sizeof(Value));
     out_.insert(out_.end(), item.array().begin(), item.array().end());
   }
 
@@ -191,6 +192,7 @@ Item Evaluator::filter(const Node& predicate, const Item& input, const FramePtr&
     if (!selects(evaluate(predicate, item, frame), i, size, times)) continue;
     if (item.is_undefined()) continue;
     for (; times > 0; --times) out.push_back(value_of(item));
+    must_fit(out.size() * sizeof(Value));
   }
   room(out.size() * sizeof(Value));
   return Item::sequence(std::move(out));

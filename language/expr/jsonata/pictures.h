@@ -20,8 +20,9 @@ std::string format_millis(std::int64_t millis, std::optional<std::string_view> p
                           std::optional<std::string_view> timezone);
 inline constexpr double kLastMillis = 8.64e15;  // As far as a JavaScript Date reaches.
 // Nothing when the text does not match the picture; NaN for a time beyond kLastMillis.
-// `now_millis` completes times without a date.
+// `now_millis` completes times without a date.  What the match takes is subtracted from `steps`,
+// as Regex does.
 std::optional<double> parse_millis(std::string_view text, std::optional<std::string_view> picture,
-                                   std::int64_t now_millis);
+                                   std::int64_t now_millis, std::uint64_t& steps);
 
 }  // namespace stepwell::expr::jsonata

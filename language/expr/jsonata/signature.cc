@@ -10,6 +10,11 @@ namespace {
 // The letters of the kinds of arguments; each is a bit.  `m` is a missing argument.
 constexpr std::string_view kLetters = "asnblfom";
 
+// So many tries find the arguments of every ordinary call; those beyond are counted as work.
+constexpr std::size_t kFreeTries = 64;
+// Parameters are assigned one inside of the other.
+constexpr std::size_t kMostParams = 200;
+
 std::uint8_t bits_of(std::string_view letters) {
   std::uint8_t bits = 0;
   for (const char c : letters) {
@@ -79,6 +84,9 @@ Signature Signature::parse(std::string_view text) {
       Param param;
       param.type = symbol;
       param.accepts = bits_of(letters);
+      if (params.size() == kMostParams) {
+        raise("U1001", "A signature has more than 200 parameters");
+      }
       params.push_back(std::move(param));
     };
     const std::string own{symbol, 'm'};
@@ -125,8 +133,10 @@ Signature Signature::parse(std::string_view text) {
 
 // Matches the letters of the arguments with the parameters, as a regular expression would: each
 // parameter takes as many letters as it can while the rest still fit.
-bool Signature::assign(const std::string& letters, std::size_t param, std::size_t letter,
-                       std::vector<std::size_t>& counts) const {
+bool Signature::assign(Evaluator& evaluator, const std::string& letters, std::size_t param,
+                       std::size_t letter, Assigned& assigned) const {
+  // With many arguments there are more ways to share them out than could ever be tried.
+  if (++assigned.tries > kFreeTries) evaluator.work();
   if (param == params_.size()) return letter == letters.size();
   const Param& one = params_[param];
   const auto accepts = [&](std::size_t at) {
@@ -136,8 +146,8 @@ bool Signature::assign(const std::string& letters, std::size_t param, std::size_
   while (accepts(letter + most) && (most == 0 || one.repeated)) ++most;
   const std::size_t least = one.optional ? 0 : 1;
   for (std::size_t count = most + 1; count-- > least;) {
-    counts[param] = count;
-    if (assign(letters, param + 1, letter + count, counts)) return true;
+    assigned.counts[param] = count;
+    if (assign(evaluator, letters, param + 1, letter + count, assigned)) return true;
   }
   return false;
 }
@@ -190,8 +200,9 @@ Item Signature::fit_one(Evaluator& evaluator, const Param& param, char letter, I
 void Signature::fit(Evaluator& evaluator, std::vector<Item>& args, const Item& context) const {
   std::string letters;
   for (const Item& item : args) letters += letter_of(item);
-  std::vector<std::size_t> counts(params_.size());
-  if (!assign(letters, 0, 0, counts)) refuse(letters);
+  Assigned assigned{std::vector<std::size_t>(params_.size())};
+  if (!assign(evaluator, letters, 0, 0, assigned)) refuse(letters);
+  const std::vector<std::size_t>& counts = assigned.counts;
   Items fitted;
   fitted.reserve(params_.size());
   // As in the reference, an optional argument that was left out still takes a place, so those after

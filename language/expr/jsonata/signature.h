@@ -29,8 +29,13 @@ class Signature {
     bool from_context = false;  // `-`
     std::string subtype;        // Of "a<n>".
   };
-  bool assign(const std::string& letters, std::size_t param, std::size_t letter,
-              std::vector<std::size_t>& counts) const;
+  // How many letters each parameter takes, and how often that was tried.
+  struct Assigned {
+    std::vector<std::size_t> counts;
+    std::size_t tries = 0;
+  };
+  bool assign(Evaluator& evaluator, const std::string& letters, std::size_t param,
+              std::size_t letter, Assigned& assigned) const;
   [[noreturn]] void refuse(const std::string& letters) const;
   static Item from_context(Evaluator& evaluator, const Param& param, const Item& context,
                            std::size_t index);

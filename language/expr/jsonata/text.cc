@@ -1,5 +1,7 @@
 #include "language/expr/jsonata/text.h"
 
+#include <cstring>
+
 namespace stepwell::expr::jsonata {
 
 namespace {
@@ -61,12 +63,6 @@ std::uint32_t upper(std::uint32_t c) {
 
 }  // namespace
 
-std::size_t count_characters(std::string_view text) {
-  std::size_t count = 0;
-  for (const char c : text) count += is_continuation(c) ? 0 : 1;
-  return count;
-}
-
 std::size_t offset_of(std::string_view text, std::size_t index) {
   std::size_t seen = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -74,6 +70,13 @@ std::size_t offset_of(std::string_view text, std::size_t index) {
     if (seen++ == index) return i;
   }
   return text.size();
+}
+
+std::size_t find_text(std::string_view text, std::string_view what, std::size_t from) {
+  if (from > text.size()) return std::string_view::npos;
+  const void* found = memmem(text.data() + from, text.size() - from, what.data(), what.size());
+  if (found == nullptr) return std::string_view::npos;
+  return static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
 }
 
 std::uint32_t next_character(std::string_view text, std::size_t& position) {

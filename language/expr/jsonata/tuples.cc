@@ -118,7 +118,7 @@ int Evaluator::compare(const Node& node, const Items& left, const Items& right) 
     if (a.is_string() != b.is_string()) fail("T2007", node.at, show(a), show(b));
     int order = 0;
     if (a.is_string()) {
-      order = a.string().compare(b.string());
+      order = compare_texts(a.string(), b.string());
     } else {
       order = a.number() < b.number() ? -1 : a.number() > b.number() ? 1 : 0;
     }
@@ -226,6 +226,8 @@ Item Evaluator::group(const Pairs& pairs, std::size_t at, const Item& input,
       Members& members = entry->members;
       const auto push = [&](const Item& more) {
         if (more.is_array()) {
+          work(more.array().size() / 16);
+          must_fit((members.all.size() + more.array().size()) * sizeof(Value));
           members.all.insert(members.all.end(), more.array().begin(), more.array().end());
         } else if (!more.is_undefined()) {
           members.all.push_back(value_of(more));

@@ -28,8 +28,19 @@ TEST(Value, IsWrittenAsItCame) {
   for (const char* text : kTexts) EXPECT_EQ(again(text), text);
 }
 
-TEST(Value, NumbersBeyondSixtyFourBitsBecomeDoubles) {
-  EXPECT_EQ(again("18446744073709551615"), "1.8446744073709552e+19");
+TEST(Value, WholeNumbersBeyondSixtyFourBitsAreNotRounded) {
+  EXPECT_EQ(again("9223372036854775807"), "9223372036854775807");
+  EXPECT_EQ(again("-9223372036854775808"), "-9223372036854775808");
+  for (const std::string text :
+       {"9223372036854775808", "18446744073709551615", "18446744073709551616",
+        "-9223372036854775809", "12345678901234567890"}) {
+    EXPECT_EQ(parse_json("[" + text + "]").error().message,
+              "not JSON: no 64-bit number can hold " + text + "; as a text it is kept");
+  }
+  EXPECT_EQ(again("1.8446744073709552e19"), "1.8446744073709552e+19") << "this is no whole number";
+  JsonLimits own_text;
+  own_text.refuse_rounding = false;
+  EXPECT_EQ(parse_json("18446744073709551615", own_text)->to_json(), "1.8446744073709552e+19");
 }
 
 TEST(Value, RefusesWhatIsNotJsonAndSaysWhere) {
@@ -74,6 +85,51 @@ TEST(Value, KnowsItsDepthAndItsSizeAsText) {
   EXPECT_EQ(value.depth(), 3u);
   EXPECT_EQ(value.json_size(), value.to_json().size());
   EXPECT_EQ(Value().json_size(), 4u);
+}
+
+// [[v,v],[v,v]], ...: small in memory, and 2^levels times `v` to who walks it.
+Value doubled(Value value, int levels) {
+  for (int i = 0; i < levels; ++i) value = Value::Array{value, value};
+  return value;
+}
+
+TEST(Value, ThatHoldsItselfOftenIsMeasuredWithoutAWalk) {
+  EXPECT_EQ(doubled("x", 3).json_size(), doubled("x", 3).to_json().size());
+  EXPECT_EQ(doubled("x", 500).json_size(), std::size_t{1} << 60) << "and not what is left of it";
+  const Value in_object = Object{{"a", doubled("x", 500)}, {"b", doubled("y", 500)}};
+  EXPECT_EQ(in_object.json_size(), std::size_t{1} << 60);
+}
+
+TEST(Value, ThatIsEndlessShowsItsBeginning) {
+  EXPECT_EQ(Value(Value::Array{1, "two"}).json_beginning(9), R"([1,"two"])");
+  const std::string beginning = doubled("x", 500).json_beginning(1000);
+  EXPECT_GT(beginning.size(), 1000u);
+  EXPECT_LT(beginning.size(), 2000u);
+  EXPECT_EQ(beginning.substr(0, 3), "[[[");
+}
+
+TEST(Value, IsComparedWithinSteps) {
+  std::uint64_t steps = 100;
+  EXPECT_EQ(equal_within(*parse_json("[1,2]"), *parse_json("[1.0,2]"), steps), true);
+  EXPECT_EQ(steps, 97u) << "the lists and two pairs of numbers";
+  EXPECT_EQ(equal_within(std::string(640, 'x'), std::string(640, 'x'), steps), true);
+  EXPECT_EQ(steps, 86u) << "a text costs by its length";
+  steps = 1'000'000;
+  EXPECT_EQ(equal_within(doubled("x", 100), doubled(std::string("x"), 100), steps), std::nullopt);
+  const Value same = doubled("x", 100);
+  EXPECT_EQ(same, same) << "what is the same is not walked";
+}
+
+TEST(Value, EqualValuesShareAHash) {
+  const char* const rows[][2] = {{"1", "1.0"},
+                                 {"0.0", "-0.0"},
+                                 {R"({"a":1,"b":[2]})", R"({"b":[2.0],"a":1})"},
+                                 {R"(["x",null])", R"(["x",null])"}};
+  for (const auto& row : rows) {
+    ASSERT_EQ(*parse_json(row[0]), *parse_json(row[1]));
+    EXPECT_EQ(hash_of_equals(*parse_json(row[0])), hash_of_equals(*parse_json(row[1]))) << row[0];
+  }
+  EXPECT_NE(hash_of_equals(*parse_json("[1,2]")), hash_of_equals(*parse_json("[2,1]")));
 }
 
 TEST(Value, HashTellsContentsApart) {

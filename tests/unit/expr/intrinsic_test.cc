@@ -94,5 +94,20 @@ TEST(Intrinsic, ChanceComesFromTheGivenNumbers) {
             evaluate_call("States.MathRandom(1, 1000, 7)"));
 }
 
+TEST(Intrinsic, AListOfManyDifferentItemsIsMadeUniqueSoon) {
+  std::string items = "[0";
+  for (int i = 1; i < 60'000; ++i) items += "," + std::to_string(i);
+  const std::string got =
+      evaluate_call("States.ArrayLength(States.ArrayUnique($))", items + ",1.0,59999]");
+  EXPECT_EQ(got, "60000");
+  EXPECT_EQ(evaluate_call("States.ArrayUnique($)", R"([{"a":1,"b":2},1,{"b":2,"a":1.0},1.0,"1"])"),
+            R"([{"a":1,"b":2},1,"1"])");
+}
+
+TEST(Intrinsic, ARangeMayEndAtTheLastNumber) {
+  EXPECT_EQ(evaluate_call("States.ArrayRange(9223372036854775805, 9223372036854775807, 2)"),
+            "[9223372036854775805,9223372036854775807]");
+}
+
 }  // namespace
 }  // namespace stepwell::expr

@@ -207,6 +207,145 @@ TEST(Jsonata, EveryBoundIsAnErrorAndTheSameOne) {
   EXPECT_EQ(evaluated(std::string(5000, '(')).substr(0, 5), "U1001");
 }
 
+// The message of a bound alone, or the answer.  The bounds are lower than usual: it is the same
+// counting, and sooner over.
+std::string bounded(const std::string& text) {
+  JsonataLimits limits;
+  limits.max_operations = 100'000;
+  limits.max_bytes = 1'000'000;
+  const std::string got = evaluated(text, limits);
+  return got.starts_with("U1001 at ") ? got.substr(got.find(": ") + 2) : got;
+}
+
+constexpr const char* kTooLong = "Expression evaluation timeout: Check for infinite loop";
+constexpr const char* kTooLarge =
+    "Expression evaluation memory limit exceeded: Check for excessive memory usage";
+constexpr const char* kTooNested =
+    "The value has too many levels: Check for non-terminating recursive function";
+
+// What one match costs is charged to the expression: many that are each just bearable are not.
+TEST(Jsonata, RegularExpressionsAreChargedToTheExpression) {
+  const std::string one = "$contains('" + std::string(15, 'a') + "!', /^(a|aa)+$/)";
+  EXPECT_EQ(bounded(one), "false");
+  EXPECT_EQ(bounded("$map([1..300], function($i) { " + one + " })"),
+            "The regular expression needs too much work");
+}
+
+// `$big` holds one list twice on each of sixty levels: a few kilobytes, and 2^60 texts to whoever
+// walks it.  Each of these went on for ever.
+const std::string kBig =
+    "($grow := function($s, $n) { $n = 0 ? $s : $grow([[$s], [$s]], $n - 1) };"
+    " $big := $grow('x', 60); $same := $grow('x', 60);";
+
+TEST(Jsonata, ValuesThatHoldThemselvesOftenAreBounded) {
+  for (const char* what : {"$big",
+                           "[$big]",
+                           "{'a': $big}",
+                           "$big = $same",
+                           "$big != $same",
+                           "$string($big)",
+                           "$string($big, true)",
+                           "$big & ''",
+                           "$big.**",
+                           "$count($big.**)",
+                           "$clone($big)",
+                           "$distinct([[$big], [$same]])",
+                           "$keys($big)",
+                           "$spread($big)",
+                           "$hash($big, 'MD5')",
+                           "$big ~> |$|{'a': 1}|",
+                           "$lookup($big, 'a')",
+                           "{'a': $big}.*",
+                           "$merge([{'a': $big}])",
+                           "$each({'a': $big}, function($v) { $string($v) })",
+                           "$zip($big, $same)",
+                           "$partition($big, 1)",
+                           "$reverse($big)",
+                           "$append($big, $same)",
+                           "$shuffle($big)"}) {
+    const std::string got = bounded(kBig + what + ")");
+    EXPECT_TRUE(got == kTooLong || got == kTooLarge) << what << ": " << got.substr(0, 100);
+  }
+}
+
+TEST(Jsonata, ValuesThatHoldThemselvesOftenMayBeUsed) {
+  EXPECT_EQ(bounded(kBig + "$count($big))"), "2");
+  EXPECT_EQ(bounded(kBig + "$exists($big[0][0]))"), "true");
+  EXPECT_EQ(bounded(kBig + "$type($big))"), R"("array")");
+  EXPECT_EQ(bounded(kBig + "$big = $big)"), "true");
+  EXPECT_EQ(bounded(kBig + "'x' in $big)"), "false");
+  // What blames one shows how it begins.
+  for (const char* what : {"1 + $big", "-$big", "$big < 1", "$big ~> 1", "$uppercase($big)",
+                           "{'a': 1}{$big: 1}", "$number($big)"}) {
+    const std::string got = bounded(kBig + what + ")");
+    EXPECT_LT(got.size(), 3'000u) << what;
+    EXPECT_NE(got.find(" at "), std::string::npos) << what << ": " << got;
+  }
+}
+
+// Values are taken apart level by level: a hundred thousand levels ended the process.
+TEST(Jsonata, ValuesHaveSoManyLevels) {
+  const auto grown = [](const std::string& by, const std::string& times) {
+    return bounded("($f := function($s, $n) { $n = 0 ? $s : $f(" + by + ", $n - 1) };" +
+                   " $count($f(1, " + times + ")))");
+  };
+  EXPECT_EQ(grown("[[$s]]", "2000"), kTooNested);
+  EXPECT_EQ(grown("{'a': $s}", "2000"), kTooNested);
+  EXPECT_EQ(bounded("$count($reduce([1..2000], $partition, [1]))"), kTooNested);
+  EXPECT_EQ(grown("[[$s]]", "400"), "1");
+}
+
+// Texts and lists that are looked through again and again.
+TEST(Jsonata, WhatIsLookedThroughIsCharged) {
+  const auto often = [](const std::string& given, const std::string& what) {
+    return bounded("(" + given + " $count($map([1..1000], function() { $exists(" + what + ") })))");
+  };
+  for (const char* what :
+       {"$a < $b", "$length($a)", "$trim($a)", "$substringBefore($a, 'b')", "$lowercase($a)",
+        "$substringAfter($a, 'b')", "$contains($a, 'b')", "$a = ($pad('', 50000, 'a'))",
+        "$split($b, 'c')[0]", "$replace($a, 'b', 'c')", "[$a, $b]^($)", "$sort([$a, $b])"}) {
+    const std::string got = often("$a := $pad('', 50000, 'a'); $b := $a & 'b';", what);
+    EXPECT_TRUE(got == kTooLong || got == kTooLarge) << what << ": " << got.substr(0, 100);
+  }
+  for (const char* what : {"$sum($l)", "$max($l)", "$min($l)", "$average($l)", "$boolean($l)"}) {
+    EXPECT_EQ(often("$l := [0..9999];", what), kTooLong) << what;
+  }
+}
+
+// Texts that grow while they are made.
+TEST(Jsonata, TextsAreBoundedWhileTheyAreMade) {
+  const std::string text = "($a := $pad('', 100000, 'a');";
+  for (const char* what : {"$join($map([1..10000], function() { $a }))",
+                           "$string($map([1..10000], function() { $a }))",
+                           "$replace($a, /(a+)/, $pad('', 10000, '$1'))",
+                           "$string({'a': {'a': {'a': {'a': [1..60000]}}}}, true)"}) {
+    EXPECT_EQ(bounded(text + what + ")").substr(0, 100), kTooLarge) << what;
+  }
+}
+
+TEST(Jsonata, SignaturesAreMatchedWithinBounds) {
+  std::string many = "function($a)<";
+  for (int i = 0; i < 12; ++i) many += "x+";
+  many += "s:x>{1}(";
+  for (int i = 0; i < 60; ++i) many += "1,";
+  EXPECT_EQ(bounded(many + "1)"), kTooLong);
+  std::string deep = "function($a)<";
+  for (int i = 0; i < 50'000; ++i) deep += "x?";
+  EXPECT_EQ(bounded(deep + ":x>{1}(1)"), "A signature has more than 200 parameters");
+}
+
+TEST(Jsonata, Base64IsReadAsJavaDoes) {
+  expect_rows({
+      {"$base64decode('aGVsbG86d29ybGQ=')", R"("hello:world")"},
+      {"$base64decode('aGVsbG86d29ybGQ')", R"("hello:world")"},
+      {"$base64decode('')", R"("")"},
+      {"$base64decode('!!!')", "U1002 at 13: $base64decode: the text is not Base64"},
+      {"$base64decode('YQ==YQ==')", "U1002 at 13: $base64decode: the text is not Base64"},
+      {"$base64decode('_-8=')", "U1002 at 13: $base64decode: the text is not Base64"},
+      {"$base64decode('a')", "U1002 at 13: $base64decode: the text is not Base64"},
+  });
+}
+
 TEST(Jsonata, KnowsWhatItReads) {
   const auto parsed = Jsonata::parse(
       "($mine := 1; $states.input.x + $yours + $mine + phone.$sum(n) + $states.context.a)");

@@ -56,7 +56,44 @@ TEST(Path, Filters) {
       {"$[?(@.s =~ /AB./i)].n", kDocument, "[1]"},
       {"$[?(@.n in [1, 2])].n", kDocument, "[1]"},
       {"$[?(@.none == 1)]", kDocument, "[]"},
+      {"$[?(@.s==abc)].n", kDocument, "[1]"},
+      {"$[?(abc == @.s)].n", kDocument, "[1]"},
+      {"$[?(@.s != abc && @.n == 5)].n", kDocument, R"([5,"5"])"},
   });
+}
+
+TEST(Path, FiltersByPattern) {
+  const char* kDocument = R"([{"s":"abc"},{"s":"Abc\n"},{"s":555},{"s":true},{"s":"h\u00e9"}])";
+  check({
+      {"$[?(@.s =~ /ab/)]", kDocument, "[]"},
+      {"$[?(@.s =~ /ab./)].s", kDocument, R"(["abc"])"},
+      {"$[?(/ab./ =~ @.s)].s", kDocument, R"(["abc"])"},
+      {"$[?(@.s =~ /ABC.?/is)].s", kDocument, R"(["abc","Abc\n"])"},
+      {"$[?(@.s =~ /\\d{3}|t.*/)].s", kDocument, "[555,true]"},
+      {"$[?(@.s =~ /h./)].s", kDocument, "[\"h\u00e9\"]"},
+      {"$[?(@.s =~ /(?<!x)a(?:b)c/)].s", kDocument, R"(["abc"])"},
+      {"$[?(@.s =~ /a(b/)]", kDocument,
+       "syntax: the pattern is not a regular expression: missing closing parenthesis"},
+  });
+  const std::string text = R"([{"s":")" + std::string(100'000, 'a') + R"("}])";
+  EXPECT_EQ(evaluate_path("$[?(@.s =~ /a*/)].length()", text), "1") << "however long it is";
+}
+
+// Each of these ended never, or after minutes.
+TEST(Path, WorkIsBoundedInFilters) {
+  const auto of = [](const std::string& path, const std::string& document) {
+    return evaluate_path(path, document).substr(0, 26);
+  };
+  const std::string many(80, 'a');
+  EXPECT_EQ(of("$[?(@.s =~ /(a|aa)+/)]", R"([{"s":")" + many + R"(!"}])"),
+            "Too much work for one path");
+  std::string numbers = "0";
+  for (int i = 1; i < 4'000; ++i) numbers += "," + std::to_string(i);
+  const std::string document =
+      R"({"a":[)" + numbers + R"(],"b":[-1,)" + numbers + R"(],"c":[[-2,)" + numbers + "]]}";
+  EXPECT_EQ(of("$.a[?(@ in $.b)].length()", document), "Too much work for one path");
+  EXPECT_EQ(of("$.c[?(@ noneof $.b)]", document), "Too much work for one path");
+  EXPECT_EQ(of("$.c[?(@ == $.b)]", document), "[]");
 }
 
 TEST(Path, Functions) {
@@ -81,6 +118,10 @@ TEST(Path, RefusesWhatItCannotRead) {
       {"$.a.nothing()", "{}", "syntax: Function with name: nothing does not exist."},
       {"$[?(@.a == )]", "{}",
        "syntax: Expected logical operator, a path or a literal instead of: ''"},
+      {"$[?(word)]", "{}",
+       "syntax: Expected logical operator, a path or a literal instead of: 'word'"},
+      {"$[?(@.a in word)]", "{}",
+       "syntax: Expected logical operator, a path or a literal instead of: 'word'"},
   });
   EXPECT_EQ(evaluate_path("$" + std::string(100'000, '['), "{}"),
             "syntax: longer than 32768 bytes");

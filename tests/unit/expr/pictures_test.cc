@@ -189,7 +189,8 @@ TEST(FormatMillis, FollowsItsPicture) {
 
 std::string parsed(const char* text, std::optional<std::string_view> picture) {
   return outcome([&]() -> std::string {
-    const auto millis = parse_millis(text, picture, kNow);
+    std::uint64_t steps = 1'000'000;
+    const auto millis = parse_millis(text, picture, kNow, steps);
     if (!millis) return "nothing";
     if (std::isnan(*millis)) return "no time";
     return format_millis(static_cast<std::int64_t>(*millis), std::nullopt, std::nullopt);
