@@ -24,6 +24,7 @@ void call_unreadable(std::vector<Diagnostic>& diagnostics) {
 Compiled compile(std::string_view text, const CompileOptions& options) {
   Findings findings(options.file);
   const Document document = read_document(text, options.file, findings);
+  refuse_rounded(document, findings);
   if (document.root != nullptr) check_workflow(document, options, findings);
   Compiled compiled;
   if (document.root != nullptr && !findings.has_errors()) {
@@ -83,6 +84,7 @@ Result<ProgramRef> load(const StoredText& stored) {
 Parsed parse_document(std::string_view text, const std::string& file) {
   Findings findings(file);
   const Document document = read_document(text, file, findings);
+  refuse_rounded(document, findings);
   Parsed parsed;
   if (document.root != nullptr && !findings.has_errors()) parsed.value = document.root->value;
   parsed.diagnostics = findings.take();

@@ -62,31 +62,41 @@ Tree block_of(const std::string& text) {
   return tree;
 }
 
-Tree make_tree(const Value& value, bool is_json, bool is_root) {
+// Where a new tree is to stand.
+enum class Within : std::uint8_t {
+  kNothing,   // It is the root.
+  kBlock,     // In lines of its own, or behind a key.
+  kBrackets,  // In [ ] or { } that are not JSON's.
+};
+
+Tree make_tree(const Value& value, bool is_json, Within within) {
+  const bool in_flow = within == Within::kBrackets;
   Tree tree;
   if (is_scalar(value)) {
-    const bool is_text = value.is_string();
-    if (!is_json && is_text && wants_block(value.as_string())) return block_of(value.as_string());
+    const bool may_be_block = !is_json && !in_flow && value.is_string();
+    if (may_be_block && wants_block(value.as_string())) return block_of(value.as_string());
     tree.form = Form::kScalar;
-    tree.text = is_json ? value.to_json() : source::yaml_scalar(value);
+    tree.text = is_json ? value.to_json() : source::yaml_scalar(value, in_flow);
     return tree;
   }
   tree.form = value.is_array() ? Form::kSequence : Form::kMapping;
-  const bool is_short = holds_scalars(value) && !is_root && (is_json || !holds_blocks(value));
-  tree.is_flow = is_json || value.size() == 0 || (value.is_array() && is_short);
+  const bool is_short =
+      holds_scalars(value) && within != Within::kNothing && (is_json || !holds_blocks(value));
+  tree.is_flow = is_json || in_flow || value.size() == 0 || (value.is_array() && is_short);
   tree.is_stretched = is_json && !is_short;
+  const Within inside = tree.is_flow ? Within::kBrackets : Within::kBlock;
   if (value.is_array()) {
     for (const Value& item : value.as_array()) {
       Entry entry;
-      entry.value = make_tree(item, is_json, false);
+      entry.value = make_tree(item, is_json, inside);
       tree.entries.push_back(std::move(entry));
     }
     return tree;
   }
   for (const auto& [key, member] : value.as_object()) {
     Entry entry;
-    entry.key = is_json ? json_quote(key) : source::yaml_string(key);
-    entry.value = make_tree(member, is_json, false);
+    entry.key = is_json ? json_quote(key) : source::yaml_string(key, tree.is_flow);
+    entry.value = make_tree(member, is_json, inside);
     tree.entries.push_back(std::move(entry));
   }
   return tree;
@@ -114,9 +124,9 @@ class Rewriter {
  public:
   explicit Rewriter(bool is_json) : is_json_(is_json) {}
 
-  Tree rewrite(const Tree& tree, const Value& before, const Value& after) {
+  Tree rewrite(const Tree& tree, const Value& before, const Value& after, Within within) {
     if (before.to_json() == after.to_json()) return tree;
-    if (can_carry(tree, after)) return carry(tree, after);
+    if (can_carry(tree, after)) return carry(tree, after, within);
     const bool is_mapping = tree.form == Form::kMapping && before.is_object() && after.is_object();
     if (is_mapping && tree.entries.size() == before.size()) {
       return rewrite_mapping(tree, before, after);
@@ -125,17 +135,24 @@ class Rewriter {
     if (is_list && before.size() == after.size() && tree.entries.size() == before.size()) {
       return rewrite_list(tree, before, after);
     }
-    Tree fresh = make_tree(after, is_json_, false);
+    Tree fresh = make_tree(after, is_json_, within);
     if (!fresh.entries.empty()) collect(tree, fresh.after);
     return fresh;
   }
 
  private:
+  static Within inside(const Tree& tree) {
+    return tree.is_flow ? Within::kBrackets : Within::kBlock;
+  }
+  std::string key_text(const std::string& key, const Tree& tree) const {
+    return is_json_ ? json_quote(key) : source::yaml_string(key, tree.is_flow);
+  }
+
   Tree rewrite_list(const Tree& tree, const Value& before, const Value& after) {
     Tree fresh = tree;
     for (std::size_t i = 0; i < fresh.entries.size(); ++i) {
       fresh.entries[i].value =
-          rewrite(tree.entries[i].value, before.as_array()[i], after.as_array()[i]);
+          rewrite(tree.entries[i].value, before.as_array()[i], after.as_array()[i], inside(tree));
     }
     return fresh;
   }
@@ -158,21 +175,21 @@ class Rewriter {
     }
     return true;
   }
-  Tree carry(const Tree& tree, const Value& value) const {
+  Tree carry(const Tree& tree, const Value& value, Within within) const {
     if (tree.form == Form::kScalar) {
       const Parsed old = parse_document("[" + tree.text + "]", "text.yaml");
       const bool is_same = old.diagnostics.empty() && old.value.size() == 1 &&
                            old.value.as_array()[0].to_json() == value.to_json();
-      return is_same ? tree : make_tree(value, is_json_, false);
+      return is_same ? tree : make_tree(value, is_json_, within);
     }
     Tree fresh = tree;
     for (std::size_t i = 0; i < value.size(); ++i) {
       Entry& entry = fresh.entries[i];
       const bool is_list = value.is_array();
-      entry.value = carry(entry.value, is_list ? value.as_array()[i] : value.as_object()[i].second);
+      entry.value = carry(entry.value, is_list ? value.as_array()[i] : value.as_object()[i].second,
+                          inside(tree));
       if (is_list || entry.name() == value.as_object()[i].first) continue;
-      const std::string& key = value.as_object()[i].first;
-      entry.key = is_json_ ? json_quote(key) : source::yaml_string(key);
+      entry.key = key_text(value.as_object()[i].first, tree);
     }
     return fresh;
   }
@@ -212,14 +229,14 @@ class Rewriter {
       Entry entry;
       if (old != nullptr) {
         entry = *old;
-        entry.value = rewrite(old->value, *before.find(key), value);
+        entry.value = rewrite(old->value, *before.find(key), value, inside(tree));
       } else if (ancestor != nullptr) {
         entry = *ancestor;
-        entry.key = is_json_ ? json_quote(key) : key;
-        entry.value = carry(ancestor->value, value);
+        entry.key = key_text(key, tree);
+        entry.value = carry(ancestor->value, value, inside(tree));
       } else {
-        entry.key = is_json_ ? json_quote(key) : source::yaml_string(key);
-        entry.value = make_tree(value, is_json_, false);
+        entry.key = key_text(key, tree);
+        entry.value = make_tree(value, is_json_, inside(tree));
       }
       if (old == nullptr) {
         entry.before.insert(entry.before.begin(), orphans.begin(), orphans.end());
@@ -246,17 +263,19 @@ std::size_t count_comments(const Text& text) {
 
 }  // namespace
 
-source::Tree tree_of(const Value& value) { return make_tree(value, false, true); }
-
 std::string yaml_of(const Value& value) {
   Text text;
-  text.root = make_tree(value, false, true);
-  return print_tree(text);
+  text.root = make_tree(value, false, Within::kNothing);
+  std::string yaml = print_tree(text);
+  // JSON is YAML too, and better than another value.
+  const Parsed again = parse_document(yaml, "text.yaml");
+  const bool is_same = again.diagnostics.empty() && again.value.to_json() == value.to_json();
+  return is_same ? yaml : json_of(value);
 }
 
 std::string json_of(const Value& value) {
   Text text;
-  text.root = make_tree(value, true, true);
+  text.root = make_tree(value, true, Within::kNothing);
   return print_tree(text);
 }
 
@@ -266,7 +285,7 @@ Rewritten rewrite(std::string_view text, const std::string& file, const Value& b
   const auto tree = source::read_tree(text);
   if (tree.ok()) {
     Text changed = *tree;
-    changed.root = Rewriter(is_json).rewrite(tree->root, before, after);
+    changed.root = Rewriter(is_json).rewrite(tree->root, before, after, Within::kNothing);
     rewritten.text = print_tree(changed);
     const Parsed again = parse_document(rewritten.text, file);
     const auto kept = source::read_tree(rewritten.text);

@@ -12,8 +12,7 @@ namespace stepwell::dsl {
 Rewritten rewrite(std::string_view text, const std::string& file, const Value& before,
                   const Value& after, bool is_json);
 
-// `value` as a tree: blocks, with short lists in brackets.
-source::Tree tree_of(const Value& value);
+// `value` in blocks, with short lists in brackets.
 std::string yaml_of(const Value& value);
 std::string json_of(const Value& value);
 

@@ -134,14 +134,8 @@ class TreePrinter {
     if (tree.is_stretched || has_remarks(tree)) return false;
     const std::size_t newline = out_.rfind('\n');
     const std::size_t used = newline == std::string::npos ? out_.size() : out_.size() - newline - 1;
-    return used + 1 + columns(in_one_line_without_props(tree)) <= kMostColumns;
+    return used + 1 + count_characters(in_one_line_without_props(tree)) <= kMostColumns;
   }
-  static std::size_t columns(const std::string& text) {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-      return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-    }));
-  }
-
   // Prints { } or [ ] with nothing but comments in it.
   void print_empty_flow(const Tree& tree, std::size_t indent, const std::string& remark,
                         const std::string& gap) {

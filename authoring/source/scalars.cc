@@ -29,7 +29,9 @@ bool looks_like_number(const std::string& text) {
          text.find_first_not_of("0123456789+-.:_xobXOBeEabcdfABCDFTtZz ") == std::string::npos;
 }
 
-bool is_plain(const std::string& text) {
+bool is_plain(const std::string& text, bool in_flow) {
+  // The reader we use takes ? for more than YAML does.
+  if (in_flow && text.find_first_of(",[]{}?") != std::string::npos) return false;
   if (text.empty() || is_blank(text.front()) || is_blank(text.back())) return false;
   if (is_reserved_word(text) || looks_like_number(text)) return false;
   constexpr std::string_view kSigns = "-?:,[]{}#&*!|>'\"%@`";
@@ -120,8 +122,8 @@ std::string tidy_quotes(const std::string& scalar) {
   return '\'' + text + '\'';
 }
 
-std::string yaml_string(const std::string& text) {
-  if (is_plain(text)) return text;
+std::string yaml_string(const std::string& text, bool in_flow) {
+  if (is_plain(text, in_flow)) return text;
   const bool has_control = std::any_of(text.begin(), text.end(), [](char c) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
   });
@@ -130,8 +132,8 @@ std::string yaml_string(const std::string& text) {
   return wants_single ? '\'' + text + '\'' : json_quote(text);
 }
 
-std::string yaml_scalar(const Value& value) {
-  return value.is_string() ? yaml_string(value.as_string()) : value.to_json();
+std::string yaml_scalar(const Value& value, bool in_flow) {
+  return value.is_string() ? yaml_string(value.as_string(), in_flow) : value.to_json();
 }
 
 std::string meaning_of(const std::string& scalar) {

@@ -21,9 +21,10 @@ std::string block_header(const std::string& signs, const std::vector<std::string
 
 // Rewrites 'it' as "it"; single quotes are kept where double quotes would need escapes.
 std::string tidy_quotes(const std::string& scalar);
-// `text` as YAML: without quotes when every reader of YAML reads it as this text.
-std::string yaml_string(const std::string& text);
-std::string yaml_scalar(const Value& value);
+// `text` as YAML: without quotes when every reader of YAML reads it as this text.  In brackets
+// (`in_flow`) more signs mean something than elsewhere.
+std::string yaml_string(const std::string& text, bool in_flow);
+std::string yaml_scalar(const Value& value, bool in_flow);
 // The value of a scalar on one line: "it" -> it.
 std::string meaning_of(const std::string& scalar);
 

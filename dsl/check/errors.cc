@@ -26,6 +26,15 @@ const std::vector<std::string> kReservedErrors = {"States.ALL",
                                                   "States.TaskFailed",
                                                   "States.Timeout"};
 
+// Does a Fail of this workflow raise an error of that name?
+bool is_raised_here(const Document& document, const std::string& name) {
+  return std::any_of(document.nodes.begin(), document.nodes.end(), [&](const Node& node) {
+    const Value* type = node.value.find("Type");
+    const Value* error = node.value.find("Error");
+    return type != nullptr && error != nullptr && *type == Value("Fail") && *error == Value(name);
+  });
+}
+
 void check_error_name(Checking& check, const Spot& spot) {
   if (!is_text(check, spot, "ErrorEquals")) return;
   const std::string& name = spot.node.value.as_string();
@@ -42,6 +51,7 @@ void check_error_name(Checking& check, const Spot& spot) {
   const bool looks_reserved = name.starts_with("States.") || name.starts_with("State.");
   const auto& known = kReservedErrors;
   if (!looks_reserved || std::find(known.begin(), known.end(), name) != known.end()) return;
+  if (is_raised_here(check.document, name)) return;
   check.findings.warning("unknown-error", spot.node.place, spot.pointer,
                          "no error is called " + json_quote(name) + ": this matches nothing",
                          did_you_mean(name, known));

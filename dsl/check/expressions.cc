@@ -46,10 +46,11 @@ void check_context_field(Checking& check, const Spot& spot, const std::string& t
   while (end < text.size() && is_word_character(text[end])) ++end;
   const std::string field = text.substr(3, end - 3);
   const auto& known = kContextFields;
-  if (field.empty() || std::find(known.begin(), known.end(), field) != known.end()) return;
   Place place = check.document.within(spot.node, 3);
   if (place.offset != spot.node.place.offset)
     place.length = static_cast<std::uint32_t>(field.size());
+  if (field == "Task") return warn_of_token_not_yet(check, spot, place);
+  if (field.empty() || std::find(known.begin(), known.end(), field) != known.end()) return;
   check.findings.warning("unknown-context-field", place, spot.pointer,
                          "the context object has no field " + json_quote(field),
                          did_you_mean(field, known));
@@ -201,7 +202,8 @@ void report_shadows(Checking& check) {
       });
       if (!is_shadow) continue;
       check.findings.warning("shadowed-variable", inner.place, inner.pointer,
-                             "outside of this Map or Parallel, $" + name + " keeps its value",
+                             "outside of this Map or Parallel, $" + name +
+                                 " keeps its value; Step Functions refuses such a definition",
                              "what is assigned here is seen here only: give it another name, or "
                              "take it out with the output");
     }
@@ -287,8 +289,8 @@ void check_assign(Checking& check, const Spot& spot, Language language, const Js
   for (const Member& member : spot.node.members) {
     std::string name = member.key;
     if (language == Language::kJsonPath && name.ends_with(".$")) name.resize(name.size() - 2);
-    const bool is_name = !name.empty() && name.size() <= kLongestVariable && name != "states" &&
-                         !std::isdigit(static_cast<unsigned char>(name[0])) &&
+    const bool is_name = !name.empty() && count_characters(name) <= kLongestVariable &&
+                         name != "states" && !std::isdigit(static_cast<unsigned char>(name[0])) &&
                          std::all_of(name.begin(), name.end(), is_word_character);
     if (!is_name) {
       const bool has_dollar = name.starts_with("$");

@@ -139,10 +139,11 @@ void check_ways(Checking& check, const Spot& states, const std::vector<GroupWays
 }
 
 void check_name(Checking& check, const Member& state, const std::string& pointer) {
-  if (state.key.empty() || state.key.size() > kLongestStateName) {
+  const std::size_t length = count_characters(state.key);
+  if (length < 1 || length > kLongestStateName) {
     check.findings.error("bad-state-name", state.key_place, pointer,
                          "the name of a state has 1 to " + std::to_string(kLongestStateName) +
-                             " characters, this has " + std::to_string(state.key.size()));
+                             " characters, this has " + std::to_string(length));
   }
   const auto [first, is_new] = check.state_names.emplace(state.key, state.key_place);
   if (is_new) return;

@@ -54,7 +54,7 @@ void check_map(Checking& check, const Spot& state) {
                          "remove \"Iterator\"");
   }
   check_tolerance(check, state, is_distributed(state.node));
-  if (is_distributed(state.node)) return;
+  if (is_distributed(state.node)) return warn_of_map_not_yet(check, state);
   for (const char* field : {"ItemReader", "ItemBatcher", "ResultWriter", "Label"}) {
     const Member* member = state.node.find(field);
     if (member == nullptr) continue;

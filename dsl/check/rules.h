@@ -19,6 +19,8 @@
 
 namespace stepwell::dsl {
 
+struct ResourceName;
+
 // A node, and its JSON pointer.
 struct Spot {
   const Node& node;
@@ -140,6 +142,12 @@ void check_map(Checking& check, const Spot& state);
 void check_item_reader(Checking& check, const Spot& spot, Language language);
 void check_item_batcher(Checking& check, const Spot& spot, Language language);
 void check_result_writer(Checking& check, const Spot& spot, Language language);
+
+// ---- not_yet.cc: what this version cannot run ------------------------------------------------
+void warn_of_map_not_yet(Checking& check, const Spot& state);
+void warn_of_resource_not_yet(Checking& check, const Spot& spot, const std::string& resource,
+                              const ResourceName& name);
+void warn_of_token_not_yet(Checking& check, const Spot& spot, const Place& place);
 
 // ---- machine.cc: names of states, and the transitions between them --------------------------
 // `role`: kWorkflow, kBranch or kProcessor.

@@ -403,7 +403,11 @@ void check_resource(Checking& check, const Spot& spot) {
   if (!is_text(check, spot, "Resource")) return;
   const std::string& resource = spot.node.value.as_string();
   if (const auto name = parse_resource(resource)) {
-    if (check.options.is_express) check_express(check, spot, *name);
+    if (check.options.is_express) {
+      check_express(check, spot, *name);
+    } else {
+      warn_of_resource_not_yet(check, spot, resource, *name);
+    }
     return check_known(check, spot, resource);
   }
   Diagnostic& diagnostic = check.findings.error(

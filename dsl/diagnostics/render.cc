@@ -39,11 +39,6 @@ std::string printable(std::string_view bytes) {
   return text;
 }
 
-std::size_t characters(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return !is_continuation(c); }));
-}
-
 // The part of a long line around the column, cut between characters.
 std::string_view window(std::string_view line, std::size_t& column) {
   if (line.size() <= kWidest) return line;
@@ -73,8 +68,8 @@ std::string render(const Diagnostic& diagnostic, std::string_view source) {
     const std::string before = printable(line.substr(0, column));
     const std::string under = printable(line.substr(column, length));
     text += margin.substr(number.size()) + number + " | " + printable(line) + "\n";
-    text += margin + " | " + std::string(characters(before), ' ') + "^" +
-            std::string(std::max<std::size_t>(characters(under), 1) - 1, '~') + "\n";
+    text += margin + " | " + std::string(count_characters(before), ' ') + "^" +
+            std::string(std::max<std::size_t>(count_characters(under), 1) - 1, '~') + "\n";
   }
   if (!diagnostic.hint.empty()) text += "  hint: " + printable(diagnostic.hint) + "\n";
   return text;

@@ -203,6 +203,14 @@ Place Document::within(const Node& scalar, std::size_t at) const {
   return place;
 }
 
+void refuse_rounded(const Document& document, Findings& findings) {
+  for (const Document::Rounded& one : document.rounded) {
+    findings.error("number-too-large", one.place, one.pointer,
+                   "no 64-bit number can hold " + one.text.substr(0, 40),
+                   "put it in quotes if it is meant as text");
+  }
+}
+
 Document read_document(std::string_view text, std::string_view file, Findings& findings) {
   Document document;
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);

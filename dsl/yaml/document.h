@@ -44,6 +44,13 @@ struct Document {
   std::string_view text;
   std::deque<Node> nodes;
   const Node* root = nullptr;  // Null when the text could not be read.
+  // Whole numbers of which the value is not exactly what the text says.  Not a mistake by itself:
+  // programs that earlier releases took have such.
+  struct Rounded {
+    Place place;
+    std::string pointer, text;
+  };
+  std::vector<Rounded> rounded;
 
   // A string scalar in pieces that stand in the text byte by byte, in order; empty where the text
   // writes it in another way (escapes that are not looked into).
@@ -59,5 +66,8 @@ struct Document {
 // Bounded by kMaxBytes, kMaxDepth and kMaxNodes.  root is null when the text could not be read to
 // its end; then `findings` has an error.
 Document read_document(std::string_view text, std::string_view file, Findings& findings);
+
+// Whoever takes a text in refuses those numbers.
+void refuse_rounded(const Document& document, Findings& findings);
 
 }  // namespace stepwell::dsl

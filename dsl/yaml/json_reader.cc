@@ -146,6 +146,9 @@ class JsonReader {
              word.size());
       return false;
     }
+    if (value->is_double() && is_whole_number(word)) {
+      builder_.note_rounded(place(word.size()), word);
+    }
     if (!bounded(builder_.scalar(*value, place(word.size()), false))) return false;
     at_ = end;
     return true;

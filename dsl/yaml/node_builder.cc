@@ -114,6 +114,11 @@ bool NodeBuilder::scalar(Value value, const Place& place, bool is_quoted) {
   return true;
 }
 
+void NodeBuilder::note_rounded(const Place& place, std::string_view text) {
+  if (document_.rounded.size() > Findings::kMost) return;
+  document_.rounded.push_back({place, pointer(), std::string(text)});
+}
+
 bool NodeBuilder::open(bool is_object, const Place& place) {
   if (stack_.size() >= kMaxDepth) {
     return fail("too-deep", place, "nested deeper than " + std::to_string(kMaxDepth) + " levels");

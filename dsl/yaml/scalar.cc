@@ -40,6 +40,8 @@ Number number_form(std::string_view text) {
 
 }  // namespace
 
+bool is_whole_number(std::string_view text) { return number_form(text) == Number::kInteger; }
+
 std::optional<Value> resolve_plain(std::string_view text) {
   if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") {
     return Value();

@@ -11,4 +11,7 @@ namespace stepwell::dsl {
 // Nothing when it is a number that no double can hold (1e400).
 std::optional<Value> resolve_plain(std::string_view text);
 
+// Is this a whole number as JSON writes it, of whatever size?
+bool is_whole_number(std::string_view text);
+
 }  // namespace stepwell::dsl

@@ -181,6 +181,7 @@ class EventReader : public YAML::EventHandler {
                          "no 64-bit number can hold " + value.substr(0, 40),
                          "put it in quotes if it is meant as text"));
     }
+    if (plain->is_double() && is_whole_number(value)) builder_.note_rounded(where, value);
     if (tag == "?" || tag.empty()) return *plain;
     const std::string name = tag.starts_with(kTagPrefix) ? tag.substr(kTagPrefix.size()) : tag;
     const bool fits = (name == "int" && plain->is_int()) ||

@@ -139,5 +139,46 @@ TEST(Convert, QuotesWhatYamlWouldMisread) {
   }
 }
 
+// All texts of up to three of these, as items of one list (which is written in brackets), of one
+// in brackets already, and as keys and values in lines of their own.
+TEST(Convert, WhateverIsInAListThereAndBackIsTheSame) {
+  const std::string signs[] = {"a",  ",",  " ", "[", "]", "{", "}", ":", "#", "-",  "'", "\"",
+                               "\\", "\n", "?", "$", "%", "&", "*", "!", "|", "=1", ".", "\u00e9"};
+  std::vector<std::string> texts;
+  for (const std::string& a : signs) {
+    texts.push_back(a);
+    for (const std::string& b : signs) {
+      texts.push_back(a + b);
+      for (const std::string& c : signs) texts.push_back(a + b + c);
+    }
+  }
+  constexpr std::size_t kAtOnce = 50;  // More would hold too many open brackets.
+  for (std::size_t from = 0; from < texts.size(); from += kAtOnce) {
+    Value::Array list;
+    Object lines;
+    for (std::size_t i = from; i < std::min(from + kAtOnce, texts.size()); ++i) {
+      list.emplace_back(texts[i]);
+      lines.set(texts[i], Value::Array{texts[i], Object{{texts[i], texts[i]}}});
+    }
+    const Value value = Object{{"list", std::move(list)}, {"lines", std::move(lines)}};
+    const std::string yaml = to_yaml_text(value.to_json(), "x.json")->text;
+    ASSERT_NE(yaml[0], '{') << "it is written in lines";
+    const Parsed parsed = parse_document(yaml, "x.yaml");
+    ASSERT_TRUE(parsed.diagnostics.empty()) << dsl::render(parsed.diagnostics[0], yaml);
+    ASSERT_EQ(parsed.value.to_json(), value.to_json());
+    EXPECT_EQ(parse_document(to_json_text(yaml, "x.yaml")->text, "x.json").value.to_json(),
+              value.to_json());
+  }
+}
+
+TEST(Convert, AFieldInBracketsIsQuotedAsBracketsNeedIt) {
+  const std::string text =
+      "StartAt: A\n"
+      "States: {A: {Type: Pass, InputPath: \"$['a', 'b']\", Parameters: {x.$: \"$.l[0]\"}, "
+      "End: true}}\n";
+  const Converted done = to_jsonata(text, {"x.yaml", "", false}).value();
+  EXPECT_TRUE(parse_document(done.text, "x.yaml").diagnostics.empty()) << done.text;
+}
+
 }  // namespace
 }  // namespace stepwell::dsl
