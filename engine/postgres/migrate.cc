@@ -76,6 +76,13 @@ Status check_schema_version(int version, const std::string& schema) {
                    std::to_string(kOldestSchema) + " and newer ones; run: stepwell migrate"};
 }
 
+Status check_encoding(const std::string& encoding) {
+  if (encoding == "UTF8") return ok_status();
+  return Error{ErrorCode::kDenied,
+               "the database's encoding is " + encoding +
+                   "; Stepwell needs UTF8: CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0"};
+}
+
 std::string Migrated::text() const {
   std::string out;
   for (const std::string& name : applied) out += "applied " + name + "\n";
@@ -88,6 +95,9 @@ std::string Migrated::text() const {
 Result<Migrated> migrate(const PgOptions& options) {
   const std::string schema = TRY(quoted_schema(options.schema));
   const std::unique_ptr<Link> link = TRY(Link::open(options, migration_purpose()));
+  const Answer encoding = link->run("SELECT current_setting('server_encoding')");
+  if (!encoding.ok()) return encoding.trouble().error("cannot read the database's encoding");
+  TRY(check_encoding(encoding.rows().string(0, 0)));
   // Held until the link ends.  Whoever comes second finds everything done.
   const Answer locked =
       link->run("SELECT pg_advisory_lock(hashtextextended('stepwell.migrate.' || $1::text, 0))",

@@ -43,5 +43,6 @@ inline Result<Migrated> migrate(const std::string& url) {
 int schema_version();
 // Why this binary cannot work with a schema of that version.
 Status check_schema_version(int version, const std::string& schema);
+Status check_encoding(const std::string& encoding);  // Of the database.
 
 }  // namespace stepwell::postgres

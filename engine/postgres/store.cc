@@ -350,10 +350,7 @@ Status PgStore::check(bool allow_unsafe) {
     return Error{ErrorCode::kUnavailable, "there is no Stepwell in schema \"" + options_.schema +
                                               "\" of this database; run: stepwell migrate"};
   }
-  if (there.text(0, 1) != "UTF8") {
-    return Error{ErrorCode::kDenied,
-                 "the database's encoding is " + there.string(0, 1) + "; Stepwell needs UTF8"};
-  }
+  TRY(check_encoding(there.string(0, 1)));
   const Rows version =
       TRY(ask("check the schema", "SELECT coalesce(max(version), 0) FROM schema_migrations"));
   TRY(check_schema_version(static_cast<int>(version.number(0, 0)), options_.schema));

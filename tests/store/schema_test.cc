@@ -67,6 +67,21 @@ TEST(Schema, CheckSaysWhatIsMissing) {
   EXPECT_TRUE(usable.ok()) << usable.error().message;
 }
 
+TEST(Schema, ADatabaseOfAnotherEncodingIsRefusedBeforeAnythingIsMade) {
+  PgOptions options = empty_schema();
+  const std::string name = "latin_" + options.schema;
+  auto link = link_to(options);
+  ASSERT_TRUE(link->run_script("CREATE DATABASE " + name +
+                               " ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
+                  .ok());
+  const std::size_t at = options.url.find('/', options.url.find("://") + 3) + 1;
+  options.url.replace(at, options.url.find('?') - at, name);
+  EXPECT_EQ(postgres::migrate(options).error().message,
+            "the database's encoding is LATIN1; Stepwell needs UTF8: CREATE DATABASE ... ENCODING "
+            "'UTF8' TEMPLATE template0");
+  ASSERT_TRUE(link->run_script("DROP DATABASE " + name + " WITH (FORCE)").ok());
+}
+
 // A binary works with schemas from its oldest one on; a newer schema says whom it still serves.
 TEST(Schema, ABinaryWorksWithAWindowOfVersions) {
   const PgOptions options = fresh_schema();

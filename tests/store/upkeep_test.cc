@@ -102,6 +102,22 @@ TEST_F(Upkeep, AWriterIsFreedWhenNothingNamesIt) {
   EXPECT_EQ(text("SELECT count(freed_at) FROM writers"), "1");
 }
 
+// An hour, it would be an hour until a process that dies is found by its lease.
+TEST_F(Upkeep, AClockThatIsSetBackHoldsUpNobodysDeath) {
+  sql(kSteadyNode);
+  sql("INSERT INTO nodes (id, label, build, pools, evidence, lease_until, renewed_at, "
+      "steady_since) "
+      "SELECT lpad('2', 32, '0')::uuid, 'gone', '', '{}', 0, t + interval '50 ms', t, t "
+      "FROM (SELECT now() + interval '1 h' AS t) later");
+  sql("INSERT INTO writers (id, node, backend_pid, backend_start) "
+      "VALUES (lpad('3', 32, '0')::uuid, lpad('2', 32, '0')::uuid, 1, now())");
+  EXPECT_EQ(text("SELECT stepwell_late_v1()"), "t");
+  EXPECT_EQ(text("SELECT marked FROM stepwell_mark_dead_v1()"), "0") << "it may be alive";
+  while (text("SELECT lease_until > clock_timestamp() FROM nodes WHERE label = 'gone'") == "t") {
+  }
+  EXPECT_EQ(text("SELECT marked FROM stepwell_mark_dead_v1()"), "1");
+}
+
 // What a role, a database or an environment sets changes nothing that is written or read.
 TEST_F(Upkeep, HostileSettingsOfTheRoleAreOverruled) {
   const std::string role = "hostile_" + options_.schema;

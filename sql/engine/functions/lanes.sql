@@ -24,7 +24,11 @@ CREATE FUNCTION stepwell_gone_v1() RETURNS uuid[] LANGUAGE plpgsql AS $$
 DECLARE
   v_timeline text := stepwell_timeline_v1();
 BEGIN
-  IF stepwell_cut_off_v1() >= clock_timestamp() - stepwell_grace_v1() THEN RETURN '{}'; END IF;
+  -- A start that lies ahead says that the clock was set back, and nothing of when it was.
+  IF stepwell_cut_off_v1() BETWEEN clock_timestamp() - stepwell_grace_v1() AND clock_timestamp()
+  THEN
+    RETURN '{}';
+  END IF;
   RETURN (
     SELECT coalesce(array_agg(n.id), '{}') FROM nodes n
     WHERE n.timeline = v_timeline
@@ -76,15 +80,30 @@ CREATE FUNCTION stepwell_renew_v1(
         THEN clock_timestamp() ELSE nodes.steady_since END
 $$;
 
+-- After the server's clock was set back: whoever seems to have renewed later than now has one lease
+-- from now on, else its end would be as far away as the clock was moved.  Who lives renews meanwhile,
+-- by the new clock.
+CREATE FUNCTION stepwell_follow_clock_v1() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE nodes n
+  SET lease_until = clock_timestamp() + (n.lease_until - n.renewed_at),
+      renewed_at = clock_timestamp()
+  WHERE n.renewed_at > clock_timestamp();
+  UPDATE nodes n SET steady_since = clock_timestamp() WHERE n.steady_since > clock_timestamp();
+END $$;
+
 -- Marks writers dead: lock, look again, mark.
 CREATE FUNCTION stepwell_mark_dead_v1()
 RETURNS TABLE (marked integer, evidence boolean, terminated integer) LANGUAGE plpgsql AS $$
 DECLARE
-  v_gone   uuid[] := coalesce(stepwell_gone_v1(), '{}');
-  v_late   boolean := stepwell_witness_v1();  -- Whether who is late is taken for dead.
+  v_gone   uuid[];
+  v_late   boolean;  -- Whether who is late is taken for dead.
   v_locked uuid[];
   v_dead   uuid[];
 BEGIN
+  PERFORM stepwell_follow_clock_v1();
+  v_gone := coalesce(stepwell_gone_v1(), '{}');
+  v_late := stepwell_witness_v1();
   -- First: candidates that nobody is writing with right now.
   SELECT coalesce(array_agg(c.id), '{}') INTO v_locked
   FROM (SELECT w.id FROM writers w
@@ -221,7 +240,8 @@ BEGIN
   RETURN NEXT;
 END $$;
 
--- Whether a writer may be marked dead: what stepwell_mark_dead_v1 looks for, without locks.
+-- Whether a writer may be marked dead, or the clock was set back: what stepwell_mark_dead_v1 looks
+-- for, without locks.
 CREATE FUNCTION stepwell_late_v1() RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   v_late boolean := stepwell_witness_v1();
@@ -233,7 +253,9 @@ BEGIN
       AND NOT EXISTS (SELECT 1 FROM nodes n
                       WHERE n.id = w.node
                         AND (NOT v_late OR n.lease_until > clock_timestamp())
-                        AND n.id <> ALL (v_gone)));
+                        AND n.id <> ALL (v_gone)))
+    OR EXISTS (SELECT 1 FROM nodes n WHERE n.renewed_at > clock_timestamp()
+                                        OR n.steady_since > clock_timestamp());
 END $$;
 
 -- A new lane of that node.  False: the node's lease is over, so the lane would be marked dead at
