@@ -81,8 +81,8 @@ CREATE FUNCTION stepwell_renew_v1(
 $$;
 
 -- After the server's clock was set back: whoever seems to have renewed later than now has one lease
--- from now on, else its end would be as far away as the clock was moved.  Who lives renews meanwhile,
--- by the new clock.
+-- from now on, else its end would be as far away as the clock was moved.  Who lives renews
+-- meanwhile, by the new clock.
 CREATE FUNCTION stepwell_follow_clock_v1() RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE nodes n
