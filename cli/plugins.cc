@@ -104,6 +104,7 @@ Status attach_plugins(Console& console, runtime::AsyncEngine& engine,
   shared->options.vault_key = options.vault_key;
   shared->options.threads = std::make_shared<runtime::BoundedPool>(host::kProviderThreads,
                                                                    host::kMostProviderCallsWaiting);
+  shared->options.gates = host::make_gates();
   shared->options.notify_path = options.notify_path;
   for (const std::string& provider : providers) {
     shared->options.apps[provider] = app_of(provider);

@@ -6,6 +6,8 @@
 
 namespace stepwell::host {
 
+std::shared_ptr<RateGates> make_gates() { return std::make_shared<RateGates>(); }
+
 struct ProviderHost::Parts {
   Broker broker;
 };
@@ -20,6 +22,7 @@ Result<std::unique_ptr<ProviderHost>> ProviderHost::open(loop::Loop& loop, HostO
     options.threads =
         std::make_shared<runtime::BoundedPool>(kProviderThreads, kMostProviderCallsWaiting);
   }
+  if (options.gates == nullptr) options.gates = make_gates();
   Vault vault = TRY(Vault::open(options.vault_key));
   auto parts = std::unique_ptr<Parts>(
       new Parts{Broker(loop, std::move(options), std::move(vault), std::move(folders))});

@@ -25,6 +25,8 @@
 
 namespace stepwell::host {
 
+class RateGates;
+
 // Sends a provider somewhere else: to the fake server.
 struct ProviderOverride {
   std::string base_url;   // Replaces the manifest's as a whole: "http://127.0.0.1:9100/strava"
@@ -52,8 +54,13 @@ struct HostOptions {
   // For calls of the ledger and the connections, which block.  The hosts of a process share them;
   // null: the host has threads of its own.
   std::shared_ptr<runtime::BoundedPool> threads;
+  // What rate limits said.  The hosts of a process share it; null: the host has its own.
+  std::shared_ptr<RateGates> gates;
   Millis grant_retry_delay{5'000};  // Before a refused refresh token is believed dead.
 };
+
+// For HostOptions::gates.
+std::shared_ptr<RateGates> make_gates();
 
 // The threads for all hosts of a process, and how much may wait for them.
 inline constexpr unsigned kProviderThreads = 2;

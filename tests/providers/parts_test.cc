@@ -204,6 +204,8 @@ TEST(Secrets, AreTakenOutHoweverTheyAreSpelt) {
   const std::string encoded = base64_encode("s3cr3t+/token");
   EXPECT_EQ(secrets.scrub("a s3cr3t+/token b s3cr3t%2B%2Ftoken c " + encoded + " d"),
             "a [secret] b [secret] c [secret] d");
+  EXPECT_EQ(secrets.scrub("7333637233742b2f746f6b656e or 7333637233742B2F746F6B656E"),
+            "[secret] or [secret]");
   EXPECT_EQ(secrets.scrub("Authorization: Bearer xyz, and a short one"),
             "Authorization: Bearer [secret], and a short one");
 }
@@ -262,6 +264,70 @@ TEST(RateGates, CloseTheBucketThatWasRefused) {
   EXPECT_EQ(retry_after_of(reply, clock), Millis(20'000));
   reply.headers["retry-after"] = "soon";
   EXPECT_EQ(retry_after_of(reply, clock), std::nullopt);
+}
+
+// As Strava has them.
+TEST(RateGates, CloseWhatTheHeadersShowAsUsedUp) {
+  const auto limit = [](const char* id, Millis per, bool is_read, std::size_t index) {
+    RateLimit one{id, true, per, true, {}};
+    if (is_read) one.methods = {"GET"};
+    const std::string prefix = is_read ? "x-readratelimit-" : "x-ratelimit-";
+    one.headers = {prefix + "limit", prefix + "usage", "", index};
+    return one;
+  };
+  const Millis quarter(900'000), day(86'400'000), now(1'000), clock(1'000'000);
+  Manifest strava;
+  strava.id = "strava";
+  strava.rate_limits = {limit("all_15m", quarter, false, 0), limit("all_day", day, false, 1),
+                        limit("read_15m", quarter, true, 0), limit("read_day", day, true, 1)};
+  HttpReply reply;
+  reply.status = 429;
+  const auto refused = [&](const char* read, const char* all, const char* method) {
+    reply.headers = {{"x-readratelimit-limit", "100,1000"},
+                     {"x-ratelimit-limit", "200, 2000"},
+                     {"x-readratelimit-usage", read},
+                     {"x-ratelimit-usage", all}};
+    RateGates gates;
+    const auto wait = gates.refused(strava, method, "u1", reply, now, clock);
+    const auto other = gates.wait_for(strava, "POST", "u2", now);
+    return wait.bucket + " " + std::to_string(wait.left.count()) +
+           (other.left.count() > 0 ? ", writes wait too" : "");
+  };
+  EXPECT_EQ(refused("100,500", "150,600", "GET"), "read_15m 800000") << "not until midnight";
+  EXPECT_EQ(refused("10,1000", "20,1500", "GET"), "read_day 85400000");
+  EXPECT_EQ(refused("10,500", "200,1500", "GET"), "all_15m 800000, writes wait too");
+  EXPECT_EQ(refused("100,500", "200,2000", "GET"), "all_day 85400000, writes wait too");
+  EXPECT_EQ(refused("nothing", "x,y", "GET"), "read_15m 800000") << "the narrowest, unless shown";
+  EXPECT_EQ(refused("10,500", "20,600", "POST"), "all_15m 800000, writes wait too");
+}
+
+// As Google has them: one user's refusal says nothing of the others.
+TEST(RateGates, CloseTheNarrowestWhereNothingIsShown) {
+  Manifest google;
+  google.id = "google";
+  google.rate_limits = {{"user_minute", false, Millis(60'000), false, {}},
+                        {"app_minute", true, Millis(60'000), false, {}}};
+  RateGates gates;
+  HttpReply reply;
+  reply.status = 429;
+  EXPECT_EQ(gates.refused(google, "GET", "u1", reply, Millis(0), Millis(0)).bucket, "user_minute");
+  EXPECT_EQ(gates.wait_for(google, "GET", "u2", Millis(0)).left, Millis(0));
+}
+
+TEST(RateGates, StayClosedForAnHourAtMostOrForTheirOwnTime) {
+  Manifest manifest;
+  manifest.id = "acme";
+  RateGates gates;
+  HttpReply reply;
+  reply.status = 429;
+  reply.headers["retry-after"] = "1000000";
+  const Millis hour(3'600'000);
+  EXPECT_EQ(gates.refused(manifest, "GET", "u1", reply, Millis(0), Millis(0)).left, hour);
+  EXPECT_EQ(gates.wait_for(manifest, "GET", "u1", hour).left, Millis(0)) << "who asks finds out";
+  manifest.rate_limits = {{"day", true, Millis(86'400'000), true, {}}};
+  reply.headers["retry-after"] = "40000";
+  EXPECT_EQ(gates.refused(manifest, "GET", "u1", reply, Millis(0), Millis(0)).left,
+            Millis(40'000'000));
 }
 
 TEST(Frames, SurviveBeingCutAnywhere) {

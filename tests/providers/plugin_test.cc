@@ -42,6 +42,8 @@ TEST(Sandbox, HidesAddressesAndFinalizers) {
       {"format", "return string.format('%s %d', {}, 3)", "result \"table 3\""},
       {"pointer", "return string.format('%p', {})",
        "error Provider.ScriptError: acme/provider.lua:3: '%p' is not available to providers"},
+      {"pointer behind NUL", "return string.format('\\0%p', {})",
+       "error Provider.ScriptError: acme/provider.lua:3: '%p' is not available to providers"},
       {"gc", "setmetatable({}, {__gc = function() while true do end end})",
        "error Provider.ScriptError: acme/provider.lua:3: finalizers (__gc) are not available to "
        "providers"},
@@ -86,6 +88,15 @@ TEST(Sandbox, StopsWhatGrowsTooLarge) {
       {"rep of nothing", "return (''):rep(1 << 40)", "result \"\""},
       {"table", "local t = {} for i = 1, 1e9 do t[i] = i end", kMemory},
       {"strings in pcall", "local s = 'x' while true do pcall(function() s = s .. s end) end",
+       kMemory},
+      {"buffer", "local t = {} for i = 1, 25 do t[i] = ('x'):rep(1 << 20) end table.concat(t)",
+       kMemory},
+      {"buffer in pcall",
+       "local t = {} for i = 1, 25 do t[i] = ('x'):rep(1 << 20) end return pcall(table.concat, t)",
+       kMemory},
+      {"buffer in a coroutine",
+       "local t = {} for i = 1, 25 do t[i] = ('x'):rep(1 << 20) end "
+       "return coroutine.resume(coroutine.create(function() return table.concat(t) end))",
        kMemory},
   });
   PluginDriver plugin;
@@ -141,6 +152,9 @@ TEST(Sandbox, ReportsErrorsThatAreNoText) {
        "error Provider.ScriptError: an error that is neither text "
        "nor a table with a class"},
       {"class", "error({ class = 'Provider.Gone', message = 'm' })", "error Provider.Gone: m"},
+      {"no number",
+       "error({ class = 'Provider.RateLimited', message = 'm', retry_after = 0/0, status = 1/0 })",
+       "error Provider.RateLimited: m"},
   });
   std::string long_text;
   for (int i = 0; i < 2000; ++i) long_text += "ä";

@@ -25,6 +25,9 @@ TEST(SwTime, ReadsAndWritesInstants) {
       {"return sw.time.parse '2026-02-30T00:00:00Z'",
        "error Provider.BadData: not a time: 2026-02-30T00:00:00Z"},
       {"return sw.time.iso(1772346600)", "result \"2026-03-01T06:30:00Z\""},
+      {"return sw.time.iso(0, 1 << 62)",
+       "error Provider.ScriptError: acme/provider.lua:3: bad argument #2 to 'iso' (more than 18 "
+       "hours)"},
       {"return sw.time.iso(1772346600, -5400)", "result \"2026-03-01T05:00:00-01:30\""},
       {"return sw.time.iso(1772346600.25)", "result \"2026-03-01T06:30:00.250Z\""},
       {"return sw.time.iso(-1)", "result \"1969-12-31T23:59:59Z\""},
@@ -107,6 +110,23 @@ TEST(SwMap, QuarantinesBadItems) {
       {"return sw.each({ 'a' }, function() local x = nil; return x.y end)",
        "error Provider.ScriptError: acme/provider.lua:3: attempt to index a nil value (local 'x')"},
       {"return sw.map({}, type)", "result []"},
+  });
+}
+
+// A vendor that renamed `data` was read as one without records.
+TEST(SwMap, WantsAList) {
+  expect_all({
+      {"local x = sw.map(nil, type) return x",
+       "error Provider.BadData: acme/provider.lua:3: sw.map needs a list, not nil"},
+      {"local x = sw.map({ a = 1 }, type) return x",
+       "error Provider.BadData: acme/provider.lua:3: sw.map needs a list, not a map"},
+      {"local x = sw.map('x', type) return x",
+       "error Provider.BadData: acme/provider.lua:3: sw.map needs a list, not string"},
+      {"local x = sw.map(sw.json.null, type) return x",
+       "error Provider.BadData: acme/provider.lua:3: sw.map needs a list, not null"},
+      {"local x = sw.map(sw.json.decode('[]'), type) return x", "result []"},
+      {"local x = sw.each(nil, type) return x",
+       "error Provider.ScriptError: acme/provider.lua:3: sw.each needs a list, not nil"},
   });
 }
 

@@ -137,7 +137,13 @@ Failure Broker::missed_deadline(const Call& call) {
   Failure failure =
       fail("Timeout", call.folder->manifest.id + "." + call.function + " missed its deadline");
   failure.reason = "deadline";
-  // A write was sent, and whether it arrived is unknown.
+  // A library's own writes are in its ledger, so it may be called again at any time.
+  return call.folder->manifest.is_library ? failure : after_writes(call, std::move(failure));
+}
+
+// The class of a failure that is not the provider's own: once something was written, what became
+// of it is unknown to the caller, whatever else went wrong.
+Failure Broker::after_writes(const Call& call, Failure failure) {
   if (call.has_written()) failure.error_class = "Provider.Ambiguous";
   return failure;
 }
@@ -152,6 +158,11 @@ void Broker::drop(const CallRef& call) {
   if (const PluginRef plugin = call->plugin.lock()) {
     if (plugin->calls.erase(call->wire_id) != 0) {
       plugin->process->send(Value(Object{{"f", "cancel"}, {"call", call->wire_id}}));
+      if (waiting_.count(plugin->folder->manifest.id) != 0) {
+        loop_.post([this, provider = plugin->folder->manifest.id, alive = alive_] {
+          if (*alive) pump_waiting(provider);
+        });
+      }
       if (plugin->is_solitary) {
         loop_.post([this, provider = plugin->folder->manifest.id, alive = alive_] {
           if (*alive) pump_suspects(provider);

@@ -34,14 +34,17 @@ class Broker {
   void drop(const CallRef& call);
   void on_deadline(const CallRef& call);
   static Failure missed_deadline(const Call& call);
+  static Failure after_writes(const Call& call, Failure failure);
   // Processes (processes.cc).
   void dispatch(const CallRef& call);
   void dispatch_to(const PluginRef& plugin, const CallRef& call);
+  bool has_room(const Folder& folder) const;
+  void pump_waiting(const std::string& provider);
   Result<PluginRef> start_plugin(const FolderRef& folder, bool is_solitary);
   void pump_suspects(const std::string& provider);
   void on_frame(const PluginRef& plugin, const Value& frame);
   void on_gone(const PluginRef& plugin);
-  void retry_after_death(const PluginRef& plugin, const CallRef& call, bool is_suspect);
+  void retry_after_death(const CallRef& call, bool is_suspect);
   // Requests (requests.cc).
   void on_request(const PluginRef& plugin, const CallRef& call, const Value& frame);
   void replay(const CallRef& call, std::size_t index);
@@ -61,6 +64,7 @@ class Broker {
   std::map<std::string, PluginRef> plugins_;   // The shared process of each provider.
   std::map<std::string, PluginRef> solitary_;  // The one for suspects, while there is one.
   std::map<std::string, std::deque<CallRef>> suspects_;
+  std::map<std::string, std::deque<CallRef>> waiting_;  // For room in the shared process.
   std::map<std::pair<ExecutionId, CommandId>, CallRef> tasks_;
   std::set<CallRef> calls_;
   std::int64_t next_wire_id_ = 1;

@@ -27,7 +27,7 @@ struct Plugin;
 // neighbour's fault, the call runs again and is told the same, so that nothing is sent twice.
 struct Record {
   std::uint64_t fingerprint = 0;
-  bool is_write = false;  // Must not be repeated.
+  bool is_write = false;  // Must not be repeated: it writes, or the call that it made has written.
   std::optional<Object> answer;
   bool is_wanted = false;  // The present run waits for it.
 };
@@ -46,6 +46,10 @@ struct Call {
   Millis ends_at{0};  // Of the loop's clock.
   loop::TimerId deadline = 0;
 
+  // Of a call that a library made: the library's request.
+  std::weak_ptr<Call> caller;
+  std::shared_ptr<Record> asked_by;
+
   std::weak_ptr<Plugin> plugin;
   std::int64_t wire_id = 0;  // Its name in the frames of this run.
   std::vector<std::shared_ptr<Record>> records;
@@ -55,9 +59,9 @@ struct Call {
   std::int64_t asked = 0;  // Requests of the present run.
   int awaited = 0;         // Answers that the present run waits for.
   int suspicion = 0;       // Deaths of a process that may have been its fault.
-  int restarts = 0;
   bool is_ended = false;
 
+  // Something was sent, by it or a call that it made, that must not be sent twice.
   bool has_written() const {
     for (const auto& record : records) {
       if (record->is_write) return true;

@@ -4,6 +4,7 @@
 #include <set>
 #include <vector>
 
+#include "dsl/dsl.h"
 #include "providers/host/frames.h"
 
 namespace stepwell::host {
@@ -20,6 +21,17 @@ struct Answer {
   const Value& args;
   const Answerer& who;
 };
+
+// Names that the contract does not have mean nothing to anybody: `nxt` would be the last page.
+Problem check_names(const Value& object, const std::vector<std::string>& known,
+                    const std::string& what) {
+  for (const auto& [name, value] : object.as_object()) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const std::string near = dsl::nearest(name, known);
+    return what + " has no " + name + (near.empty() ? "" : "; did you mean " + near + "?");
+  }
+  return "";
+}
 
 // Lua writes an empty list as {}.
 Value as_list(const Value& value) {
@@ -47,6 +59,12 @@ Problem complete_record(const Answer& answer, const std::string& type, Value& re
   if (!completed.contains("account")) completed.set("account", answer.who.account);
   fields.set("source", Value(std::move(completed)));
   const bool is_deleted = flag_of(record, "deleted");
+  static const std::vector<std::string> kFields = {
+      "schema",      "id",      "source", "time", "modified_at", "complete",
+      "provisional", "deleted", "data",   "raw",  "ext"};
+  if (Problem problem = check_names(Value(fields), kFields, "a record"); !problem.empty()) {
+    return problem;
+  }
   for (const char* part : {"time", "data"}) {
     const Value* member = fields.find(part);
     if (member == nullptr ? !is_deleted : !member->is_object()) {
@@ -58,6 +76,11 @@ Problem complete_record(const Answer& answer, const std::string& type, Value& re
 }
 
 Problem check_fetch(const Answer& answer, Object& result) {
+  static const std::vector<std::string> kFields = {"items", "next", "bookmark", "total",
+                                                   "truncated"};
+  if (Problem problem = check_names(Value(result), kFields, "the result"); !problem.empty()) {
+    return problem;
+  }
   const Value* items = result.find("items");
   if (items == nullptr || !as_list(*items).is_array()) return "items is not a list";
   Value::Array completed = as_list(*items).as_array();
@@ -104,6 +127,13 @@ std::multiset<std::string> asked_keys(const Value& args) {
 }
 
 Problem check_one(const Answer& answer, const std::string& key, Value& one) {
+  if (!one.is_object()) return "the result for " + json_quote(key) + " is not a table";
+  static const std::vector<std::string> kFields = {"key",   "status", "remote_id", "handle",
+                                                   "error", "lost",   "record"};
+  if (Problem problem = check_names(one, kFields, "the result for " + json_quote(key));
+      !problem.empty()) {
+    return problem;
+  }
   const std::string status = text_of(one, "status");
   const auto& known = statuses_of(answer.function);
   if (std::find(known.begin(), known.end(), status) == known.end()) {
@@ -133,6 +163,9 @@ Problem check_one(const Answer& answer, const std::string& key, Value& one) {
 }
 
 Problem check_per_key(const Answer& answer, Object& result) {
+  if (Problem problem = check_names(Value(result), {"results"}, "the result"); !problem.empty()) {
+    return problem;
+  }
   const Value* results = result.find("results");
   if (results == nullptr || !as_list(*results).is_array()) return "results is not a list";
   Value::Array all = as_list(*results).as_array();
@@ -153,6 +186,10 @@ Problem check_per_key(const Answer& answer, Object& result) {
 }
 
 Problem check_count(const Object& result) {
+  if (Problem problem = check_names(Value(result), {"count", "exact"}, "the result");
+      !problem.empty()) {
+    return problem;
+  }
   const Value* count = result.find("count");
   const Value* exact = result.find("exact");
   if (count == nullptr || !count->is_int() || count->as_int() < 0) {

@@ -20,6 +20,18 @@ bool is_token(const std::string& text) {
   });
 }
 
+// Is a part of the path "..", in whatever spelling?  It would lead out of the path of base_url.
+bool has_dots(std::string_view path) {
+  path = path.substr(0, path.find_first_of("?#"));
+  std::string plain;
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    const bool is_dot = path.substr(i, 3) == "%2e" || path.substr(i, 3) == "%2E";
+    plain += is_dot ? '.' : path[i] == '\\' ? '/' : path[i];
+    i += is_dot ? 2 : 0;
+  }
+  return (plain + "/").find("/../") != std::string::npos;
+}
+
 std::string lower(std::string text) {
   for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
   return text;
@@ -74,7 +86,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     static const std::set<std::string> kMethods = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
     if (kMethods.count(request_.method) == 0) return "there is no method " + request_.method;
     path_ = text_of(body, "path");
-    if (path_.empty() || has_control(path_) || path_.find(' ') != std::string::npos) {
+    if (path_.empty() || has_control(path_) || path_.find(' ') != std::string::npos ||
+        has_dots(path_)) {
       return "the path " + json_quote(path_) + " is malformed";
     }
     request_.url = url_of(path_);
@@ -126,7 +139,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
   void pass_gate() {
     const auto wait =
-        shared_.gates.wait_for(folder_->manifest, request_.method, connection_, now());
+        shared_.options.gates->wait_for(folder_->manifest, request_.method, connection_, now());
     if (wait.left.count() <= 0) return attach_token();
     if (wait.left > kLongestGateWait || now() + wait.left > deadline_) {
       return tell(rate_limited(wait));
@@ -144,8 +157,15 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
                               return self->tell(*failure);
                             }
                             self->open_ = std::get<OpenRef>(found);
+                            if (self->open_->tokens.access_token.empty()) return self->no_token();
                             self->send();
                           });
+  }
+
+  void no_token() {
+    Failure failure = fail("Unauthorized", "the connection " + connection_ + " has no token");
+    failure.reason = "invalid";
+    tell(std::move(failure));
   }
 
   void send() {
@@ -176,7 +196,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
       return attach_token();
     }
     if (reply.status == 429) return refused(reply);
-    shared_.gates.passed(folder_->manifest, request_.method, connection_);
+    shared_.options.gates->passed(folder_->manifest, request_.method, connection_);
     const bool is_read = request_.method == "GET" || request_.method == "HEAD";
     if (reply.status >= 300 && reply.status < 400 && is_read && follow(reply)) return;
     answer(reply, reply.status >= 400 ? std::optional(failure_of_status(reply)) : std::nullopt);
@@ -184,8 +204,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
   // A request that was refused was not carried out: it may be sent again, whatever it is.
   void refused(const HttpReply& reply) {
-    const auto wait = shared_.gates.refused(folder_->manifest, request_.method, connection_, reply,
-                                            now(), clock_now());
+    const auto wait = shared_.options.gates->refused(folder_->manifest, request_.method,
+                                                     connection_, reply, now(), clock_now());
     if (accepted_.count(429) != 0) return answer(reply, std::nullopt);
     if (wait.left <= kLongestGateWait && ++repeats_ <= kMaxRepeats) return pass_gate();
     answer(reply, rate_limited(wait));

@@ -29,7 +29,6 @@ struct BrokerShared {
   loop::Loop& loop;
   const HostOptions& options;
   Secrets secrets;
-  RateGates gates;
   TokenKeeper keeper;
   HttpClient guarded, open;
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);

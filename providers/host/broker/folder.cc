@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "base/hash.h"
+#include "providers/host/plugin/lua_call.h"
 
 namespace stepwell::host {
 namespace {
@@ -39,6 +40,30 @@ std::vector<fs::path> entries_of(const fs::path& folder) {
   return paths;
 }
 
+// Whatever a task would stumble over at its first call: Lua that does not compile, maps that are
+// not maps.  All of it, each with its file.
+Status check_texts(const fs::path& path, const Folder& folder) {
+  std::string problems;
+  const auto add = [&](const std::string& problem) {
+    problems += (problems.empty() ? "" : "\n") + problem;
+  };
+  for (const auto& [name, text] : folder.files) {
+    const auto compiled = compile_lua(text, (path / name).string());
+    if (!compiled.ok()) add(compiled.error().message);
+  }
+  for (const auto& [name, text] : folder.maps) {
+    const auto map = parse_json(text);
+    const std::string file = (path / "maps" / (name + ".json")).string();
+    if (!map.ok()) {
+      add(file + ": " + map.error().message);
+    } else if (!map->is_object()) {
+      add(file + ": is not a JSON object");
+    }
+  }
+  if (problems.empty()) return ok_status();
+  return Error{ErrorCode::kInvalid, problems};
+}
+
 Result<FolderRef> read_folder(const fs::path& path) {
   auto folder = std::make_shared<Folder>();
   const std::string yaml = TRY(read_file(path / "provider.yaml"));
@@ -59,6 +84,7 @@ Result<FolderRef> read_folder(const fs::path& path) {
   if (folder->files.size() + folder->maps.size() > kMaxFiles) {
     return Error{ErrorCode::kTooLarge, path.string() + ": holds too many files"};
   }
+  TRY(check_texts(path, *folder));
   std::string all = yaml;
   for (const auto& [name, text] : folder->files) all += '\0' + name + '\0' + text;
   for (const auto& [name, text] : folder->maps) all += '\0' + name + '\0' + text;

@@ -116,6 +116,8 @@ void LibraryCalls::call(const Value& body, AnswerDone done) {
     }
   };
   child->beat = call_->beat;
+  child->caller = call_;
+  child->asked_by = record_;
   call_->children.push_back(child);
   broker_.begin(child);
 }

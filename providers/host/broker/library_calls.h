@@ -11,7 +11,9 @@ namespace stepwell::host {
 
 class LibraryCalls {
  public:
-  LibraryCalls(Broker& broker, CallRef call) : broker_(broker), call_(std::move(call)) {}
+  // `record`: the request of the call that is answered.
+  LibraryCalls(Broker& broker, CallRef call, std::shared_ptr<Record> record)
+      : broker_(broker), call_(std::move(call)), record_(std::move(record)) {}
   void run(const std::string& kind, const Value& body, AnswerDone done);
 
  private:
@@ -28,6 +30,7 @@ class LibraryCalls {
 
   Broker& broker_;
   CallRef call_;
+  std::shared_ptr<Record> record_;
 };
 
 }  // namespace stepwell::host

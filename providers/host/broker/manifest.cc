@@ -264,6 +264,16 @@ void read_limits(const Value& document, Manifest& manifest, Checker& checker) {
   limits.deadline = Millis(deadline);
 }
 
+RateHeaders rate_headers_of(const Value& headers) {
+  const auto name = [&](const char* key) {
+    std::string text = text_of(headers, key);
+    for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    return text;
+  };
+  const std::int64_t index = std::clamp<std::int64_t>(int_of(headers, "index"), 0, 100);
+  return {name("limit"), name("used"), name("remaining"), static_cast<std::size_t>(index)};
+}
+
 void read_rate_limits(const Value& document, Manifest& manifest) {
   const Value* list = document.find("rate_limits");
   if (list == nullptr || !list->is_array()) return;
@@ -274,6 +284,7 @@ void read_rate_limits(const Value& document, Manifest& manifest) {
     limit.per = span_of(item, "per", Millis(60'000));
     limit.is_aligned = text_of(item, "window") == "aligned";
     if (const Value* match = item.find("match")) limit.methods = texts_of(*match, "methods");
+    if (const Value* headers = item.find("headers")) limit.headers = rate_headers_of(*headers);
     manifest.rate_limits.push_back(std::move(limit));
   }
 }

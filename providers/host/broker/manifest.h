@@ -12,12 +12,19 @@
 
 namespace stepwell::host {
 
+// The headers of an answer, in lower case, that tell how much of a limit is used; empty: none does.
+struct RateHeaders {
+  std::string limit, used, remaining;
+  std::size_t index = 0;  // Of the number in them, where they have several between commas.
+};
+
 struct RateLimit {
   std::string id;
   bool is_app_wide = false;  // Else per connection.
   Millis per{0};
   bool is_aligned = false;           // Refills at the border of the window, not gradually.
   std::vector<std::string> methods;  // Empty: all.
+  RateHeaders headers = {};
 };
 
 struct CallLimits {

@@ -7,8 +7,14 @@
 namespace stepwell::host {
 namespace {
 
-constexpr int kMaxRestarts = 8;   // Of an innocent call.
 constexpr int kMaxSuspicion = 2;  // The second death that may be its fault is its fault.
+// What the calls of one process may hold together; each may hold as much as its manifest says.
+constexpr std::int64_t kProcessBytes = std::int64_t{1} << 30;
+
+std::size_t most_at_once(const Manifest& manifest) {
+  return static_cast<std::size_t>(
+      std::max<std::int64_t>(1, kProcessBytes / manifest.limits.memory_bytes));
+}
 
 Value load_frame(const Folder& folder) {
   Object files, maps;
@@ -55,7 +61,26 @@ void Broker::dispatch(const CallRef& call) {
     if (!plugin.ok()) return end(call, fail("Transient", plugin.error().message));
     found = plugins_.emplace(provider, *plugin).first;
   }
+  // A call that another one waits for does not queue behind those that wait for others like it.
+  if (call->depth == 0 && !has_room(*call->folder)) return waiting_[provider].push_back(call);
   dispatch_to(found->second, call);
+}
+
+bool Broker::has_room(const Folder& folder) const {
+  const auto found = plugins_.find(folder.manifest.id);
+  return found == plugins_.end() || found->second->calls.size() < most_at_once(folder.manifest);
+}
+
+void Broker::pump_waiting(const std::string& provider) {
+  const auto found = waiting_.find(provider);
+  if (found == waiting_.end()) return;
+  std::deque<CallRef>& queue = found->second;
+  while (!queue.empty() && (queue.front()->is_ended || has_room(*queue.front()->folder))) {
+    const CallRef call = std::move(queue.front());
+    queue.pop_front();
+    if (!call->is_ended) dispatch(call);
+  }
+  if (queue.empty()) waiting_.erase(provider);
 }
 
 void Broker::pump_suspects(const std::string& provider) {
@@ -160,28 +185,25 @@ void Broker::on_gone(const PluginRef& plugin) {
           "LimitExceeded", name + " was stopped: it did not give way for " +
                                std::to_string(call->folder->manifest.limits.cpu_ms) + " ms of CPU");
       if (plugin->reason == "crash") failure = fail("ScriptError", name + " crashed its process");
-      if (plugin->reason == "deadline") failure = missed_deadline(*call);
-      end(call, std::move(failure));
+      end(call, plugin->reason == "deadline" ? missed_deadline(*call)
+                                             : after_writes(*call, std::move(failure)));
     } else {
       const bool is_suspect = plugin->culprit == 0 && call->awaited == 0;
-      retry_after_death(plugin, call, is_suspect);
+      retry_after_death(call, is_suspect);
     }
   }
+  pump_waiting(provider);
   if (plugin->is_solitary) pump_suspects(provider);
 }
 
-void Broker::retry_after_death(const PluginRef&, const CallRef& call, bool is_suspect) {
+// The innocent are issued again however often that happens: until their deadline, and what they
+// asked for is not asked for again.
+void Broker::retry_after_death(const CallRef& call, bool is_suspect) {
   call->suspicion += is_suspect ? 1 : 0;
-  ++call->restarts;
   ++calls_retried_;
+  if (call->suspicion < kMaxSuspicion) return dispatch(call);
   const std::string name = call->folder->manifest.id + "." + call->function;
-  if (call->suspicion >= kMaxSuspicion) {
-    return end(call, fail("ScriptError", name + " brought its process down twice"));
-  }
-  if (call->restarts > kMaxRestarts) {
-    return end(call, fail("Transient", "the process of " + name + " died again and again"));
-  }
-  dispatch(call);
+  end(call, after_writes(*call, fail("ScriptError", name + " brought its process down twice")));
 }
 
 }  // namespace stepwell::host

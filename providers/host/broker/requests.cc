@@ -52,8 +52,13 @@ void Broker::on_request(const PluginRef& plugin, const CallRef& call, const Valu
   }
   auto record = std::make_shared<Record>();
   record->fingerprint = fingerprint;
-  record->is_write = kind == "http" && !is_repeatable(body);
   record->is_wanted = true;
+  if (kind == "http" && !is_repeatable(body)) {
+    record->is_write = true;
+    for (CallRef one = call; one != nullptr; one = one->caller.lock()) {
+      if (one->asked_by != nullptr) one->asked_by->is_write = true;
+    }
+  }
   records.push_back(record);
   call->queue.push_back([this, call, index, kind, body] { run_request(call, index, kind, body); });
   while (call->running_requests < kMaxAtOnce && !call->queue.empty()) {
@@ -80,7 +85,7 @@ void Broker::run_request(const CallRef& call, std::size_t index, const std::stri
     return exchange(*shared_, call->folder, call->connection, body, call->ends_at - now(),
                     std::move(done));
   }
-  if (is_library) return LibraryCalls(*this, call).run(kind, body, std::move(done));
+  if (is_library) return LibraryCalls(*this, call, record).run(kind, body, std::move(done));
   done(Object{{"error", fail("Unsupported", "only a library may use " + kind).to_value()}});
 }
 
@@ -125,6 +130,7 @@ void Broker::log(const Call& call, const Value& frame) {
   const std::string line = Value(Object{{"at", to_rfc3339(from_unix_ms(clock_now().count()))},
                                         {"level", text_of(frame, "level", "info")},
                                         {"call", call.folder->manifest.id + "." + call.function},
+                                        {"execution", text_of(call.ctx, "execution")},
                                         {"connection", call.connection},
                                         {"text", text_of(frame, "text")},
                                         {"fields", fields == nullptr ? Value(Object()) : *fields}})

@@ -9,6 +9,7 @@ namespace stepwell::host {
 namespace {
 
 constexpr std::size_t kMaxKnown = 1'000;
+constexpr std::ptrdiff_t kSpellings = 5;
 constexpr std::size_t kShortest = 6;  // Shorter ones would blank out ordinary words.
 constexpr std::string_view kHidden = "[secret]";
 
@@ -38,7 +39,9 @@ std::string percent_encoded(const std::string& text) {
 
 // As it may turn up in a URL, a header or a dump.
 std::vector<std::string> spellings_of(const std::string& secret) {
-  return {secret, percent_encoded(secret), base64_encode(secret)};
+  std::string hex = hex_encode(secret), upper = hex;
+  for (char& digit : upper) digit = digit >= 'a' ? static_cast<char>(digit - 32) : digit;
+  return {secret, percent_encoded(secret), base64_encode(secret), std::move(hex), std::move(upper)};
 }
 
 void hide_bearers(std::string& text) {
@@ -60,7 +63,7 @@ void Secrets::add(const std::string& secret) {
   for (std::string& spelling : spellings_of(secret)) spellings_.push_back(std::move(spelling));
   if (known_.size() > kMaxKnown) {
     known_.pop_front();
-    spellings_.erase(spellings_.begin(), spellings_.begin() + 3);
+    spellings_.erase(spellings_.begin(), spellings_.begin() + kSpellings);
   }
 }
 

@@ -1,6 +1,8 @@
 #include "providers/host/plugin/lua_call.h"
 
+#include <cmath>
 #include <cstdlib>
+#include <cstring>
 
 #include "base/sync/cpu_time.h"
 #include "providers/host/frames.h"
@@ -14,7 +16,7 @@ namespace {
 using std::chrono::nanoseconds;
 
 constexpr int kHookEvery = 1000;  // Instructions.
-constexpr std::size_t kMaxLogBytes = 1u << 20;
+constexpr std::size_t kMaxLogBytes = 1u << 16;
 
 int write_chunk(lua_State*, const void* bytes, std::size_t size, void* out) {
   static_cast<std::string*>(out)->append(static_cast<const char*>(bytes), size);
@@ -89,7 +91,9 @@ int read_error(lua_State* lua) {
     lua_pop(lua, 1);
   }
   for (const char* field : {"retry_after", "status"}) {
-    if (lua_getfield(lua, 1, field) == LUA_TNUMBER) error.set(field, to_value(lua, -1));
+    // No number that JSON does not have: the error counts, whatever its delay is.
+    const bool is_number = lua_getfield(lua, 1, field) == LUA_TNUMBER;
+    if (is_number && std::isfinite(lua_tonumber(lua, -1))) error.set(field, to_value(lua, -1));
     lua_pop(lua, 1);
   }
   LuaCall::of(lua).set_result(Value(std::move(error)));
@@ -97,6 +101,12 @@ int read_error(lua_State* lua) {
 }
 
 }  // namespace
+
+bool is_out_of_memory(lua_State* lua, int status) {
+  if (status == LUA_ERRMEM) return true;
+  return lua_type(lua, -1) == LUA_TSTRING &&
+         std::strcmp(lua_tostring(lua, -1), "not enough memory") == 0;
+}
 
 Result<std::string> compile_lua(const std::string& text, const std::string& chunk_name) {
   lua_State* lua = luaL_newstate();
@@ -137,9 +147,7 @@ void* LuaCall::allocate(void* self, void* block, std::size_t old_size, std::size
   const std::size_t after = call.memory_used_ - old_size + new_size;
   if (new_size > old_size && after > call.code_->memory_limit) {
     // Lua collects garbage and asks once more; the second refusal is the end of the call.
-    if (call.was_refused_ && call.death_.empty()) {
-      call.death_ = "memory limit of " + std::to_string(call.code_->memory_limit >> 20) + " MiB";
-    }
+    if (call.was_refused_ && call.death_.empty()) call.death_ = call.memory_limit();
     call.was_refused_ = true;
     return nullptr;
   }
@@ -163,6 +171,10 @@ void LuaCall::count_hook(lua_State* lua, lua_Debug*) {
     call.set_pausing();
     lua_yield(lua, 0);
   }
+}
+
+std::string LuaCall::memory_limit() const {
+  return "memory limit of " + std::to_string(code_->memory_limit >> 20) + " MiB";
 }
 
 void LuaCall::die(lua_State* lua, const std::string& why) {
@@ -246,8 +258,15 @@ Value LuaCall::take_answer(std::int64_t number) {
 }
 
 void LuaCall::log(const std::string& level, const std::string& text, Value fields) {
-  log_bytes_ += text.size() + fields.json_size() + 40;
   if (log_bytes_ > kMaxLogBytes) return;
+  log_bytes_ += text.size() + fields.json_size() + 40;
+  if (log_bytes_ > kMaxLogBytes) {
+    return send_(Value(Object{{"f", "log"},
+                              {"call", start_.id},
+                              {"level", "warn"},
+                              {"text", "this call logs more than 64 KiB: the rest is left out"},
+                              {"fields", Value(Object())}}));
+  }
   send_(Value(Object{{"f", "log"},
                      {"call", start_.id},
                      {"level", level},
@@ -263,7 +282,8 @@ void LuaCall::send_error(Object error) {
   send_(Value(Object{{"f", "error"}, {"call", start_.id}, {"error", Value(std::move(error))}}));
 }
 
-void LuaCall::end_with_error(lua_State* from, int) {
+void LuaCall::end_with_error(lua_State* from, int status) {
+  if (from != nullptr && is_out_of_memory(from, status) && death_.empty()) death_ = memory_limit();
   if (is_dead() || from == nullptr) {
     const std::string why = from == nullptr ? "memory limit" : death_;
     return send_error(

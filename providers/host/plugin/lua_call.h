@@ -59,6 +59,7 @@ class LuaCall {
   bool answer(const Value& frame);
 
   std::int64_t id() const { return start_.id; }
+  std::string memory_limit() const;  // As words.
   // What is left of its CPU limit.
   std::chrono::nanoseconds cpu_left() const { return code_->cpu_limit - cpu_used_; }
 
@@ -113,5 +114,8 @@ class LuaCall {
   std::size_t log_bytes_ = 0;
   Value result_;
 };
+
+// Does the error on top say that there is no more memory?  Lua raises it in two ways.
+bool is_out_of_memory(lua_State* lua, int status);
 
 }  // namespace stepwell::host

@@ -83,6 +83,12 @@ int request_all(lua_State* lua) {
   return lua_yieldk(lua, 0, static_cast<lua_KContext>(first), request_all_done);
 }
 
+// where(n) -> "acme/provider.lua:7: ", the place from which the n-th function up was called.
+int where(lua_State* lua) {
+  luaL_where(lua, static_cast<int>(luaL_checkinteger(lua, 1)) + 1);
+  return 1;
+}
+
 int json_encode(lua_State* lua) {
   luaL_checkany(lua, 1);
   const std::string text = to_value(lua, 1).to_json();
@@ -160,6 +166,7 @@ constexpr luaL_Reg kNatives[] = {{"request", request},
                                  {"mark", mark},
                                  {"is_text", is_text},
                                  {"log", log},
+                                 {"where", where},
                                  {"map_text", map_text},
                                  {"provider", provider},
                                  {nullptr, nullptr}};

@@ -12,6 +12,8 @@
 namespace stepwell::host {
 namespace {
 
+constexpr lua_Integer kMostOffset = 18 * 3600;  // Of local time from UTC, in seconds.
+
 using std::chrono::days;
 using std::chrono::sys_days;
 using std::chrono::year_month_day;
@@ -166,6 +168,7 @@ int time_parse(lua_State* lua) {
 
 int time_iso(lua_State* lua) {
   const lua_Integer offset = luaL_optinteger(lua, 2, 0);
+  luaL_argcheck(lua, offset >= -kMostOffset && offset <= kMostOffset, 2, "more than 18 hours");
   std::string text = civil_text(clock_at(lua, 1, offset));
   if (offset == 0) {
     text += 'Z';

@@ -45,6 +45,12 @@ local function ask(kind, body)
   return value
 end
 
+-- What the value is, when it is not a list; nil when it is one.
+local function no_list(value)
+  if type(value) ~= "table" then return value == native.null and "null" or type(value) end
+  if next(value) ~= nil and value[1] == nil then return "a map" end
+end
+
 -- json, time, crypto, units ------------------------------------------------------------------
 sw.json = { null = native.null, encode = native.json_encode, array = native.mark }
 function sw.json.decode(text)
@@ -132,6 +138,8 @@ local function key_of(item)
 end
 local stops = { ["Provider.RateLimited"] = true, ["Provider.Unauthorized"] = true }
 function sw.each(items, fn)
+  local instead = no_list(items)
+  if instead then error("sw.each needs a list, not " .. instead, 2) end
   local results, stopped = native.mark {}, nil
   for i, item in ipairs(items) do
     local result
@@ -159,9 +167,14 @@ function sw.each(items, fn)
   return results
 end
 
+-- A vendor that answers something else than a list has changed: that is not an empty page.
 function sw.map(list, fn)
+  local instead = no_list(list)
+  if instead then
+    sw.err.BadData { message = native.where(1) .. "sw.map needs a list, not " .. instead }
+  end
   local out = native.mark {}
-  for i, item in ipairs(list or {}) do
+  for i, item in ipairs(list) do
     local ok, value = pcall(fn, item, i)
     if ok then
       out[i] = value
@@ -338,6 +351,8 @@ if not is_library then
     end
   end
   function sw.http.all(list)
+    local instead = no_list(list)
+    if instead then error("sw.http.all needs a list, not " .. instead, 2) end
     local requests = {}
     local function options_of(one) return one.options or one.o or {} end
     for i, one in ipairs(list) do
@@ -361,6 +376,8 @@ if is_library then
   end
   function sw.call(provider, fn, args) return ask("call", call_of(provider, fn, args)) end
   function sw.call_all(list)
+    local instead = no_list(list)
+    if instead then error("sw.call_all needs a list, not " .. instead, 2) end
     local calls = {}
     for i, c in ipairs(list) do
       calls[i] = call_of(c.provider or c[1], c.fn or c[2], c.args or c[3])

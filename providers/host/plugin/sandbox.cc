@@ -40,9 +40,19 @@ void keep_only(lua_State* lua, const std::array<const char*, n>& names) {
 
 // ---- protected calls: as in Lua, but a dead call stays dead ----
 
+// Whoever catches that there is no more memory would go on at the limit; a buffer of a string
+// raises it as an ordinary error, and without a second try.
+void die_of_memory(lua_State* lua, int status) {
+  if (status == LUA_OK || status == LUA_YIELD) return;
+  LuaCall& call = LuaCall::of(lua);
+  if (call.is_dead()) call.raise_death(lua);
+  if (is_out_of_memory(lua, status)) call.die(lua, call.memory_limit());
+}
+
 int finish_pcall(lua_State* lua, int status, lua_KContext extra) {
   LuaCall& call = LuaCall::of(lua);
   if (call.is_dead()) call.raise_death(lua);
+  die_of_memory(lua, status);
   if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(lua) - static_cast<int>(extra);
   lua_pushboolean(lua, false);
   lua_insert(lua, -2);
@@ -59,9 +69,10 @@ int sandbox_pcall(lua_State* lua) {
 
 // The handler runs after the stack was unwound, as an ordinary protected call: Lua's own would run
 // it where no hook can stop it.
-int finish_handler(lua_State* lua, int, lua_KContext) {
+int finish_handler(lua_State* lua, int status, lua_KContext) {
   LuaCall& call = LuaCall::of(lua);
   if (call.is_dead()) call.raise_death(lua);
+  die_of_memory(lua, status);
   lua_pushboolean(lua, false);
   lua_replace(lua, 1);
   return lua_gettop(lua);
@@ -70,6 +81,7 @@ int finish_handler(lua_State* lua, int, lua_KContext) {
 int finish_xpcall(lua_State* lua, int status, lua_KContext) {
   LuaCall& call = LuaCall::of(lua);
   if (call.is_dead()) call.raise_death(lua);
+  die_of_memory(lua, status);
   // The stack: 1 = handler, 2 = true, and the results; or the error on top.
   if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(lua) - 1;
   lua_copy(lua, 1, 2);  // 1 = handler, 2 = handler, 3 = error
@@ -118,6 +130,7 @@ int run_thread(lua_State* lua, lua_State* thread, int arguments, lua_KFunction a
     return results;
   }
   lua_xmove(thread, lua, 1);
+  die_of_memory(lua, status);
   return -1;
 }
 
@@ -239,7 +252,9 @@ int sandbox_tostring(lua_State* lua) {
 }
 
 int sandbox_format(lua_State* lua) {
-  const std::string_view format = luaL_checkstring(lua, 1);
+  std::size_t size = 0;
+  const char* text = luaL_checklstring(lua, 1, &size);
+  const std::string_view format(text, size);  // It may hold NUL, behind which Lua reads on.
   for (std::size_t at = format.find('%'); at != std::string_view::npos;
        at = format.find('%', at + 2)) {
     const std::size_t kind = format.find_first_not_of("0123456789-+ #.", at + 1);
@@ -274,7 +289,7 @@ int sandbox_rep(lua_State* lua) {
   }
   const std::size_t limit = LuaCall::of(lua).code().memory_limit;
   if (static_cast<lua_Unsigned>(times) > limit / (size + between)) {
-    LuaCall::of(lua).die(lua, "memory limit of " + std::to_string(limit >> 20) + " MiB");
+    LuaCall::of(lua).die(lua, LuaCall::of(lua).memory_limit());
   }
   lua_settop(lua, 3);
   if (lua_isnil(lua, 3)) lua_pop(lua, 1);
