@@ -198,6 +198,16 @@ class ScriptReader {
            (node.find("delay") != nullptr || node.find("fail") != nullptr ||
             node.find("value") != nullptr || node.find("echo") != nullptr);
   }
+  void warn_of_quotes(const Node& node, const std::string& pointer) {
+    const std::string& words = node.value.as_string();
+    const bool is_failure = words.starts_with(kFail);
+    if (!is_failure && words != "timeout" && words != "heartbeat lost" && words != "echo") return;
+    findings_.warning("quoted-answer", node.place, pointer,
+                      "in quotes this is what the task answers: it succeeds with this text",
+                      is_failure ? "write {fail: " + json_quote(words.substr(kFail.size())) +
+                                       "}, or {value: ...} if the text is meant"
+                                 : "write it without quotes, or {value: ...} if the text is meant");
+  }
   Answer read_answer(const Node& node, const std::string& pointer) {
     Answer answer;
     if (node.value.is_string() && !node.is_quoted) {
@@ -213,6 +223,7 @@ class ScriptReader {
         return answer;
       }
     }
+    if (node.value.is_string() && node.is_quoted) warn_of_quotes(node, pointer);
     // In YAML `fail Bank.Busy: too late` is a mapping.
     const bool is_pair = node.members.size() == 1 && node.members[0].key.starts_with(kFail);
     if (is_pair && node.members[0].node->value.is_string()) {

@@ -105,6 +105,7 @@ void add_mock_configs(Script& script, const ReadFile& read_file, dsl::Findings& 
     }
     dsl::Findings own(config.file);
     const dsl::Document document = dsl::read_document(*text, config.file, own);
+    dsl::refuse_rounded(document, own);
     if (document.root != nullptr) {
       for (TaskMocks& mocks : read_mock_config(document, config.test_case, config.place, own)) {
         one.tasks.push_back(std::move(mocks));
@@ -157,6 +158,7 @@ Report run_tests(std::string_view text, const std::string& file, const ReadFile&
   report.updated = std::string(text);
   dsl::Findings findings(file);
   const dsl::Document document = dsl::read_document(text, file, findings);
+  dsl::refuse_rounded(document, findings);
   Script script;
   if (document.root != nullptr) script = read_script(document, findings);
   dsl::Compiled compiled;

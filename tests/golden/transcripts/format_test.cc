@@ -217,6 +217,18 @@ TEST(Format, AnswersAreValuesFailuresOrInstructions) {
   }
 }
 
+TEST(Format, AQuotedInstructionIsAnAnswerAndSaysSo) {
+  const std::string begin = "workflow: charge.yaml\ninput: {a: 1}\ntasks:\n  Charge:\n    - ";
+  EXPECT_EQ(run(begin + "\"fail Bank.Busy\"\n").diagnosis,
+            "charge.test.yaml:5:7: warning: in quotes this is what the task answers: it succeeds "
+            "with this text [quoted-answer]\n"
+            "   5 |     - \"fail Bank.Busy\"\n"
+            "     |       ^~~~~~~~~~~~~~~~\n"
+            "  hint: write {fail: \"Bank.Busy\"}, or {value: ...} if the text is meant\n");
+  EXPECT_EQ(run(begin + "{value: \"fail Bank.Busy\"}\n").diagnosis, "");
+  EXPECT_EQ(run(begin + "\"failed\"\n").diagnosis, "");
+}
+
 TEST(Format, AFailureNamesTheExpressionThatBrokeIt) {
   const std::string text =
       "definition:\n"
