@@ -6,7 +6,7 @@ const std::vector<Target>& targets() {
   static const std::vector<Target> all = {
       {"yaml", run_yaml},       {"json", run_json},         {"jsonpath", run_jsonpath},
       {"jsonata", run_jsonata}, {"pictures", run_pictures}, {"step", run_step},
-      {"http", run_http},
+      {"http", run_http},       {"patterns", run_patterns}, {"shared", run_shared},
   };
   return all;
 }
