@@ -18,6 +18,7 @@ namespace {
 constexpr const char* kMemory = "memory:";
 constexpr unsigned kApiThreads = 4;  // Each has a connection while it asks.
 constexpr unsigned kHistoryThreads = 2;
+constexpr unsigned kDeliveryThreads = 2;
 // Who reads long histories leaves the cores to who starts executions: both threads together take
 // less than half of one.
 constexpr int kHistoryRests = 4;
@@ -79,6 +80,7 @@ AsyncEngine::Parts::Parts(std::shared_ptr<store::Store> the_store, const Options
       store(std::move(the_store)),
       history_threads(kHistoryThreads, settings.most_histories_waiting, kHistoryRests),
       api_threads(kApiThreads, settings.most_questions_waiting),
+      delivery_threads(kDeliveryThreads, settings.most_questions_waiting),
       waits([this](const Namespace& ns, ExecutionId id, Waits::OnRow told) {
         return read_row(ns, id, std::move(told));
       }) {}
@@ -87,6 +89,7 @@ AsyncEngine::Parts::Parts(std::shared_ptr<store::Store> the_store, const Options
 AsyncEngine::Parts::~Parts() {
   waits.stop();
   api_threads.stop();
+  delivery_threads.stop();
   history_threads.stop();
   lookup.stop();
 }

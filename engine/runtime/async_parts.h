@@ -43,6 +43,7 @@ struct AsyncEngine::Parts {
   WorkflowLookup lookup{programs};
   BoundedPool history_threads;
   BoundedPool api_threads;
+  BoundedPool delivery_threads;  // A stop waits for its row's lock: it holds up no reads.
   Waits waits;
 
   // Uses the runtime while it cannot be stopped.  False: it does not run, and `use` is not called.

@@ -82,7 +82,7 @@ void AsyncEngine::Parts::deliver(const Namespace& ns, const std::string& id, Fac
   delivery.dedupe_key = unique_key(key);
   delivery.payload = encode_payload(body);
   ask<Nothing>(
-      api_threads,
+      delivery_threads,
       [this, ns, delivery = std::move(delivery)]() -> Answer<Nothing> {
         if (const Status status = store->deliver(ns, delivery); !status.ok()) {
           return failed<Nothing>(status.error());

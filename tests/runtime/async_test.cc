@@ -218,6 +218,39 @@ TEST_F(AsyncTest, TooManyReadersAreToldToComeAgain) {
   for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(told[i].get_future().get(), Code::kOk);
 }
 
+// A stop waits for the lock of its execution's row, which somebody may hold for long.
+class HeldDeliveries : public TamperedStore {
+ public:
+  using TamperedStore::TamperedStore;
+  Status deliver(const Namespace& ns, const store::Delivery& delivery) override {
+    let_through.wait();
+    return TamperedStore::deliver(ns, delivery);
+  }
+  std::promise<void> lock;
+
+ private:
+  const std::shared_future<void> let_through = lock.get_future().share();
+};
+
+TEST_F(AsyncTest, StopsThatWaitHoldUpNoReads) {
+  const auto held = std::make_shared<HeldDeliveries>(store_, tampering_);
+  auto one = engine_on(held, std::make_shared<ManualTasks>(std::vector<std::string>{"test.slow"}));
+  deploy(*one, "slow", kSlow);
+  const std::string id = start(*one, "slow");
+  std::vector<std::promise<Code>> stopped(20);
+  for (auto& told : stopped) {
+    one->async().stop_execution(Namespace(), id, "", "",
+                                [&](const auto& done) { told.set_value(done.code); });
+  }
+  auto read = std::async(std::launch::async, [&] { return one->describe(id); });
+  const bool is_read = read.wait_for(kPatience) == std::future_status::ready;
+  held->lock.set_value();
+  EXPECT_TRUE(is_read);
+  EXPECT_TRUE(read.get());
+  for (auto& told : stopped) told.get_future().wait();
+  EXPECT_EQ(ended(*one, id).status, "ABORTED");
+}
+
 TEST_F(AsyncTest, AnotherNamespaceKnowsNothingOfIt) {
   auto tasks = std::make_shared<ManualTasks>(std::vector<std::string>{"test.slow"});
   auto one = engine(tasks);
