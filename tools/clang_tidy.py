@@ -3,22 +3,33 @@
 
   clang_tidy.py BUILD [PATH...]
 
-BUILD is configured with Clang, so the same pass checks -Wthread-safety.  A clean file leaves a
-stamp in BUILD/clang-tidy/: the hash of its text, of every header of the tree that it reaches, of
-its command and of .clang-tidy.  With PATHs only the sources below those.  Exit 1 if anything was
-found.
+BUILD is configured with Clang, so the same pass checks -Wthread-safety.  A clean source leaves an
+empty file below ~/.cache/stepwell/clang-tidy, named by the hash of its text, of every header of the
+tree that it reaches, of its command, of .clang-tidy and of the tool.  Where the tree lies is not
+in the hash, so that a fresh clone stands on what another found clean.  With PATHs only the sources
+below those.  Exit 1 if anything was found.
 """
 import concurrent.futures
+import functools
 import hashlib
 import json
 import os
 import re
 import subprocess
 import sys
+import time
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
 TOOL = "clang-tidy-14"
+CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"),
+                     "stepwell", "clang-tidy")
+KEPT_SECONDS = 30 * 24 * 3600  # Of what no run has asked for: the sources went on.
 INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]', re.M)
+
+
+@functools.cache
+def tool_version():
+    return subprocess.run([TOOL, "--version"], capture_output=True, check=True).stdout
 
 
 class Tree:
@@ -46,11 +57,11 @@ class Tree:
         return seen
 
     def stamp(self, path, command):
-        hashed = hashlib.sha256((command + TOOL).encode())
+        hashed = hashlib.sha256(command.replace(ROOT, ".").encode() + tool_version())
         hashed.update(self.text(f"{ROOT}/.clang-tidy"))
         for file in sorted(self.reached(path, set())):
             hashed.update(os.path.relpath(file, ROOT).encode() + b"\0" + self.text(file))
-        return hashed.hexdigest()
+        return os.path.join(CACHE, hashed.hexdigest())
 
 
 def check(path, build):
@@ -59,13 +70,26 @@ def check(path, build):
     return done.returncode == 0, done.stdout + ("" if done.returncode == 0 else done.stderr)
 
 
+def is_known_clean(stamp):
+    if not os.path.exists(stamp):
+        return False
+    os.utime(stamp)
+    return True
+
+
+def forget_old():
+    for stamp in os.scandir(CACHE):
+        if stamp.stat().st_mtime < time.time() - KEPT_SECONDS:
+            os.remove(stamp)
+
+
 def main():
     if len(sys.argv) < 2:
         print(__doc__, file=sys.stderr)
         return 2
     build, below = os.path.abspath(sys.argv[1]), [os.path.abspath(p) for p in sys.argv[2:]]
-    stamps = os.path.join(build, "clang-tidy")
-    os.makedirs(stamps, exist_ok=True)
+    os.makedirs(CACHE, exist_ok=True)
+    forget_old()
     with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as commands:
         entries = {entry["file"]: entry["command"] for entry in json.load(commands)}
     tree, work = Tree(build), []
@@ -73,20 +97,20 @@ def main():
         ours = path.startswith(ROOT + "/") and not path.startswith(os.path.join(ROOT, "build/"))
         if not ours or (below and not any(path == b or path.startswith(b + "/") for b in below)):
             continue
-        file = os.path.join(stamps, os.path.relpath(path, ROOT).replace("/", "@"))
         stamp = tree.stamp(path, command)
-        if not os.path.exists(file) or open(file, encoding="utf-8").read() != stamp:
-            work.append((path, file, stamp))
+        if not is_known_clean(stamp):
+            work.append((path, command, stamp))
     print(f"clang-tidy: {len(work)} of {len(entries)} sources are new or changed", flush=True)
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        runs = {pool.submit(check, path, build): (path, file, stamp) for path, file, stamp in work}
+        runs = {pool.submit(check, path, build): (path, command, stamp)
+                for path, command, stamp in work}
         for run in concurrent.futures.as_completed(runs):
-            path, file, stamp = runs[run]
+            path, command, stamp = runs[run]
             clean, output = run.result()
             if clean:
-                with open(file, "w", encoding="utf-8") as out:
-                    out.write(stamp)
+                if Tree(build).stamp(path, command) == stamp:  # Else edited meanwhile.
+                    open(stamp, "w", encoding="utf-8").close()
                 continue
             failed += 1
             print(f"-- {os.path.relpath(path, ROOT)}\n{output}", flush=True)
