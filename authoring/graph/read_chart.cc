@@ -23,9 +23,9 @@ std::string text_of(const Value& object, std::string_view key) {
 }
 
 const Value::Array& list_of(const Value& object, std::string_view key) {
-  static const Value::Array none;
+  static const Value::Array kNone;
   const Value* value = object.find(key);
-  return value != nullptr && value->is_array() ? value->as_array() : none;
+  return value != nullptr && value->is_array() ? value->as_array() : kNone;
 }
 
 Chart read_machine(const Value& machine, bool is_outermost);

@@ -72,7 +72,7 @@ Fields function_configuration() {
 }
 
 const std::vector<Shape>& shapes() {
-  static const std::vector<Shape> all = {
+  static const std::vector<Shape> kAll = {
       {"dynamodb:putItem",
        {object("Attributes"), object("ConsumedCapacity", capacity()),
         object("ItemCollectionMetrics")}},
@@ -135,7 +135,7 @@ const std::vector<Shape>& shapes() {
        {object("Parameter", {text("Name"), text("Type"), text("Value"), number("Version"),
                              text("LastModifiedDate"), text("ARN"), text("DataType")})}},
   };
-  return all;
+  return kAll;
 }
 
 // "service:action" of the resource of an integration; empty for any other resource.

@@ -121,8 +121,9 @@ std::optional<Refusal> read_texts(const Request& request, Given& given) {
   const auto read = [](const std::optional<std::string>& text, Value& to) {
     if (!text) return true;
     auto parsed = parse_json(*text);
-    if (parsed.ok()) to = std::move(parsed).value();
-    return parsed.ok();
+    if (!parsed.ok()) return false;
+    to = std::move(parsed).value();
+    return true;
   };
   if (!read(request.input, given.input)) {
     return Refusal{

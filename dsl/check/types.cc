@@ -32,7 +32,7 @@ struct Signature {
 };
 
 const std::vector<Signature>& signatures() {
-  static const std::vector<Signature> table{
+  static const std::vector<Signature> kTable{
       {"States.Format", kTextValue, {kTextValue}},
       {"States.StringToJson", kAnyValue, {kTextValue}},
       {"States.JsonToString", kTextValue, {}},
@@ -52,7 +52,7 @@ const std::vector<Signature>& signatures() {
       {"States.StringSplit", kListValue, {kTextValue, kTextValue}},
       {"States.UUID", kTextValue, {}},
   };
-  return table;
+  return kTable;
 }
 
 const Signature* signature_of(const expr::Intrinsic::Call& call) {

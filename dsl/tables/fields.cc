@@ -89,12 +89,12 @@ std::string_view name_of(Kind kind) {
 }
 
 const std::vector<std::string>& kind_names() {
-  static const std::vector<std::string> names = [] {
+  static const std::vector<std::string> kNames = [] {
     std::vector<std::string> list;
     for (const NamedKind& one : kKinds) list.emplace_back(one.name);
     return list;
   }();
-  return names;
+  return kNames;
 }
 
 const Field* field_of(std::string_view name, std::uint16_t kinds, Language language) {

@@ -51,7 +51,7 @@ std::optional<ComparisonField> comparison_named(std::string_view name) {
 }
 
 const std::vector<std::string>& comparison_names() {
-  static const std::vector<std::string> names = [] {
+  static const std::vector<std::string> kNames = [] {
     std::vector<std::string> list;
     for (const Row& row : kRows) {
       list.emplace_back(row.name);
@@ -59,7 +59,7 @@ const std::vector<std::string>& comparison_names() {
     }
     return list;
   }();
-  return names;
+  return kNames;
 }
 
 }  // namespace stepwell::dsl

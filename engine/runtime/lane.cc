@@ -14,7 +14,7 @@ constexpr std::size_t kManyFacts = 2'000;
 }  // namespace
 
 Lane::Lane(LaneWorld world, loop::Loop& loop, unsigned number)
-    : world_(std::move(world)),
+    : world_(world),
       number_(number),
       loop_(loop),
       answers_(std::make_shared<Answers>(loop_, [this] { settle(); })),

@@ -18,8 +18,8 @@ class SteadyClock final : public Clock {
 };
 
 inline const Clock& steady_clock() {
-  static const SteadyClock clock;
-  return clock;
+  static const SteadyClock kClock;
+  return kClock;
 }
 
 }  // namespace stepwell::runtime

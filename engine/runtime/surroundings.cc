@@ -9,10 +9,10 @@
 namespace stepwell::runtime {
 
 const Surroundings& real_surroundings() {
-  static const Surroundings real{steady_clock(), [](unsigned threads) -> std::unique_ptr<Pool> {
-                                   return std::make_unique<ThreadPool>(threads);
-                                 }};
-  return real;
+  static const Surroundings kReal{steady_clock(), [](unsigned threads) -> std::unique_ptr<Pool> {
+                                    return std::make_unique<ThreadPool>(threads);
+                                  }};
+  return kReal;
 }
 
 void roll(void* bytes, std::size_t count) {

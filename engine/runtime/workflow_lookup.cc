@@ -23,20 +23,20 @@ void WorkflowLookup::current(const Namespace& ns, const std::string& workflow, O
 
 // `told` may be empty: then it is only brought up to date.
 void WorkflowLookup::ask(const Key& key, bool is_known, OnProgram told) {
-  bool is_new = false, may_wait = false;
+  bool is_new = false;
   {
     const MutexLock lock(mutex_);
-    may_wait = !is_stopped_ && (told == nullptr || waiting_ < kMostWaiting);
+    const bool may_wait = !is_stopped_ && (told == nullptr || waiting_ < kMostWaiting);
     if (may_wait) {
       const auto [asking, added] = asking_.try_emplace(key);
       is_new = added;
       if (told != nullptr) {
-        asking->second.push_back(std::move(told));
+        asking->second.push_back(std::exchange(told, nullptr));
         ++waiting_;
       }
     }
   }
-  if (!may_wait && told != nullptr) return told(unasked(key));
+  if (told != nullptr) return told(unasked(key));  // It may not wait.
   if (!is_new) return;
   const auto work = [this, key](bool may_run) {
     answer(key, may_run ? programs_.ask(key.first, key.second) : Result<ProgramRef>(kStopped));

@@ -95,7 +95,7 @@ Result<Ack> LaneSession::commit(const Batch& batch) {
   }
   if (pending_) return finish_pending();
   if (batch.number != 0 && batch.number == answered_number_) return answered_;
-  Pending& pending = pending_.emplace();
+  Pending& pending = pending_.emplace(Pending{});
   pending.number = batch.number;
   pending.ack.refused = refused_texts(batch);
   for (const Start& start : batch.starts) pending.starts.push_back(start.id);

@@ -47,9 +47,9 @@ Result<MemoryExecution*> MemoryState::find(const Namespace& ns, ExecutionId id) 
 }
 
 const ExecutionSet& MemoryState::owned_by(Uuid writer) const {
-  static const ExecutionSet none;
+  static const ExecutionSet kNone;
   const auto found = owned_.find(writer);
-  return found == owned_.end() ? none : found->second;
+  return found == owned_.end() ? kNone : found->second;
 }
 
 // Keeps the indexes; to be called with the new status in place.

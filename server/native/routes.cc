@@ -20,7 +20,7 @@ constexpr unsigned kDefaultPage = 50;
 constexpr unsigned kDefaultHistoryPage = 1000;
 constexpr std::size_t kMaxKeyBytes = 255;
 
-// What a route gets: the parts of the path that were in braces, in order.
+// What a route gets, and may move from: the parts of the path that were in braces, in order.
 struct Call {
   runtime::AsyncEngine& engine;
   Request request;
@@ -151,7 +151,7 @@ Response response_of(const Answer<StartedExecution>& started, const std::string&
   return response;
 }
 
-void start(Call call) {
+void start(Call& call) {
   // Nothing is to pile up for a database that is known to be away.
   if (const auto ready = call.engine.ready(); !ready) {
     return call.reply(failure(ready.code, ready.error));
@@ -186,7 +186,7 @@ Response response_of(const Answer<std::vector<ExecutionView>>& found, unsigned l
                                  .done());
 }
 
-void list(Call call) {
+void list(Call& call) {
   const auto limit = count_of(call.request, "limit", kDefaultPage, kMaxPage);
   if (!limit) return call.reply(bad_limit(kMaxPage));
   call.engine.list(call.ns,
@@ -197,7 +197,7 @@ void list(Call call) {
                    });
 }
 
-void describe(Call call) {
+void describe(Call& call) {
   call.engine.describe(call.ns, call.parts[0],
                        [reply = std::move(call.reply)](const Answer<ExecutionView>& found) {
                          reply(found ? Response::json(200, execution_json(found.value))
@@ -221,7 +221,7 @@ Response response_of(const Answer<HistoryPage>& page) {
                                  .done());
 }
 
-void history(Call call) {
+void history(Call& call) {
   const auto limit = count_of(call.request, "limit", kDefaultHistoryPage, kMaxPage);
   if (!limit) return call.reply(bad_limit(kMaxPage));
   const std::string order = call.request.query_value("order");
@@ -247,7 +247,7 @@ runtime::OnAnswer<Nothing> told_delivered(Call& call) {
   };
 }
 
-void stop(Call call) {
+void stop(Call& call) {
   const char* const hint = R"(Send {"error": "...", "cause": "..."}, or no body.)";
   std::string error, cause;
   if (!call.request.body.empty()) {
@@ -270,7 +270,7 @@ void stop(Call call) {
   call.engine.stop_execution(call.ns, call.parts[0], error, cause, told_delivered(call));
 }
 
-void redrive(Call call) {
+void redrive(Call& call) {
   const std::string& body = call.request.body;
   if (!body.empty()) {
     const auto parsed = parse_json(body);
@@ -282,9 +282,9 @@ void redrive(Call call) {
   call.engine.redrive(call.ns, call.parts[0], told_delivered(call));
 }
 
-void healthz(Call call) { call.reply(Response::json(200, R"({"status":"alive"})")); }
+void healthz(Call& call) { call.reply(Response::json(200, R"({"status":"alive"})")); }
 
-void readyz(Call call) {
+void readyz(Call& call) {
   const auto ready = call.engine.ready();
   call.reply(ready ? Response::json(200, R"({"status":"ready"})")
                    : failure(ready.code, ready.error));
@@ -293,7 +293,7 @@ void readyz(Call call) {
 struct Route {
   const char* method;
   const char* path;  // {} stands for one part.
-  void (*answer)(Call);
+  void (*answer)(Call&);
   const char* queries = "";  // The parameters it takes, between spaces.
 };
 constexpr Route kRoutes[] = {
@@ -405,7 +405,8 @@ void route(runtime::AsyncEngine& engine, Request request, OnResponse reply) {
     if (!parts) continue;
     if (request.method == route.method) {
       if (auto refused = refuse_unknown_query(route, request)) return reply(std::move(*refused));
-      return route.answer({engine, std::move(request), std::move(*parts), std::move(reply)});
+      Call call{engine, std::move(request), std::move(*parts), std::move(reply)};
+      return route.answer(call);
     }
     allowed += (allowed.empty() ? "" : ", ") + std::string(route.method);
   }

@@ -190,6 +190,12 @@ TEST(Definitions, AreRefusedInTheSameWords) {
   std::cout << compared << " definitions\n";
 }
 
+std::string ten_megabytes_of(char letter) {
+  std::string text;
+  text.resize(10'000'000, letter);
+  return text;
+}
+
 TEST(BrokenLines, AreAnsweredQuicklyAndCrashNothing) {
   const struct {
     const char* what;
@@ -200,8 +206,8 @@ TEST(BrokenLines, AreAnsweredQuicklyAndCrashNothing) {
       {"a NUL", "{\"id\":\"a\\u0000b\"}"},
       {"a raw NUL", std::string("{\"id\":\0}", 8)},
       {"a number too large", R"({"id":1e400})"},
-      {"ten megabytes", "{\"id\":\"" + std::string(10'000'000, 'x') + "\"}"},
-      {"ten megabytes of brackets", std::string(10'000'000, '[')},
+      {"ten megabytes", "{\"id\":\"" + ten_megabytes_of('x') + "\"}"},
+      {"ten megabytes of brackets", ten_megabytes_of('[')},
       {"an anchor in itself", "&x [*x]"},
       {"the same as a definition",
        R"({"id":1,"kind":"execution","definition_text":"&x [*x]","definition":"&x [*x]"})"},

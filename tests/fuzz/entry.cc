@@ -4,6 +4,7 @@
 
 #include "tests/fuzz/targets.h"
 
+// libFuzzer calls it by this name.  NOLINTNEXTLINE(readability-identifier-naming)
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   stepwell::fuzz::STEPWELL_FUZZ_RUN({reinterpret_cast<const char*>(bytes), size});
   return 0;

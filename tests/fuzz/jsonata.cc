@@ -13,10 +13,10 @@ using expr::JsonataResult;
 using expr::StaticType;
 
 const Value& document() {
-  static const Value value = parse_json(R"({"a":{"b":[1,2.5,"x",null,true],"c":{}},"n":-1,
+  static const Value kValue = parse_json(R"({"a":{"b":[1,2.5,"x",null,true],"c":{}},"n":-1,
       "s":"some text","o":[{"k":"x","v":1},{"k":"y","v":[2,3]},{"k":"x"}],"t":"2024-02-29"})")
-                                 .value();
-  return value;
+                                  .value();
+  return kValue;
 }
 
 bool fits(const Value& value, StaticType type) {

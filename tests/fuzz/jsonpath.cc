@@ -13,13 +13,13 @@ using expr::Scope;
 Value document(const char* text) { return parse_json(text).value(); }
 
 const std::vector<Value>& documents() {
-  static const std::vector<Value> all = {
+  static const std::vector<Value> kAll = {
       document(R"({"a":{"b":[1,2.5,"x",null,true],"c":{}},"n":-1,"s":"text","é":{"a b":0}})"),
       document(R"([[1,2,3],{"a":1,"b":[{"a":2}]},{"a":"z"},[],-0.5,1e300])"),
       document(R"({"a":[{"p":1,"q":"x"},{"p":2,"q":"y"},{"p":3}],"b":"YQ==","c":"{\"a\":1}"})"),
       document("7"),
   };
-  return all;
+  return kAll;
 }
 
 // A large answer from small documents: only what was computed, never more than a few nodes deep.

@@ -221,7 +221,7 @@ States:
 }  // namespace
 
 const std::vector<ProgramRef>& programs() {
-  static const std::vector<ProgramRef> all = [] {
+  static const std::vector<ProgramRef> kAll = [] {
     std::vector<ProgramRef> made;
     for (const char* text : kTexts) {
       dsl::Compiled compiled = dsl::compile(text);
@@ -234,7 +234,7 @@ const std::vector<ProgramRef>& programs() {
     }
     return made;
   }();
-  return all;
+  return kAll;
 }
 
 }  // namespace stepwell::fuzz

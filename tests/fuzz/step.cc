@@ -29,7 +29,7 @@ class Choices {
 Value document(const char* text) { return parse_json(text).value(); }
 
 const std::vector<Value>& inputs() {
-  static const std::vector<Value> all = {
+  static const std::vector<Value> kAll = {
       document(R"({"n":3,"text":"t","items":[{"n":1},{"n":2},{"n":3}]})"),
       document(R"({"n":0,"text":"u","items":[[1,2],[],[3]],"until":"2023-11-14T22:13:30Z"})"),
       document(R"({"n":-1,"items":[],"until":"never"})"),
@@ -37,11 +37,11 @@ const std::vector<Value>& inputs() {
       document("[]"),
       document("null"),
   };
-  return all;
+  return kAll;
 }
 
 const std::vector<Value>& outputs() {
-  static const std::vector<Value> all = {
+  static const std::vector<Value> kAll = {
       document(R"({"k":1,"n":2})"),
       document(R"({"Error":"Flaky","Cause":"c","k":[1,{"n":1}]})"),
       document("null"),
@@ -51,7 +51,7 @@ const std::vector<Value>& outputs() {
       Value(std::string(40'000, 'x')),
       Value(std::string(300'000, 'x')),
   };
-  return all;
+  return kAll;
 }
 
 FactBody task_answer(Choices& choices) {

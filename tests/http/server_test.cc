@@ -22,7 +22,7 @@ using server::Answer;
 using server::HttpClient;
 
 // Says back what arrived.
-void echo(Request request, Reply reply) {
+void echo(const Request& request, const Reply& reply) {
   std::string text = request.method + " " + request.path;
   for (const auto& [name, value] : request.query) text += " " + name + "=" + value;
   if (!request.body.empty()) text += " [" + request.body + "]";

@@ -26,7 +26,7 @@ void World::must(bool holds, const std::string& what) {
   }
 }
 
-bool World::deliver(Fact fact) {
+bool World::deliver(const Fact& fact) {
   std::vector<Command> commands;
   const std::uint64_t before = execution_.next_event;
   std::uint64_t told = 0, expected_id = before;

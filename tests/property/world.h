@@ -26,7 +26,7 @@ class World {
   World(const Program& program, Value input, const WorldOptions& options);
 
   // Applies the fact, checks, and keeps the journal.  False: it changed nothing.
-  bool deliver(Fact fact);
+  bool deliver(const Fact& fact);
   void start();
   // Answers one outstanding command, chosen at random.
   void answer_one();

@@ -6,7 +6,6 @@
 
 #include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <future>
 #include <set>
 
@@ -185,7 +184,7 @@ TEST(Vault, KeepsItsKeyInAFileThatIsWholeOrNotThere) {
     return key.ok() ? "the key " + *key
                     : std::string(to_string(key.error().code)) + ": " + key.error().message;
   };
-  std::ofstream(path, std::ios::trunc);
+  std::filesystem::resize_file(path, 0);
   EXPECT_EQ(said(path), "invalid: the key file " + path +
                             " is empty; remove it to have a new key made (the tokens that the lost "
                             "one sealed stay lost)");

@@ -69,7 +69,7 @@ class PluginDriver {
   }
 
   // Loads `lua` as provider.lua of version "v", with more files as given.
-  void load(const std::string& lua, std::map<std::string, std::string> more = {},
+  void load(const std::string& lua, const std::map<std::string, std::string>& more = {},
             Object limits = {}, bool is_library = false) {
     Object files{{"provider.lua", lua}};
     for (const auto& [path, text] : more) files.set(path, text);

@@ -5,7 +5,6 @@
 namespace stepwell::testing {
 namespace {
 
-using store::Ack;
 using store::Batch;
 
 constexpr const char* kLanded =

@@ -27,7 +27,7 @@ ManualTasks::Begun ManualTasks::next() {
   while (waiting_.empty() && changed_.wait_until(mutex_, until)) {
   }
   EXPECT_FALSE(waiting_.empty()) << "no task was begun";
-  if (waiting_.empty()) return {{}, [](TaskResult) {}};
+  if (waiting_.empty()) return {{}, [](const TaskResult&) {}};
   Begun begun = std::move(waiting_.front());
   waiting_.pop_front();
   return begun;

@@ -18,7 +18,7 @@ runtime::Settings quiet(runtime::Settings settings) {
 
 }  // namespace
 
-SimLane::SimLane(const runtime::LaneWorld& lane_world, World& world, LifeRef process,
+SimLane::SimLane(const runtime::LaneWorld& lane_world, World& world, const LifeRef& process,
                  unsigned number)
     : scheduler_(world.scheduler),
       loop_life_(std::make_shared<Life>(Life{false, 0, process})),

@@ -21,7 +21,8 @@ namespace stepwell::sim {
 // A lane with two threads to stand still.
 class SimLane {
  public:
-  SimLane(const runtime::LaneWorld& lane_world, World& world, LifeRef process, unsigned number);
+  SimLane(const runtime::LaneWorld& lane_world, World& world, const LifeRef& process,
+          unsigned number);
 
   Status start(std::shared_ptr<SimTasks> tasks);
   runtime::Lane& lane() { return lane_; }

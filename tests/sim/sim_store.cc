@@ -35,7 +35,7 @@ class SimNode final : public store::Node {
 
  private:
   // Three times in a lease, as PgStore's.
-  static void beat(World& world, LifeRef heart, const std::weak_ptr<store::Node>& node) {
+  static void beat(World& world, const LifeRef& heart, const std::weak_ptr<store::Node>& node) {
     const auto present = node.lock();
     if (present == nullptr) return;
     const Micros when = world.scheduler.now() + present->lease().count() * 1'000 / 3;

@@ -55,10 +55,10 @@ double cpu_us_of(long pid) {
 }
 
 store::JournalRow fact(ExecutionId id, std::uint64_t seq) {
-  static const std::string payload =
+  static const std::string kPayload =
       R"({"output":{"receipt":"r-0001","amount":7,"items":["a","b"],"note":"of usual size"}})";
-  return {id, seq,    FactKind::kTaskSucceeded, CommandId{seq}, from_unix_ms(1'700'000'000'000),
-          42, payload};
+  return {id, seq,     FactKind::kTaskSucceeded, CommandId{seq}, from_unix_ms(1'700'000'000'000),
+          42, kPayload};
 }
 
 Result<Lane> open_lane(const std::string& url, int executions) {

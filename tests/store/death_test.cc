@@ -19,7 +19,7 @@ class Deaths : public OnEveryStore {
     return request;
   }
   // A process claims and is killed.
-  Ids claimed_and_killed(ClaimRequest request = {}) {
+  Ids claimed_and_killed(const ClaimRequest& request = {}) {
     auto victim = process();
     const Ids ids = ids_of(claim(*victim.lane, request));
     kill(victim);

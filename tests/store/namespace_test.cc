@@ -5,7 +5,6 @@
 namespace stepwell::testing {
 namespace {
 
-using store::ExecutionRow;
 using store::Start;
 
 class Namespaces : public OnEveryStore {};

@@ -135,7 +135,7 @@ std::vector<ExecutionId> ids_of(const store::ClaimResult& result) {
   return ids;
 }
 
-OnEveryStore::Process OnEveryStore::process(store::NodeOptions options) {
+OnEveryStore::Process OnEveryStore::process(const store::NodeOptions& options) {
   Process made;
   made.node = db().join(options).value();
   made.lane = made.node->open_session().value();
@@ -164,7 +164,7 @@ std::vector<ExecutionId> OnEveryStore::claimed_by(store::Session& lane, int coun
   return ids;
 }
 
-store::ClaimResult OnEveryStore::claim(store::Session& lane, store::ClaimRequest request) {
+store::ClaimResult OnEveryStore::claim(store::Session& lane, const store::ClaimRequest& request) {
   auto result = lane.claim(request);
   EXPECT_TRUE(result.ok()) << result.error().message;
   return result.ok() ? *result : store::ClaimResult{};

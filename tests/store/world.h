@@ -55,7 +55,7 @@ class OnEveryStore : public ::testing::TestWithParam<WorldMaker> {
     std::unique_ptr<store::Node> node;
     std::unique_ptr<store::Session> lane;
   };
-  Process process(store::NodeOptions options = {.label = "p", .lease = Millis{600'000}});
+  Process process(const store::NodeOptions& options = {.label = "p", .lease = Millis{600'000}});
 
   // Ends it as kill -9 does; returns when that can be seen.
   void kill(Process& process);
@@ -67,7 +67,7 @@ class OnEveryStore : public ::testing::TestWithParam<WorldMaker> {
     made.number = ++number_;
     return made;
   }
-  store::ClaimResult claim(store::Session& lane, store::ClaimRequest request = {});
+  store::ClaimResult claim(store::Session& lane, const store::ClaimRequest& request = {});
   store::Ack commit(store::Session& lane, const store::Batch& batch);
   std::vector<std::uint64_t> seqs(ExecutionId id);
   ErrorCode error_of(const Status& status) {

@@ -94,11 +94,11 @@ class Writer {
 }  // namespace
 
 const Builtin* builtin_named(std::string_view name) {
-  static const Builtins table = make_table();
+  static const Builtins kTable = make_table();
   const auto found = std::lower_bound(
-      table.begin(), table.end(), name,
+      kTable.begin(), kTable.end(), name,
       [](const Builtin& one, std::string_view wanted) { return one.name < wanted; });
-  return found != table.end() && found->name == name ? &*found : nullptr;
+  return found != kTable.end() && found->name == name ? &*found : nullptr;
 }
 
 std::string Evaluator::to_text(const Item& item, bool pretty) {

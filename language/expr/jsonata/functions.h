@@ -21,8 +21,8 @@ const Builtin* builtin_named(std::string_view name);
 
 // The argument at `index`; undefined when the call has fewer.
 inline const Item& arg(const Items& args, std::size_t index) {
-  static const Item undefined;
-  return index < args.size() ? args[index] : undefined;
+  static const Item kUndefined;
+  return index < args.size() ? args[index] : kUndefined;
 }
 
 // Each adds the functions of its file to the table.

@@ -91,7 +91,7 @@ std::string in_words(double number, bool follows, bool ordinal) {
 }
 
 const std::map<std::string, double>& word_values() {
-  static const std::map<std::string, double> table = [] {
+  static const std::map<std::string, double> kTable = [] {
     std::map<std::string, double> values;
     for (std::size_t i = 0; i < kFew.size(); ++i) {
       values[lower_case(kFew[i])] = static_cast<double>(i);
@@ -112,7 +112,7 @@ const std::map<std::string, double>& word_values() {
     }
     return values;
   }();
-  return table;
+  return kTable;
 }
 
 // The length of the separator of words at `at`: ", ", " and ", a space, a hyphen or a backslash.

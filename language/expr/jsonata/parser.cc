@@ -19,7 +19,7 @@ struct Infix {
 
 // How strongly an operator binds what stands to its left.
 const std::map<std::string_view, Infix>& infixes() {
-  static const std::map<std::string_view, Infix> table = {
+  static const std::map<std::string_view, Infix> kTable = {
       {".", {75, Op::kDot}},        {"[", {80, Op::kFilter}},        {"{", {70, Op::kGroup}},
       {"(", {80, Op::kNone}},       {"@", {80, Op::kFocus}},         {"#", {80, Op::kIndex}},
       {"?", {20, Op::kNone}},       {"+", {50, Op::kAdd}},           {"-", {50, Op::kSubtract}},
@@ -30,7 +30,7 @@ const std::map<std::string_view, Infix>& infixes() {
       {"?:", {40, Op::kNone}},      {"??", {40, Op::kNone}},         {"and", {30, Op::kAnd}},
       {"or", {25, Op::kOr}},        {"in", {40, Op::kIn}},           {"&", {50, Op::kConcat}},
   };
-  return table;
+  return kTable;
 }
 
 NodePtr deep_copy(const NodePtr& node) {

@@ -209,7 +209,7 @@ void TokenKeeper::access(FolderRef folder, const std::string& id,
   });
 }
 
-void TokenKeeper::refresh(FolderRef folder, const OpenRef& current, bool is_last_chance) {
+void TokenKeeper::refresh(const FolderRef& folder, const OpenRef& current, bool is_last_chance) {
   auto op = std::make_shared<Refresh>();
   const std::string id = current->row.id;
   auto work = [op, id, is_last_chance, seen = current->row.generation, vault = vault_,

@@ -50,7 +50,7 @@ class TokenKeeper {
 
  private:
   struct Refresh;
-  void refresh(FolderRef folder, const OpenRef& current, bool is_last_chance);
+  void refresh(const FolderRef& folder, const OpenRef& current, bool is_last_chance);
   void refreshed(const FolderRef& folder, const std::string& id,
                  const std::shared_ptr<Refresh>& op);
   void settle(const std::string& id, const std::variant<OpenRef, Failure>& outcome);

@@ -332,9 +332,9 @@ TEST(Hostile, EveryPrefixOfAWorkflowIsAnswered) {
 // ---- Recorded definitions --------------------------------------------------------------------
 
 const Value& field(const Value& json, std::string_view key) {
-  static const Value nothing;
+  static const Value kNothing;
   const Value* found = json.find(key);
-  return found != nullptr ? *found : nothing;
+  return found != nullptr ? *found : kNothing;
 }
 
 TEST(Recorded, EveryDefinitionThatAwsRanCompiles) {

@@ -45,8 +45,8 @@ bool is_shape(const std::string& code) {
 }
 
 const Schema& the_schema() {
-  static const Schema schema = Schema::compile(editor_schema()).value();
-  return schema;
+  static const Schema kSchema = Schema::compile(editor_schema()).value();
+  return kSchema;
 }
 
 // What needs two fields to be compared, or a list to be seen as a whole.
@@ -145,7 +145,7 @@ Value definition_in(const std::string& name) {
 }
 
 const Mutations& all_mutations() {
-  static const Mutations mutations(
+  static const Mutations kMutations(
       {Value(), true, false, 0, -1, 12, 0.5, "", "text", "$.x", "{% 1 %}", "States.ALL", "JSONata",
        "JSONPath", Value::Array{}, Value::Array{1}, Object{}, Object{{"a.$", 1}}},
       {"Unknown",
@@ -173,7 +173,7 @@ const Mutations& all_mutations() {
        "RetryAfter",
        "TolerateFailures",
        "MaxRetryAfterCount"});
-  return mutations;
+  return kMutations;
 }
 
 TEST(EditorSchema, IsThis) {

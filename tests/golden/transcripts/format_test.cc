@@ -14,7 +14,7 @@ const std::string kWorkflow =
     "States:\n"
     "  Charge: {Type: Task, Resource: bank.charge, End: true}\n";
 
-Report run(std::string_view text, Options options = {}) {
+Report run(std::string_view text, const Options& options = {}) {
   const ReadFile read = [](const std::string& path) -> Result<std::string> {
     if (path == "charge.yaml") return kWorkflow;
     return Error{ErrorCode::kNotFound, "there is no file " + path};

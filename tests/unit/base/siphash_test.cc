@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <numeric>
 #include <string>
 
 #include "base/hash.h"
@@ -48,7 +50,7 @@ constexpr const char* kVectors[] = {
 
 TEST(SipHash128, AnswersAsTheReferenceDoes) {
   SipKey key;
-  for (std::uint8_t i = 0; i < key.size(); ++i) key[i] = i;
+  std::iota(key.begin(), key.end(), std::uint8_t{0});
   std::string input;
   for (const char* const expected : kVectors) {
     const Hash128 hash = siphash128(key, input);

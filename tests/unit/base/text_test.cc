@@ -13,7 +13,7 @@ TEST(Time, ReadsRfc3339AndNothingElse) {
   const struct {
     const char* text;
     const char* in_utc;  // Null: refused.
-  } kTable[] = {
+  } table[] = {
       {"2026-11-21T05:04:43Z", "2026-11-21T05:04:43.000Z"},
       {"2026-11-21T05:04:43.123456789Z", "2026-11-21T05:04:43.123Z"},
       {"2026-11-21T05:04:43+01:30", "2026-11-21T03:34:43.000Z"},
@@ -28,7 +28,7 @@ TEST(Time, ReadsRfc3339AndNothingElse) {
       {"2026-11-21T05:04:43Zulu", nullptr},
       {"", nullptr},
   };
-  for (const auto& row : kTable) {
+  for (const auto& row : table) {
     const auto time = parse_rfc3339(row.text);
     EXPECT_EQ(time ? to_rfc3339(*time) : "refused", row.in_utc ? row.in_utc : "refused")
         << row.text;

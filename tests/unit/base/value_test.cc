@@ -12,20 +12,20 @@ std::string again(const std::string& text) {
 }
 
 TEST(Value, IsWrittenAsItCame) {
-  const char* kTexts[] = {"null",
-                          "true",
-                          "[]",
-                          "{}",
-                          "0",
-                          "-1",
-                          "9223372036854775807",
-                          "0.0",
-                          "3.3",
-                          "1.5e+300",
-                          "1e-07",
-                          R"("\"\\\b\f\n\r\t\u0001é😀")",
-                          R"({"b":1,"a":[1,2.0,{"c":null}]})"};
-  for (const char* text : kTexts) EXPECT_EQ(again(text), text);
+  const char* texts[] = {"null",
+                         "true",
+                         "[]",
+                         "{}",
+                         "0",
+                         "-1",
+                         "9223372036854775807",
+                         "0.0",
+                         "3.3",
+                         "1.5e+300",
+                         "1e-07",
+                         R"("\"\\\b\f\n\r\t\u0001é😀")",
+                         R"({"b":1,"a":[1,2.0,{"c":null}]})"};
+  for (const char* text : texts) EXPECT_EQ(again(text), text);
 }
 
 TEST(Value, WholeNumbersBeyondSixtyFourBitsAreNotRounded) {
@@ -80,8 +80,8 @@ TEST(Value, TakingFromASharedValueLeavesTheOtherHolderWhole) {
 }
 
 TEST(Value, KnowsItsDepthAndItsSizeAsText) {
-  const char* kText = R"({"a":[1,{"b":"é\n"}],"c":1.5})";
-  const Value value = *parse_json(kText);
+  const char* text = R"({"a":[1,{"b":"é\n"}],"c":1.5})";
+  const Value value = *parse_json(text);
   EXPECT_EQ(value.depth(), 3u);
   EXPECT_EQ(value.json_size(), value.to_json().size());
   EXPECT_EQ(Value().json_size(), 4u);

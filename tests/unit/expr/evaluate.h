@@ -9,12 +9,12 @@ namespace stepwell::expr {
 
 // Context and variables that every case sees.
 inline const Value& test_context() {
-  static const Value context = *parse_json(R"({"Execution":{"Name":"first","Input":{"a":1}}})");
-  return context;
+  static const Value kContext = *parse_json(R"({"Execution":{"Name":"first","Input":{"a":1}}})");
+  return kContext;
 }
 inline const Value& test_variables() {
-  static const Value variables = *parse_json(R"({"count":3,"order":{"id":"o-1"}})");
-  return variables;
+  static const Value kVariables = *parse_json(R"({"count":3,"order":{"id":"o-1"}})");
+  return kVariables;
 }
 
 // JSON text, or "error: cause", or "syntax: message".

@@ -46,33 +46,33 @@ TEST(Path, ManyPlacesYieldAListThatMayBeEmpty) {
 }
 
 TEST(Path, Filters) {
-  const char* kDocument = R"([{"n":1,"s":"abc"},{"n":5},{"n":"5","t":true}])";
+  const char* document = R"([{"n":1,"s":"abc"},{"n":5},{"n":"5","t":true}])";
   check({
-      {"$[?(@.n == 5)].n", kDocument, R"([5,"5"])"},
-      {"$[?(@.n === 5)].n", kDocument, "[5]"},
-      {"$[?(@.n > 1 && @.n < 9)].n", kDocument, "[5]"},
-      {"$[?(@.s || @.t)].n", kDocument, R"([1,"5"])"},
-      {"$[?(!(@.s))].n", kDocument, R"([5,"5"])"},
-      {"$[?(@.s =~ /AB./i)].n", kDocument, "[1]"},
-      {"$[?(@.n in [1, 2])].n", kDocument, "[1]"},
-      {"$[?(@.none == 1)]", kDocument, "[]"},
-      {"$[?(@.s==abc)].n", kDocument, "[1]"},
-      {"$[?(abc == @.s)].n", kDocument, "[1]"},
-      {"$[?(@.s != abc && @.n == 5)].n", kDocument, R"([5,"5"])"},
+      {"$[?(@.n == 5)].n", document, R"([5,"5"])"},
+      {"$[?(@.n === 5)].n", document, "[5]"},
+      {"$[?(@.n > 1 && @.n < 9)].n", document, "[5]"},
+      {"$[?(@.s || @.t)].n", document, R"([1,"5"])"},
+      {"$[?(!(@.s))].n", document, R"([5,"5"])"},
+      {"$[?(@.s =~ /AB./i)].n", document, "[1]"},
+      {"$[?(@.n in [1, 2])].n", document, "[1]"},
+      {"$[?(@.none == 1)]", document, "[]"},
+      {"$[?(@.s==abc)].n", document, "[1]"},
+      {"$[?(abc == @.s)].n", document, "[1]"},
+      {"$[?(@.s != abc && @.n == 5)].n", document, R"([5,"5"])"},
   });
 }
 
 TEST(Path, FiltersByPattern) {
-  const char* kDocument = R"([{"s":"abc"},{"s":"Abc\n"},{"s":555},{"s":true},{"s":"h\u00e9"}])";
+  const char* document = R"([{"s":"abc"},{"s":"Abc\n"},{"s":555},{"s":true},{"s":"h\u00e9"}])";
   check({
-      {"$[?(@.s =~ /ab/)]", kDocument, "[]"},
-      {"$[?(@.s =~ /ab./)].s", kDocument, R"(["abc"])"},
-      {"$[?(/ab./ =~ @.s)].s", kDocument, R"(["abc"])"},
-      {"$[?(@.s =~ /ABC.?/is)].s", kDocument, R"(["abc","Abc\n"])"},
-      {"$[?(@.s =~ /\\d{3}|t.*/)].s", kDocument, "[555,true]"},
-      {"$[?(@.s =~ /h./)].s", kDocument, "[\"h\u00e9\"]"},
-      {"$[?(@.s =~ /(?<!x)a(?:b)c/)].s", kDocument, R"(["abc"])"},
-      {"$[?(@.s =~ /a(b/)]", kDocument,
+      {"$[?(@.s =~ /ab/)]", document, "[]"},
+      {"$[?(@.s =~ /ab./)].s", document, R"(["abc"])"},
+      {"$[?(/ab./ =~ @.s)].s", document, R"(["abc"])"},
+      {"$[?(@.s =~ /ABC.?/is)].s", document, R"(["abc","Abc\n"])"},
+      {"$[?(@.s =~ /\\d{3}|t.*/)].s", document, "[555,true]"},
+      {"$[?(@.s =~ /h./)].s", document, "[\"h\u00e9\"]"},
+      {"$[?(@.s =~ /(?<!x)a(?:b)c/)].s", document, R"(["abc"])"},
+      {"$[?(@.s =~ /a(b/)]", document,
        "syntax: the pattern is not a regular expression: missing closing parenthesis"},
   });
   const std::string text = R"([{"s":")" + std::string(100'000, 'a') + R"("}])";
@@ -134,14 +134,14 @@ TEST(Path, RefusesWhatItCannotRead) {
 TEST(Path, PutMakesParentsAsNeeded) {
   const struct {
     const char *path, *document, *expected;
-  } kTable[] = {
+  } table[] = {
       {"$", "{}", "7"},
       {"$.a.b", "{}", R"({"a":{"b":7}})"},
       {"$.a", R"({"a":1,"b":2})", R"({"a":7,"b":2})"},
       {"$.a[1]", R"({"a":[1]})", R"({"a":[1,7]})"},
       {"$.a.b", R"({"a":1})", "refused"},
   };
-  for (const auto& row : kTable) {
+  for (const auto& row : table) {
     const auto path = std::get<JsonPath>(JsonPath::parse(row.path));
     ASSERT_TRUE(path.is_reference()) << row.path;
     const auto put = path.put(*parse_json(row.document), 7);

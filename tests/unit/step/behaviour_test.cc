@@ -5,7 +5,6 @@ namespace stepwell {
 namespace {
 
 using testing::Driver;
-using testing::json;
 
 std::string task_with(const std::string& more) {
   return R"({"StartAt":"T","States":{"T":{"Type":"Task","Resource":"t.t",)" + more +

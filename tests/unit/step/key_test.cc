@@ -10,7 +10,6 @@ namespace stepwell {
 namespace {
 
 using testing::Driver;
-using testing::json;
 using Keys = std::vector<std::string>;
 
 const ExecutionId kId{*Uuid::parse("0190a5c4-0000-7000-8000-0123456789ab")};
