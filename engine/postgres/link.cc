@@ -27,16 +27,19 @@ struct Link::Wire {
     int arrived = 0;
   };
 
-  // All of the schema are read at once.  0 when there is no such type: the server says so then.
+  // All of the schema are read at once, and again for one that was made since.  0 when there is no
+  // such type: the server says so then.
   std::uint32_t row_type(pqxx::transaction_base& work, const char* name) {
-    if (row_types.empty()) {
-      for (const auto& row : work.exec("SELECT c.relname, c.reltype FROM pg_class c WHERE "
-                                       "c.relkind = 'c' AND c.relnamespace = "
-                                       "current_schema()::regnamespace")) {
+    auto found = row_types.find(std::string_view(name));
+    if (found == row_types.end()) {
+      row_types.clear();
+      for (const auto& row : work.exec("SELECT c.relname, c.reltype FROM pg_class c "
+                                       "JOIN pg_namespace n ON n.oid = c.relnamespace "
+                                       "WHERE c.relkind = 'c' AND n.nspname = current_schema()")) {
         row_types.emplace(row[0].c_str(), row[1].as<std::uint32_t>());
       }
+      found = row_types.find(std::string_view(name));
     }
-    const auto found = row_types.find(std::string_view(name));
     return found == row_types.end() ? 0 : found->second;
   }
 
@@ -127,6 +130,7 @@ std::string settings_sql(const std::string& schema, const LinkPurpose& purpose) 
                     "; SET default_transaction_deferrable = off"
                     "; SET client_min_messages = warning; SET jit = off"
                     "; SET idle_in_transaction_session_timeout = '10s'"
+                    "; SET idle_session_timeout = 0"
                     "; SET client_connection_check_interval = '500ms'"
                     "; SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2"
                     "; SET tcp_keepalives_count = 3; SET tcp_user_timeout = '10s'"

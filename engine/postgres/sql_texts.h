@@ -6,14 +6,14 @@
 namespace stepwell::postgres {
 
 struct EmbeddedText {
-  const char* name;  // "0011_sooner.sql"
+  const char* name;  // "0012_sooner.sql"
   const char* text;
 };
 
-// The files of the schema, in the order in which they are applied: together, version 10.
+// The files of the schema, in the order in which they are applied: together, version 11.
 extern const EmbeddedText schema_texts[];
 extern const std::size_t schema_texts_count;
-// What came after them, from version 11 on, in the order of their numbers.
+// What came after them, from version 12 on, in the order of their numbers.
 extern const EmbeddedText migration_texts[];
 extern const std::size_t migration_texts_count;
 

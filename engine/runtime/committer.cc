@@ -71,9 +71,10 @@ void Committer::submit(Chunk&& chunk) {
     } else {
       chunks_.push_back(std::move(chunk));
     }
+    // The committer is woken for new work, and while it gathers starts, when there are enough.
     const std::size_t wanted = gathering_.wanted();
-    const bool is_known = wanted == 0 ? fits : chunks_.back().batch.starts.size() < wanted;
-    if (is_known && chunks_.size() == 1) return;  // That there is work, and whether it is enough.
+    const bool has_enough = chunks_.size() > 1 || chunks_.back().batch.starts.size() >= wanted;
+    if (wanted == 0 ? fits : !has_enough) return;
   }
   woken_();
 }

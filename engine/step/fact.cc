@@ -123,7 +123,7 @@ Result<FactBody> decode_started(std::string_view payload, const RowNames& row) {
   if (const Value* names = json.find("names")) {
     read_names(*names, pins);
   } else {
-    name_by_row(pins, row);
+    name_by_row(pins, {row.workflow, row.name});
   }
   return FactBody(std::move(started));
 }
@@ -142,8 +142,10 @@ FactBody body_of(TaskResult result) {
   return std::visit([](auto& fact) { return FactBody(std::move(fact)); }, result);
 }
 
+// A fact without names means these texts, as long as there are journals: names of another form are
+// written into the fact.
 void name_by_row(Pins& pins, const RowNames& row) {
-  pins.named_by_row = true;
+  pins.named_by_row = row.account == kDefaultAccount;
   if (row.workflow.empty()) return;
   const std::string base = "arn:aws:states:local:" + std::string(row.account) + ":";
   pins.execution_name = row.name;

@@ -50,7 +50,8 @@ struct Pins {
   std::uint32_t semantics = kSemantics;
   Limits limits;
   std::string execution_arn, execution_name, role_arn, machine_arn, machine_name;
-  // The five names follow from the execution's row (name_by_row) and are not in the payload.
+  // The five names follow from the execution's row (name_by_row) and the default account, and are
+  // not in the payload.
   bool named_by_row = false;
   std::uint64_t seed = 0;  // Of all randomness in the execution.
   Secret secret{};
@@ -63,7 +64,8 @@ struct RowNames {
   std::string_view name;  // Of the execution; its id's text when it was given none.
   std::string_view account = kDefaultAccount;  // Of its namespace: twelve digits.
 };
-// Sets the names and named_by_row.
+// Sets the names and named_by_row.  Only the account at the start counts: reading a fact asks for
+// no row's.
 void name_by_row(Pins& pins, const RowNames& row);
 
 // input_text: the input as the caller wrote it, which a history shows; empty: its compact form.

@@ -116,6 +116,44 @@ TEST_F(R62, ReadingWhatIsForThisWriterCostsWhatItOwns) {
   EXPECT_LT(blocks, 1'500);
 }
 
+// A name is over, and is forgotten while somebody starts under it.  Found by a reviewer: the start
+// was answered as created, and there was none.
+class Forgotten : public Race {
+ protected:
+  Result<std::vector<store::StartOutcome>> started_meanwhile(
+      const std::vector<Replacement>& mutation) {
+    install("stepwell_known_starts_v2", mutation);
+    CHECK(store_->start({start_of(new_execution(), "n")}).ok(), "start");
+    auto forgetter = session();
+    CHECK(forgetter->run_script("BEGIN; SELECT 1 FROM start_keys FOR UPDATE").ok(), "lock");
+    start_ = start_of(new_execution(), "n");
+    auto starting = std::async(std::launch::async, [&] {
+      return store_->start({start_, start_of(new_execution())});
+    });
+    wait_for(
+        "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE query LIKE '%stepwell_start_%' "
+        "AND wait_event_type = 'Lock')");
+    CHECK(forgetter->run_script("DELETE FROM start_keys; COMMIT").ok(), "forget");
+    return starting.get();
+  }
+  bool is_there() { return store_->describe(Namespace(), start_.id).ok(); }
+  store::Start start_;
+};
+
+TEST_F(Forgotten, WithoutTheCountItIsCreatedAndNotThere) {
+  const auto started = started_meanwhile({{"IF v_unheld > 0 THEN", "IF false THEN"}});
+  ASSERT_TRUE(started.ok()) << started.error().message;
+  EXPECT_EQ(started->at(0).kind, Kind::kCreated);
+  EXPECT_FALSE(is_there());
+}
+
+TEST_F(Forgotten, WithTheCountItIsStartedWhenTheNameIsFree) {
+  const auto started = started_meanwhile({});
+  ASSERT_TRUE(started.ok()) << started.error().message;
+  EXPECT_EQ(started->at(0).kind, Kind::kCreated);
+  EXPECT_TRUE(is_there());
+}
+
 // A message came for one owner, and another claims the execution.
 class NewOwner : public Race {
  protected:

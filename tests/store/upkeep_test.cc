@@ -126,7 +126,8 @@ TEST_F(Upkeep, HostileSettingsOfTheRoleAreOverruled) {
        {"client_encoding = 'LATIN1'", "bytea_output = 'escape'", "DateStyle = 'German'",
         "TimeZone = 'Asia/Kathmandu'", "standard_conforming_strings = off",
         "extra_float_digits = -5", "default_transaction_isolation = 'repeatable read'",
-        "default_transaction_read_only = on", "search_path = 'nowhere'"}) {
+        "default_transaction_read_only = on", "search_path = 'nowhere'",
+        "idle_session_timeout = '1s'"}) {
     sql("ALTER ROLE " + role + " SET " + setting);
   }
   postgres::PgOptions hostile = options_;
@@ -138,6 +139,9 @@ TEST_F(Upkeep, HostileSettingsOfTheRoleAreOverruled) {
   store::Start start = start_of(new_execution(), "Z\u00fcrich", "\"Z\u00fcrich \\\\ 1.0\"");
   ASSERT_TRUE(store->start({start}).ok());
   ASSERT_TRUE(store->save_snapshot({start.id, 1, 7, std::string("a\0\xff\\z", 5)}).ok());
+  auto link = Link::open(hostile, {.name = "hostile"}).value();
+  const std::string asked = "SELECT current_setting('idle_session_timeout')";
+  EXPECT_EQ(link->run(asked.c_str()).rows().string(0, 0), "0");  // A quiet lane stays connected.
   auto plain = postgres::open_store(options_).value();
   for (store::Store* reader : {store.get(), plain.get()}) {
     const store::ExecutionRow row = reader->describe(Namespace(), start.id).value();

@@ -32,8 +32,12 @@ CREATE TYPE start_v2 AS (
 -- Which of these starts are not new: `losers` lost their name to another execution; `fresh` are
 -- those whose rows are still to be written (an earlier, unanswered call may have done it for
 -- others).  What is found is locked, so that the caller's answer is durable wherever its commit is.
+-- A name that another start held and that is forgotten just now belongs to nobody: the call fails
+-- as one that met another, and is repeated.
 CREATE FUNCTION stepwell_known_starts_v2(s start_v2[], OUT losers uuid[], OUT fresh start_v2[])
   LANGUAGE plpgsql AS $$
+DECLARE
+  v_unheld bigint;
 BEGIN
   PERFORM 1 FROM start_keys y
   JOIN unnest(s) n
@@ -44,13 +48,17 @@ BEGIN
 
   SELECT array_agg(n.id) FILTER (WHERE k.execution <> n.id),
          array_agg(n) FILTER (WHERE (n.name IS NULL OR k.execution = n.id)
-                              AND NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = n.id))
-  INTO losers, fresh
+                              AND NOT EXISTS (SELECT 1 FROM executions e WHERE e.id = n.id)),
+         count(*) FILTER (WHERE n.name IS NOT NULL AND k.execution IS NULL)
+  INTO losers, fresh, v_unheld
   FROM unnest(s) n
   LEFT JOIN LATERAL (  -- One look into the index for each: OFFSET keeps it from being a join.
     SELECT y.execution FROM start_keys y
     WHERE y.namespace = n.namespace AND y.workflow = n.workflow AND y.name = n.name OFFSET 0) k
     ON n.name IS NOT NULL;
+  IF v_unheld > 0 THEN
+    RAISE EXCEPTION 'a name was forgotten meanwhile' USING ERRCODE = '40001';
+  END IF;
 END $$;
 
 -- Names first, in order, so that two callers cannot wait for each other; then, in later statements

@@ -59,13 +59,13 @@ TEST(Payloads, AreWhatTheyWereAndComeBack) {
 TEST(Payloads, OfAStartAreCutBeforeTheInputAndJoined) {
   Started started = started_fact();
   started.input_text = " [1e3] ";
-  name_by_row(started.pins, {"orders", "o-1", "123456789012"});
+  name_by_row(started.pins, {"orders", "o-1"});
   const std::string pins = encode_pins(started);
   EXPECT_EQ(pins, std::string(kHead) + "}");
   EXPECT_EQ(join_pins(pins, started.input_text), encode_payload(started));
 
   const auto back = decode_payload(FactKind::kStarted, join_pins(pins, started.input_text),
-                                   {"orders", "o-1", "123456789012"});
+                                   {"orders", "o-1", "123456789012"});  // By now.
   ASSERT_TRUE(back.ok());
   const auto& read = std::get<Started>(*back);
   EXPECT_EQ(read.input, json("[1000.0]"));
@@ -73,8 +73,19 @@ TEST(Payloads, OfAStartAreCutBeforeTheInputAndJoined) {
   EXPECT_EQ(read.pins.secret, started.pins.secret);
   EXPECT_EQ(read.pins.execution_name, "o-1");
   EXPECT_EQ(read.pins.machine_name, "orders");
+  EXPECT_EQ(read.pins.execution_arn, "arn:aws:states:local:000000000000:execution:orders:o-1");
+  EXPECT_EQ(read.pins.machine_arn, "arn:aws:states:local:000000000000:stateMachine:orders");
+  EXPECT_EQ(read.pins.role_arn, "arn:aws:iam::000000000000:role/stepwell");
+}
+
+// Whatever a namespace's account is changed to, an execution keeps the names that it began with.
+TEST(Payloads, OfAStartInAnotherAccountHaveItsNames) {
+  Started started = started_fact();
+  name_by_row(started.pins, {"orders", "o-1", "123456789012"});
+  const auto back = decode_payload(FactKind::kStarted, encode_payload(started), {"orders", "o-1"});
+  ASSERT_TRUE(back.ok());
+  const auto& read = std::get<Started>(*back);
   EXPECT_EQ(read.pins.execution_arn, "arn:aws:states:local:123456789012:execution:orders:o-1");
-  EXPECT_EQ(read.pins.machine_arn, "arn:aws:states:local:123456789012:stateMachine:orders");
   EXPECT_EQ(read.pins.role_arn, "arn:aws:iam::123456789012:role/stepwell");
 }
 
