@@ -14,6 +14,15 @@ void append_number(std::string& out, Number number) {
 constexpr std::size_t kDimensionsAt = 0, kCountAt = 12, kEmptyHeader = 12;
 constexpr std::uint32_t kTextArray = 1009;  // The server's number for text[].
 
+constexpr std::uint32_t kNull = 0xffffffff;  // In place of a length.
+
+// An array of one dimension, so far without elements.
+std::string begun(std::uint32_t element_type) {
+  std::string array;
+  for (const std::uint32_t number : {1u, 0u, element_type, 0u, 1u}) append_number(array, number);
+  return array;
+}
+
 std::string finished(std::string array, std::uint32_t count) {
   if (count == 0) {
     put_number(array, kDimensionsAt, 0);
@@ -32,29 +41,12 @@ void put_number(std::string& value, std::size_t at, std::uint32_t number) {
   }
 }
 
-ArrayParameter::ArrayParameter(ElementType type) : type_(type) {
-  append_number<std::uint32_t>(bytes_, 1);
-  append_number<std::uint32_t>(bytes_, 0);
-  append_number(bytes_, static_cast<std::uint32_t>(type));
-  append_number<std::uint32_t>(bytes_, 0);
-  append_number<std::uint32_t>(bytes_, 1);
-}
+ArrayParameter::ArrayParameter(ElementType type)
+    : bytes_(begun(static_cast<std::uint32_t>(type))) {}
 
 void ArrayParameter::add_bytes(std::string_view bytes) {
   append_number(bytes_, static_cast<std::uint32_t>(bytes.size()));
   bytes_.append(bytes);
-  ++count_;
-}
-
-void ArrayParameter::add_int8(std::int64_t number) {
-  append_number<std::uint32_t>(bytes_, 8);
-  append_number(bytes_, number);
-  ++count_;
-}
-
-void ArrayParameter::add_int2(std::int16_t number) {
-  append_number<std::uint32_t>(bytes_, 2);
-  append_number(bytes_, static_cast<std::uint16_t>(number));
   ++count_;
 }
 
@@ -64,23 +56,10 @@ void ArrayParameter::add_int4(std::int32_t number) {
   ++count_;
 }
 
-void ArrayParameter::add_bool(bool flag) { add_bytes(std::string_view(flag ? "\1" : "\0", 1)); }
-
-void ArrayParameter::add_null() {
-  append_number<std::uint32_t>(bytes_, 0xffffffffu);
-  ++count_;
-}
-
 std::string ArrayParameter::finish() && { return finished(std::move(bytes_), count_); }
 
 RowsParameter::RowsParameter(const char* type, std::uint32_t columns)
-    : type_(type), columns_(columns) {
-  append_number<std::uint32_t>(bytes_, 1);
-  append_number<std::uint32_t>(bytes_, 0);
-  append_number<std::uint32_t>(bytes_, 0);  // The type.
-  append_number<std::uint32_t>(bytes_, 0);
-  append_number<std::uint32_t>(bytes_, 1);
-}
+    : type_(type), columns_(columns), bytes_(begun(0)) {}
 
 void RowsParameter::end_row() {
   if (row_at_ == 0) return;
@@ -104,9 +83,17 @@ RowsParameter& RowsParameter::column(std::uint32_t type, std::string_view bytes)
   return *this;
 }
 
+template <class Number>
+RowsParameter& RowsParameter::number(ElementType type, Number number) {
+  append_number(bytes_, static_cast<std::uint32_t>(type));
+  append_number(bytes_, static_cast<std::uint32_t>(sizeof number));
+  append_number(bytes_, number);
+  return *this;
+}
+
 RowsParameter& RowsParameter::null(ElementType type) {
   append_number(bytes_, static_cast<std::uint32_t>(type));
-  append_number<std::uint32_t>(bytes_, 0xffffffffu);
+  append_number(bytes_, kNull);
   return *this;
 }
 
@@ -123,26 +110,9 @@ RowsParameter& RowsParameter::text_or_null(const std::optional<std::string>& tex
   return text ? this->text(std::string_view(*text)) : null(ElementType::kText);
 }
 
-RowsParameter& RowsParameter::int8(std::int64_t number) {
-  append_number(bytes_, static_cast<std::uint32_t>(ElementType::kInt8));
-  append_number<std::uint32_t>(bytes_, 8);
-  append_number(bytes_, number);
-  return *this;
-}
-
-RowsParameter& RowsParameter::int4(std::int32_t number) {
-  append_number(bytes_, static_cast<std::uint32_t>(ElementType::kInt4));
-  append_number<std::uint32_t>(bytes_, 4);
-  append_number(bytes_, static_cast<std::uint32_t>(number));
-  return *this;
-}
-
-RowsParameter& RowsParameter::int2(std::int16_t number) {
-  append_number(bytes_, static_cast<std::uint32_t>(ElementType::kInt2));
-  append_number<std::uint32_t>(bytes_, 2);
-  append_number(bytes_, static_cast<std::uint16_t>(number));
-  return *this;
-}
+RowsParameter& RowsParameter::int8(std::int64_t value) { return number(ElementType::kInt8, value); }
+RowsParameter& RowsParameter::int4(std::int32_t value) { return number(ElementType::kInt4, value); }
+RowsParameter& RowsParameter::int2(std::int16_t value) { return number(ElementType::kInt2, value); }
 
 RowsParameter& RowsParameter::flag(bool flag) {
   return column(static_cast<std::uint32_t>(ElementType::kBool), {flag ? "\1" : "\0", 1});
@@ -151,7 +121,7 @@ RowsParameter& RowsParameter::flag(bool flag) {
 RowsParameter& RowsParameter::texts(const std::vector<std::string>& texts) {
   if (!texts.empty()) return column(kTextArray, text_array(texts).finish());
   append_number(bytes_, kTextArray);
-  append_number<std::uint32_t>(bytes_, 0xffffffffu);
+  append_number(bytes_, kNull);
   return *this;
 }
 

@@ -33,18 +33,12 @@ class ArrayParameter {
 
   void add(const Uuid& id) { add_bytes({reinterpret_cast<const char*>(id.bytes.data()), 16}); }
   void add(std::string_view text) { add_bytes(text); }
-  void add_int8(std::int64_t number);
-  void add_int2(std::int16_t number);
-  void add_bool(bool flag);
   void add_int4(std::int32_t number);
-  void add_null();
-  bool empty() const { return count_ == 0; }
   std::string finish() &&;
 
  private:
   void add_bytes(std::string_view bytes);
 
-  ElementType type_;
   std::string bytes_;
   std::uint32_t count_ = 0;
 };
@@ -60,9 +54,9 @@ class RowsParameter {
   RowsParameter& uuid(const Uuid& id);
   RowsParameter& text(std::string_view text);
   RowsParameter& text_or_null(const std::optional<std::string>& text);  // Nothing: null.
-  RowsParameter& int8(std::int64_t number);
-  RowsParameter& int4(std::int32_t number);
-  RowsParameter& int2(std::int16_t number);
+  RowsParameter& int8(std::int64_t value);
+  RowsParameter& int4(std::int32_t value);
+  RowsParameter& int2(std::int16_t value);
   RowsParameter& flag(bool flag);
   RowsParameter& texts(const std::vector<std::string>& texts);  // A text[]; none: null.
   RowsParameter& null(ElementType type);
@@ -75,6 +69,8 @@ class RowsParameter {
  private:
   void end_row();
   RowsParameter& column(std::uint32_t type, std::string_view bytes);
+  template <class Number>
+  RowsParameter& number(ElementType type, Number number);
 
   const char* type_;
   std::uint32_t columns_;
