@@ -50,17 +50,17 @@ Status apply(Link& link, int version, const std::string& name, std::string scrip
 // The first version is the files of the schema; each later one is a migration.
 Status apply(Link& link, int version) {
   if (version > kFirstSchema) {
-    const EmbeddedText& migration = migration_texts[version - kFirstSchema - 1];
+    const EmbeddedText& migration = kMigrationTexts[version - kFirstSchema - 1];
     return apply(link, version, migration.name, migration.text);
   }
   std::string all;
-  for (std::size_t i = 0; i < schema_texts_count; ++i) all += schema_texts[i].text;
+  for (std::size_t i = 0; i < kSchemaTextsCount; ++i) all += kSchemaTexts[i].text;
   return apply(link, version, kFirstName, std::move(all));
 }
 
 }  // namespace
 
-int schema_version() { return kFirstSchema + static_cast<int>(migration_texts_count); }
+int schema_version() { return kFirstSchema + static_cast<int>(kMigrationTextsCount); }
 
 Status check_schema_version(int version, const std::string& schema) {
   if (version >= kOldestSchema) return ok_status();  // A newer one says itself whom it serves.
@@ -112,7 +112,7 @@ Result<Migrated> migrate(const PgOptions& options) {
        ++version) {
     TRY(apply(*link, version));
     report.applied.emplace_back(
-        version == kFirstSchema ? kFirstName : migration_texts[version - kFirstSchema - 1].name);
+        version == kFirstSchema ? kFirstName : kMigrationTexts[version - kFirstSchema - 1].name);
     report.to = version;
   }
   const Answer partitions = link->run("SELECT unnest(stepwell_maintain_v1())");

@@ -136,7 +136,8 @@ std::string& Parameters::next(const char* row_type) {
 }
 
 Parameters& Parameters::add(RowsParameter rows) {
-  next(rows.type()) = std::move(rows).finish();
+  std::string& value = next(rows.type());
+  value = std::move(rows).finish();
   return *this;
 }
 

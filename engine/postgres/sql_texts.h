@@ -11,10 +11,10 @@ struct EmbeddedText {
 };
 
 // The files of the schema, in the order in which they are applied: together, version 11.
-extern const EmbeddedText schema_texts[];
-extern const std::size_t schema_texts_count;
+extern const EmbeddedText kSchemaTexts[];
+extern const std::size_t kSchemaTextsCount;
 // What came after them, from version 12 on, in the order of their numbers.
-extern const EmbeddedText migration_texts[];
-extern const std::size_t migration_texts_count;
+extern const EmbeddedText kMigrationTexts[];
+extern const std::size_t kMigrationTextsCount;
 
 }  // namespace stepwell::postgres

@@ -162,7 +162,8 @@ void AsyncEngine::start_and_wait(const Namespace& ns, StartRequest request, Mill
     *expected = parts.waits.expect(ns, id, at_most, told);
   };
   parts.start({ns, std::move(request)}, before,
-              [&parts, ns, expected, at_most, told](const Answer<StartedExecution>& started) {
+              [&parts, ns, expected, at_most,
+               told = std::move(told)](const Answer<StartedExecution>& started) {
                 const Answer<ExecutionView> why{{}, started.code, started.error};
                 if (*expected != nullptr && !started) {
                   return parts.waits.is_not_started(*expected, why);

@@ -12,8 +12,8 @@ std::int64_t hold_key() { return 7'700'000'000 + getpid(); }
 
 std::string function_text(const std::string& function) {
   std::string all;
-  for (std::size_t i = 0; i < postgres::schema_texts_count; ++i)
-    all += postgres::schema_texts[i].text;
+  for (std::size_t i = 0; i < postgres::kSchemaTextsCount; ++i)
+    all += postgres::kSchemaTexts[i].text;
   const std::size_t begin = all.find("CREATE FUNCTION " + function + "(");
   CHECK(begin != std::string::npos, "no function " + function);
   const std::size_t body = all.find("AS $$", begin);

@@ -32,8 +32,8 @@ void replace_all(std::string& text, const std::string& from, const std::string& 
 // The schema, with a clock that the test sets.
 std::string schema_with_clock() {
   std::string all;
-  for (std::size_t i = 0; i < postgres::schema_texts_count; ++i) {
-    all += postgres::schema_texts[i].text;
+  for (std::size_t i = 0; i < postgres::kSchemaTextsCount; ++i) {
+    all += postgres::kSchemaTexts[i].text;
   }
   replace_all(all, "now()", "test_now()");
   replace_all(all, "clock_timestamp()", "test_now()");
