@@ -259,7 +259,7 @@ TEST_F(HostTest, SharesWhatARateLimitSaidWithTheOtherLanes) {
     runtime::TaskCall call;
     call.resource = "acme.run";
     call.input = Value(Object{{"connection", "acme:u1"}});
-    (*other)->start(call, [&](TaskResult result) { told.set_value(show(result)); });
+    (*other)->start(call, [&](const TaskResult& result) { told.set_value(show(result)); });
     return 0;
   });
   EXPECT_EQ(told.get_future().get().substr(0, 21), "Provider.RateLimited:");

@@ -81,23 +81,23 @@ TEST(Sandbox, StopsWhatRunsTooLong) {
 }
 
 TEST(Sandbox, StopsWhatGrowsTooLarge) {
-  const char* const kMemory =
+  const char* const memory =
       "error Provider.LimitExceeded: acme.run was stopped: memory limit of 32 MiB";
   expect_all({
-      {"rep", "return ('x'):rep(1e9)", kMemory},
+      {"rep", "return ('x'):rep(1e9)", memory},
       {"rep of nothing", "return (''):rep(1 << 40)", "result \"\""},
-      {"table", "local t = {} for i = 1, 1e9 do t[i] = i end", kMemory},
+      {"table", "local t = {} for i = 1, 1e9 do t[i] = i end", memory},
       {"strings in pcall", "local s = 'x' while true do pcall(function() s = s .. s end) end",
-       kMemory},
+       memory},
       {"buffer", "local t = {} for i = 1, 25 do t[i] = ('x'):rep(1 << 20) end table.concat(t)",
-       kMemory},
+       memory},
       {"buffer in pcall",
        "local t = {} for i = 1, 25 do t[i] = ('x'):rep(1 << 20) end return pcall(table.concat, t)",
-       kMemory},
+       memory},
       {"buffer in a coroutine",
        "local t = {} for i = 1, 25 do t[i] = ('x'):rep(1 << 20) end "
        "return coroutine.resume(coroutine.create(function() return table.concat(t) end))",
-       kMemory},
+       memory},
   });
   PluginDriver plugin;
   plugin.load(
@@ -250,13 +250,14 @@ TEST(Suspending, SaysWhereItCannot) {
   const std::string why =
       "cannot be used here: inside a callback of string.gsub or table.sort, in a __tostring or "
       "__close, or while a file is being loaded";
+  const char* const closing =
+      "local co = coroutine.create(function() local x <close> = setmetatable({}, {__close = "
+      "function() get() end}) coroutine.yield() end) coroutine.resume(co) local ok, e = "
+      "coroutine.close(co) error(e, 0)";
   for (const char* body :
        {"return ('a'):gsub('a', get)", "table.sort({2, 1}, function() return get() end)",
         "return tostring(setmetatable({}, {__tostring = function() return get() end}))",
-        "return ('a'):gsub('a', function() return coroutine.wrap(get)() end)",
-        "local co = coroutine.create(function() local x <close> = setmetatable({}, {__close = "
-        "function() get() end}) coroutine.yield() end) coroutine.resume(co) local ok, e = "
-        "coroutine.close(co) error(e, 0)"}) {
+        "return ('a'):gsub('a', function() return coroutine.wrap(get)() end)", closing}) {
     const std::string said = run_with_answers(body);
     EXPECT_NE(said.find(why), std::string::npos) << body << " -> " << said;
   }
