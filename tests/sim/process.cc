@@ -87,7 +87,6 @@ runtime::Settings draw_settings(Scheduler& scheduler) {
 Process::Process(World& world, Witness& witness, unsigned number, runtime::Settings settings,
                  Fates fates)
     : world_(world),
-      number_(number),
       fates_(std::move(fates)),
       mono_(world.scheduler, world.scheduler.between(0, 100'000'000)),
       settings_(quiet(std::move(settings))),
@@ -193,7 +192,7 @@ void Process::on_fenced() {
 }
 
 // As Runtime does it: all lanes claim no more before the first of them gives back what it has.
-void Process::shut_down(std::function<void()> gone) {
+void Process::shut_down(const std::function<void()>& gone) {
   is_stopping_ = true;
   Scheduler& scheduler = world_.scheduler;
   if (scheduler.chance(0.7)) {  // A look is under way, and wakes the lanes when it comes back.

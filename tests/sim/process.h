@@ -66,7 +66,7 @@ class Process {
   // Joins and begins to look, claim and run.  An error: the database is away; destroy it.
   Status boot();
   // Stops in order; `gone` is called when it may be destroyed.
-  void shut_down(std::function<void()> gone);
+  void shut_down(const std::function<void()>& gone);
 
   bool is_frozen() const { return life_->frozen_until > world_.scheduler.now(); }
   void freeze(Micros until) { life_->frozen_until = until; }
@@ -93,7 +93,6 @@ class Process {
   void stop_from(std::size_t lane, const std::function<void()>& gone);
 
   World& world_;
-  const unsigned number_;
   const Fates fates_;
   const std::shared_ptr<Life> life_ = std::make_shared<Life>();
   const SimClock mono_;

@@ -10,14 +10,14 @@ namespace {
 // One process in the table of nodes.  Its lease is renewed by an event of the process.
 class SimNode final : public store::Node {
  public:
-  SimNode(World& world, Witness& witness, const Aims& aims, LifeRef heart,
+  SimNode(World& world, Witness& witness, const Aims& aims, const LifeRef& heart,
           std::unique_ptr<store::Node> inner, std::string name)
       : world_(world),
         witness_(witness),
         aims_(aims),
         inner_(std::move(inner)),
         name_(std::move(name)) {
-    beat(world_, std::move(heart), inner_);
+    beat(world_, heart, inner_);
   }
 
   Uuid id() const override { return inner_->id(); }

@@ -21,8 +21,8 @@ constexpr std::int64_t kMost = 1'500;
 class Plans : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    options_ = new postgres::PgOptions(fresh_schema());
-    link_ = Link::open(*options_, {.name = "plans", .pin_plans = true}).value().release();
+    plans_options = new postgres::PgOptions(fresh_schema());
+    plans_link = Link::open(*plans_options, {.name = "plans", .pin_plans = true}).value().release();
     // Of 20,000: 19,900 have succeeded; every 1,000th has failed, every 2,000th waits for an hour,
     // every 1,999th is owned; ten workflows, and one with a single execution.
     run("INSERT INTO writers (id, node, backend_pid, backend_start) "
@@ -39,12 +39,12 @@ class Plans : public ::testing::Test {
     run("ANALYZE");
   }
   static void TearDownTestSuite() {
-    delete link_;
-    delete options_;
+    delete plans_link;
+    delete plans_options;
   }
 
   static void run(const std::string& sql) {
-    const auto answer = link_->run_script(sql);
+    const auto answer = plans_link->run_script(sql);
     CHECK(answer.ok(), answer.trouble().message + "\n" + sql);
   }
   struct Cost {
@@ -57,7 +57,7 @@ class Plans : public ::testing::Test {
     const std::string explain = "EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF, SUMMARY OFF) ";
     const std::string call = "EXECUTE asked" + arguments;
     run(call);  // Functions plan their statements at their first call.
-    const auto answer = link_->run_script(explain + call);
+    const auto answer = plans_link->run_script(explain + call);
     CHECK(answer.ok(), answer.trouble().message);
     Cost cost;
     for (std::size_t i = 0; i < answer.rows().size(); ++i) {
@@ -68,12 +68,12 @@ class Plans : public ::testing::Test {
       cost.blocks = std::stoll(line.substr(hit + 11));
       if (read != std::string::npos) cost.blocks += std::stoll(line.substr(read + 6));
     }
-    cost.rows = static_cast<std::int64_t>(link_->run_script(call).rows().size());
+    cost.rows = static_cast<std::int64_t>(plans_link->run_script(call).rows().size());
     return cost;
   }
 
-  static inline postgres::PgOptions* options_ = nullptr;
-  static inline Link* link_ = nullptr;
+  static inline postgres::PgOptions* plans_options = nullptr;
+  static inline Link* plans_link = nullptr;
 };
 
 TEST_F(Plans, EveryListReadsItsPage) {
@@ -161,7 +161,8 @@ TEST(PlansOfALane, AreMadeAnewAsItGoesOn) {
   starting.number = 1;
   for (int i = 0; i < kBatches; ++i) {
     store::Start& start = starting.starts.emplace_back();
-    start.id = ids.emplace_back(Uuid::v7(unix_ms(store->now().value()), 1, i));
+    start.id = ExecutionId{Uuid::v7(unix_ms(store->now().value()), 1, i)};
+    ids.push_back(start.id);
     start.owned = true;
     start.first.execution = start.id;
     start.first.seq = 1;

@@ -11,7 +11,6 @@ namespace stepwell::testing {
 namespace {
 
 using postgres::Link;
-using postgres::Parameters;
 using postgres::PgOptions;
 
 std::unique_ptr<Link> link_to(const PgOptions& options) {

@@ -7,9 +7,8 @@ namespace stepwell::expr {
 namespace {
 
 TEST(Template, ComputesTheFieldsThatSaySo) {
-  const char* kText =
-      R"json({"a.$":"$.x.y","b":1,"c":[{"d.$":"States.Format('{}!', $.x.y)"}]})json";
-  EXPECT_EQ(evaluate_template(kText, R"({"x":{"y":"v"}})"), R"({"a":"v","b":1,"c":[{"d":"v!"}]})");
+  const char* text = R"json({"a.$":"$.x.y","b":1,"c":[{"d.$":"States.Format('{}!', $.x.y)"}]})json";
+  EXPECT_EQ(evaluate_template(text, R"({"x":{"y":"v"}})"), R"({"a":"v","b":1,"c":[{"d":"v!"}]})");
 }
 
 TEST(Template, AMissingPathIsTheStatesError) {
