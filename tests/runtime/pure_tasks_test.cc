@@ -391,6 +391,8 @@ Written run_alone(const ProgramRef& program, const std::string& input, const Tas
   });
   EXPECT_EQ(ended.get_future().wait_for(kPatience), std::future_status::ready);
   lane.stop();
+  folders.stop();  // What still folds posts to the lane's loop.
+  archivists.stop();
   const store::ExecutionRow row = *store->describe(Namespace(), id);
   written.row = std::string(to_string(row.status)) + " " + row.output + row.error.value_or("-") +
                 row.cause.value_or("-") + row.waiting + (row.owner ? " owned " : " ") +
