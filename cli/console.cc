@@ -35,7 +35,44 @@ std::size_t escape_at(std::string_view text, std::size_t at) {
   return end == std::string_view::npos ? 0 : end - at + 1;
 }
 
+// How many bytes of a control character begin at `at`, or 0: those of ASCII, and those from U+0080
+// on, which some terminals obey as well.
+std::size_t control_at(std::string_view text, std::size_t at) {
+  const auto byte = static_cast<unsigned char>(text[at]);
+  if (byte == '\n' || byte == '\t') return 0;
+  if (byte < 0x20 || byte == 0x7f) return 1;
+  const bool is_c1 =
+      byte == 0xc2 && at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) < 0xa0;
+  return is_c1 ? 2 : 0;
+}
+
+// Is the escape sequence a colour, "\033[1;32m"?
+bool is_colour(std::string_view escape) {
+  return escape.size() > 2 &&
+         escape.substr(2).find_first_not_of("0123456789;") == escape.size() - 3;
+}
+
 }  // namespace
+
+std::string for_terminal(std::string_view text) {
+  constexpr const char* kHex = "0123456789abcdef";
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::size_t escape = escape_at(text, i);
+    const std::size_t control = control_at(text, i);
+    if (escape > 0 && is_colour(text.substr(i, escape))) {
+      out += text.substr(i, escape);
+      i += escape;
+    } else if (control > 0) {
+      const auto code = static_cast<unsigned char>(text[i + control - 1]);
+      out += std::string("\\x") + kHex[code >> 4] + kHex[code & 15];
+      i += control;
+    } else {
+      out += text[i++];
+    }
+  }
+  return out;
+}
 
 std::size_t columns_of(std::string_view text) {
   std::size_t columns = 0;
@@ -79,13 +116,13 @@ Console::Console() {
 
 void Console::print(std::string_view line) {
   end_live();
-  const int error = write_line(stdout, line);
+  const int error = write_line(stdout, out_is_terminal_ ? for_terminal(line) : std::string(line));
   if (error_ == 0) error_ = error;
 }
 
 void Console::say(std::string_view line) {
   end_live();
-  write_line(stderr, line);
+  write_line(stderr, is_terminal_ ? for_terminal(line) : std::string(line));
 }
 
 int Console::finish(Exit exit) {
@@ -169,7 +206,7 @@ void Console::table(const std::vector<std::string>& head,
 void Console::live(std::string_view line) {
   if (!is_terminal_) return;
   // One less than the width: a full line would wrap and not be written over.
-  const std::string text = "\r\033[K" + cut_to(line, width() - 1);
+  const std::string text = "\r\033[K" + cut_to(for_terminal(line), width() - 1);
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);
   is_live_ = true;

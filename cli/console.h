@@ -54,6 +54,9 @@ class Console {
   int error_ = 0;  // errno of the first line that could not be printed.
 };
 
+// The text as a terminal may see it: control characters as \\x1b, so that no name or cause of an
+// execution can clear a screen or set a title.  Colours (which are ours), line ends and tabs stay.
+std::string for_terminal(std::string_view text);
 // The number of columns that `text` takes; escape sequences take none.
 std::size_t columns_of(std::string_view text);
 // At most `columns` columns, the last a "…" when something was cut.

@@ -77,14 +77,29 @@ Result<std::vector<std::string>> find_transcripts(const std::vector<std::string>
   return find_files(paths, [](const std::string& file) { return ends_with(file, kTranscriptEnd); });
 }
 
-std::size_t show_diagnostics(Console& console, const std::vector<dsl::Diagnostic>& diagnostics,
-                             const std::string& source) {
+namespace {
+
+template <class Write>
+std::size_t each_rendered(const std::vector<dsl::Diagnostic>& diagnostics,
+                          const std::string& source, Write write) {
   std::size_t errors = 0;
   for (const dsl::Diagnostic& diagnostic : diagnostics) {
     errors += diagnostic.severity == dsl::Severity::kError ? 1 : 0;
-    console.print(dsl::render(diagnostic, source));
+    write(dsl::render(diagnostic, source));
   }
   return errors;
+}
+
+}  // namespace
+
+std::size_t show_diagnostics(Console& console, const std::vector<dsl::Diagnostic>& diagnostics,
+                             const std::string& source) {
+  return each_rendered(diagnostics, source, [&](const std::string& text) { console.say(text); });
+}
+
+std::size_t print_diagnostics(Console& console, const std::vector<dsl::Diagnostic>& diagnostics,
+                              const std::string& source) {
+  return each_rendered(diagnostics, source, [&](const std::string& text) { console.print(text); });
 }
 
 }  // namespace stepwell::cli

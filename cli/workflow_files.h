@@ -22,8 +22,12 @@ Result<std::vector<WorkflowFile>> find_workflows(const std::vector<std::string>&
 // The transcripts (*.test.yaml) below the paths.
 Result<std::vector<std::string>> find_transcripts(const std::vector<std::string>& paths);
 
-// Prints diagnostics with their lines; answers how many of them are errors.
+// Diagnostics with their lines, to the person: what a command writes as its result may go to a
+// file.  Answers how many of them are errors.
 std::size_t show_diagnostics(Console& console, const std::vector<dsl::Diagnostic>& diagnostics,
                              const std::string& source);
+// The same where they are the result.
+std::size_t print_diagnostics(Console& console, const std::vector<dsl::Diagnostic>& diagnostics,
+                              const std::string& source);
 
 }  // namespace stepwell::cli

@@ -47,7 +47,7 @@ Command lint_command() {
         (is_error ? totals.errors : totals.warnings) += 1;
         if (given->output == "json") all.push_back(dsl::to_json(diagnostic));
       }
-      if (given->output != "json") show_diagnostics(console, compiled.diagnostics, *source);
+      if (given->output != "json") print_diagnostics(console, compiled.diagnostics, *source);
     }
     if (given->output == "json") console.print(Value(std::move(all)).to_json());
     console.say(count(totals.files, "file") + ", " + count(totals.errors, "error") + ", " +

@@ -111,12 +111,36 @@ def convert(folder):
            "", "belong to --to jsonata")
 
 
+def complaints(folder):
+    """What is wrong with a file is said beside the result, which may go to another file."""
+    write(folder, "broken.yaml", "StartAt: A\nStates: [\n")
+    for words in (["convert", "broken.yaml"], ["convert", "broken.yaml", "--to", "jsonata"],
+                  ["graph", "broken.yaml"], ["fmt", "broken.yaml"], ["fmt", "-"],
+                  ["try", "A", "-f", "broken.yaml", "--input", "{}"]):
+        given = "StartAt: A\nStates: [\n" if words[-1] == "-" else None
+        done = run(folder, *words, given=given)
+        verdict(done.returncode == 1 and done.stdout == "" and "is not closed" in done.stderr,
+                f"{' '.join(words)}: the complaint goes to standard error",
+                f"exit {done.returncode}\n{done.stdout}--\n{done.stderr}")
+    done = run(folder, "lint", "broken.yaml")
+    verdict(done.returncode == 1 and "is not closed" in done.stdout,
+            "of lint it is the result", done.stdout + done.stderr)
+    write(folder, "list.json", '{"StartAt":"A","States":{"A":{"Type":"Pass","Result":'
+                               '["--conf","a=1,b=2","Doe, Jane","${x}"],"End":true}}}')
+    there = run(folder, "convert", "list.json", "--to", "yaml")
+    write(folder, "list.yaml", there.stdout)
+    back = run(folder, "convert", "list.yaml", "--to", "json")
+    verdict(json.loads(back.stdout) == json.loads(read(folder, "list.json")),
+            "a list with commas there and back is the same", there.stdout + back.stderr)
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         fmt(folder)
         graph(folder)
         schema(folder)
         convert(folder)
+        complaints(folder)
     return 1 if failures else 0
 
 
