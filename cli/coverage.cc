@@ -38,41 +38,36 @@ std::string figures_text(const std::vector<Part>& parts) {
 
 }  // namespace
 
-void Coverage::add(const std::string& workflow, bool is_inside,
-                   const std::vector<transcript::Part>& parts) {
+void Coverage::add(const std::string& workflow, const std::vector<transcript::Part>& parts) {
   if (parts.empty()) return;  // It did not compile.
-  Covered& covered = workflows_[workflow];
-  covered.is_inside = is_inside;
-  transcript::merge(covered.parts, parts);
+  transcript::merge(workflows_[workflow], parts);
 }
 
 double Coverage::percent() const {
   std::size_t total = 0, reached = 0;
-  for (const auto& [file, covered] : workflows_) {
-    total += covered.parts.size();
-    reached += static_cast<std::size_t>(std::count_if(covered.parts.begin(), covered.parts.end(),
-                                                      [](const Part& p) { return p.reached; }));
+  for (const auto& [file, parts] : workflows_) {
+    total += parts.size();
+    reached += static_cast<std::size_t>(
+        std::count_if(parts.begin(), parts.end(), [](const Part& p) { return p.reached; }));
   }
   if (total == 0) return 100;
   return 100.0 * static_cast<double>(reached) / static_cast<double>(total);
 }
 
 void Coverage::print_json(Console& console) const {
-  for (const auto& [file, covered] : workflows_) {
+  for (const auto& [file, parts] : workflows_) {
     Object figures;
     for (const Part::Kind kind : kKinds) {
-      const auto [total, reached] = figures_of(covered.parts, kind);
+      const auto [total, reached] = figures_of(parts, kind);
       figures.set(std::string(to_string(kind)) + "s",
                   Object{{"total", total}, {"reached", reached}});
     }
     Value::Array unreached;
-    for (const Part& part : covered.parts) {
+    for (const Part& part : parts) {
       if (part.reached) continue;
       Object about{{"kind", to_string(part.kind)}, {"what", part.what}};
-      if (!covered.is_inside) {
-        about.set("line", part.line);
-        about.set("column", part.column);
-      }
+      about.set("line", part.line);
+      about.set("column", part.column);
       about.set("pointer", part.pointer);
       unreached.push_back(std::move(about));
     }
@@ -84,13 +79,12 @@ void Coverage::print_json(Console& console) const {
 }
 
 void Coverage::print(Console& console) const {
-  for (const auto& [file, covered] : workflows_) {
-    console.print(console.bold(file) + ": " + figures_text(covered.parts));
-    for (const Part& part : covered.parts) {
+  for (const auto& [file, parts] : workflows_) {
+    console.print(console.bold(file) + ": " + figures_text(parts));
+    for (const Part& part : parts) {
       if (part.reached) continue;
-      const std::string place = covered.is_inside ? file + " " + part.pointer
-                                                  : file + ":" + std::to_string(part.line) + ":" +
-                                                        std::to_string(part.column);
+      const std::string place =
+          file + ":" + std::to_string(part.line) + ":" + std::to_string(part.column);
       console.print("  " + place + ": no test reaches the " + to_string(part.kind) + " " +
                     part.what);
     }

@@ -14,9 +14,9 @@ namespace stepwell::cli {
 
 class Coverage {
  public:
-  // Of one test file.  `workflow`: the file it names, or the test file itself (`is_inside`) when it
-  // holds the workflow; that has no lines of its own then.
-  void add(const std::string& workflow, bool is_inside, const std::vector<transcript::Part>& parts);
+  // Of one test file.  `workflow`: the file it names, or the test file itself when it holds the
+  // workflow.
+  void add(const std::string& workflow, const std::vector<transcript::Part>& parts);
   // One object per workflow.
   void print_json(Console& console) const;
   // Of all parts of all workflows; 100 when there are none.
@@ -25,11 +25,7 @@ class Coverage {
   void print(Console& console) const;
 
  private:
-  struct Covered {
-    bool is_inside = false;
-    std::vector<transcript::Part> parts;
-  };
-  std::map<std::string, Covered> workflows_;
+  std::map<std::string, std::vector<transcript::Part>> workflows_;
 };
 
 }  // namespace stepwell::cli

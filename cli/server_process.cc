@@ -4,6 +4,7 @@
 #include <stepwell/engine.h>
 
 #include <algorithm>
+#include <future>
 #include <map>
 #include <memory>
 #include <optional>
@@ -34,11 +35,12 @@ class Deployer {
  public:
   // `looks_again`: look_again() will be called, so that a folder may be empty, or not there yet.
   Deployer(Console& console, loop::Loop& loop, runtime::BlockingEngine& engine, std::string folder,
-           bool looks_again)
+           Substitutions substitutions, bool looks_again)
       : console_(console),
         loop_(loop),
         engine_(engine),
         folder_(std::move(folder)),
+        substitutions_(std::move(substitutions)),
         looks_again_(looks_again) {}
 
   // Answers whether all were good.
@@ -53,7 +55,7 @@ class Deployer {
     if (files.ok()) {
       for (const WorkflowFile& file : *files) {
         const auto text = read(file);
-        const bool is_good = text && settle(file, *text, engine_.deploy_file(file.path));
+        const bool is_good = text && settle(file, *text, deploy_now(file, *text));
         all_good = is_good && all_good;
       }
     }
@@ -61,6 +63,7 @@ class Deployer {
     for (const auto& [path, known] : deployed_) {
       if (known.state == State::kGood) names.push_back(known.name);
     }
+    tell_unused(console_, substitutions_);
     const std::string none =
         "none in " + folder_ + (looks_again_ ? "; what is put there is deployed at once" : "");
     console_.say("workflows  " + (names.empty() ? none : joined(names) + " in " + folder_));
@@ -72,7 +75,8 @@ class Deployer {
     const auto files = find_workflows({folder_});
     if (!files.ok()) return;
     for (const WorkflowFile& file : *files) {
-      const auto text = read_file(file.path);
+      auto text = read_file(file.path);
+      if (text.ok()) text = substitutions_.apply(*text);
       const auto known = deployed_.find(file.path);
       const bool is_same = known != deployed_.end() && text.ok() && known->second.text == *text;
       const bool is_again = is_same && known->second.state == State::kAway;
@@ -100,9 +104,18 @@ class Deployer {
 
   std::optional<std::string> read(const WorkflowFile& file) {
     auto text = read_file(file.path);
-    if (text.ok()) return std::move(*text);
+    if (text.ok()) return substitutions_.apply(*text);
     console_.fail(Exit::kDenied, text.error().message);
     return std::nullopt;
+  }
+
+  // Blocks until the database has answered.
+  Answer<std::string> deploy_now(const WorkflowFile& file, const std::string& text) {
+    auto told = std::make_shared<std::promise<Answer<std::string>>>();
+    auto answer = told->get_future();
+    engine_.async().deploy(Namespace(), {file.name, text, file.path},
+                           [told](const Answer<std::string>& done) { told->set_value(done); });
+    return answer.get();
   }
 
   // Answers whether it is deployed.  `is_again`: people know already that the database is away.
@@ -146,6 +159,7 @@ class Deployer {
   loop::Loop& loop_;
   runtime::BlockingEngine& engine_;
   std::string folder_;
+  Substitutions substitutions_;
   bool looks_again_;
   std::map<std::string, Known> deployed_;
 };
@@ -185,13 +199,15 @@ std::vector<Option> with_server_options(std::vector<Option> own, ServerOptions& 
       number("--lease-ms", server.lease_ms, "after so long without a sign a process counts as dead",
              1'000)};
   own.insert(own.end(), std::begin(shared), std::end(shared));
-  return own;
+  return with_substitutions(std::move(own), server.substitutions);
 }
 
 Exit run_server(Console& console, const ServerOptions& options) {
   ::signal(SIGPIPE, SIG_IGN);  // A closed pipe or socket is an error where it is written, no end.
   Interrupt::install();
   Exit exit = Exit::kOk;
+  auto substitutions = Substitutions::read(options.substitutions);
+  if (!substitutions.ok()) return console.fail(Exit::kUsage, substitutions.error().message);
   loop::UvLoop loop;  // Outlives the engine, whose answers are posted to it.
   const auto engine = open_engine(console, options, exit);
   if (!engine) return exit;
@@ -200,7 +216,8 @@ Exit run_server(Console& console, const ServerOptions& options) {
   if (const auto running = engine->run(); !running) {
     return console.fail(running.code, running.error);
   }
-  Deployer deployer(console, loop, *engine, options.workflows, !options.is_strict);
+  Deployer deployer(console, loop, *engine, options.workflows, std::move(*substitutions),
+                    !options.is_strict);
   if (!options.workflows.empty() && !deployer.deploy_all() && options.is_strict) {
     return Exit::kFailed;
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/substitutions.h"
 
 namespace stepwell::cli {
 
@@ -22,7 +23,8 @@ struct ServerOptions {
   int lease_ms = 15'000;
   int max_payload_bytes = 262'144, max_transitions = 10'000'000;  // As in stepwell::Options.
   bool migrate = false, is_unsafe = false;
-  bool is_strict = false;  // A workflow with errors ends the process.
+  bool is_strict = false;             // A workflow with errors ends the process.
+  SubstitutionOptions substitutions;  // Put into the workflows that it deploys.
   std::function<void(const std::string& api_url)> ready;
 };
 

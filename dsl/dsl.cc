@@ -19,22 +19,37 @@ void call_unreadable(std::vector<Diagnostic>& diagnostics) {
   }
 }
 
-}  // namespace
-
-Compiled compile(std::string_view text, const CompileOptions& options) {
-  Findings findings(options.file);
-  const Document document = read_document(text, options.file, findings);
-  refuse_rounded(document, findings);
-  if (document.root != nullptr) check_workflow(document, options, findings);
+// Checks and builds a document that was read.
+Compiled compile_read(const Document& document, const CompileOptions& options, Findings& findings) {
+  check_workflow(document, options, findings);
   Compiled compiled;
-  if (document.root != nullptr && !findings.has_errors()) {
+  if (!findings.has_errors()) {
     compiled.program = build_program(document, options.file).value();
     advise(*compiled.program, document, findings);
     if (findings.has_errors()) compiled.program.reset();
   }
   compiled.diagnostics = findings.take();
-  if (document.root == nullptr) call_unreadable(compiled.diagnostics);
   return compiled;
+}
+
+}  // namespace
+
+Compiled compile(std::string_view text, const CompileOptions& options) {
+  Findings findings(options.file);
+  const Document document = read_document(text, options.file, findings);
+  refuse_outdated(document, findings);
+  if (document.root != nullptr) return compile_read(document, options, findings);
+  Compiled compiled{nullptr, findings.take()};
+  call_unreadable(compiled.diagnostics);
+  return compiled;
+}
+
+Compiled compile(const Document& document, const Node& workflow, const CompileOptions& options) {
+  Findings findings(options.file);
+  Document part;
+  part.text = document.text;
+  part.root = &workflow;
+  return compile_read(part, options, findings);
 }
 
 namespace {
@@ -84,7 +99,7 @@ Result<ProgramRef> load(const StoredText& stored) {
 Parsed parse_document(std::string_view text, const std::string& file) {
   Findings findings(file);
   const Document document = read_document(text, file, findings);
-  refuse_rounded(document, findings);
+  refuse_outdated(document, findings);
   Parsed parsed;
   if (document.root != nullptr && !findings.has_errors()) parsed.value = document.root->value;
   parsed.diagnostics = findings.take();

@@ -30,6 +30,9 @@
 
 namespace stepwell::dsl {
 
+struct Document;
+struct Node;
+
 struct CompileOptions {
   std::string file = "workflow.yaml";
   // Resources that somebody serves ("strava.fetch"): an unknown one with a provider's prefix is an
@@ -46,6 +49,9 @@ struct Compiled {
 };
 
 Compiled compile(std::string_view text, const CompileOptions& options = {});
+// Of a workflow that is a part of a document; places are those in the document's text, and
+// options.file is the name of that.
+Compiled compile(const Document& document, const Node& workflow, const CompileOptions& options);
 
 // `file` is what the program's places name.  kUnavailable: no released check accepts this text.
 Result<ProgramRef> build(std::string_view text, const std::string& file);

@@ -40,9 +40,9 @@ class ScriptReader {
       script.workflow = text(*workflow->node, "/workflow", "workflow");
     }
     if (const Member* definition = root.find("definition")) {
-      script.definition = definition->node->value;
+      script.definition = definition->node;
     }
-    if (script.workflow.empty() == !script.definition.has_value()) {
+    if (script.workflow.empty() == (script.definition == nullptr)) {
       wrong(root, "", "a test file needs either workflow: or definition:");
     }
     if (cases == nullptr) {

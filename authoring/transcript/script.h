@@ -61,8 +61,8 @@ struct Case {
 };
 
 struct Script {
-  std::string workflow;             // A file, or empty:
-  std::optional<Value> definition;  // the workflow itself.
+  std::string workflow;                   // A file, or empty:
+  const dsl::Node* definition = nullptr;  // the workflow itself.
   dsl::Place workflow_place;
   std::vector<Case> cases;
 };

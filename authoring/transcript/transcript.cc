@@ -51,8 +51,7 @@ std::string failure_line(const Program& program, const Played& played, const std
   failure.file = program.file;
   failure.line = span.line;
   failure.column = span.column;
-  if (span.pointer == state.where.pointer)
-    failure.length = static_cast<std::uint32_t>(state.name.size());
+  if (span.pointer == state.where.pointer) failure.length = dsl::characters_of(state.name);
   failure.message = "the state " + state.name + " failed: " + played.execution.error.value_or("");
   if (played.execution.cause) failure.message += ": " + *played.execution.cause;
   const std::string& value = played.failed_at->blame.value;
@@ -88,6 +87,11 @@ CaseReport report_on(const Case& one, const Played& played, const Program& progr
     problem += "nothing is expected: add transcript:, status: or output:\n";
     report.is_stale = true;
   }
+  const bool is_well = execution.status == ExecutionStatus::kSucceeded || !execution.is_started();
+  if (!is_well && !one.status && !one.error) {
+    report.bad_end = to_string(execution.status);
+    if (execution.error) report.bad_end += " with " + *execution.error;
+  }
   report.passed = problem.empty();
   return report;
 }
@@ -105,7 +109,7 @@ void add_mock_configs(Script& script, const ReadFile& read_file, dsl::Findings& 
     }
     dsl::Findings own(config.file);
     const dsl::Document document = dsl::read_document(*text, config.file, own);
-    dsl::refuse_rounded(document, own);
+    dsl::refuse_outdated(document, own);
     if (document.root != nullptr) {
       for (TaskMocks& mocks : read_mock_config(document, config.test_case, config.place, own)) {
         one.tasks.push_back(std::move(mocks));
@@ -125,23 +129,25 @@ bool has_errors(const std::vector<dsl::Diagnostic>& diagnostics) {
   });
 }
 
-dsl::Compiled compile_workflow(const Script& script, const ReadFile& read_workflow,
+// `file` is the test file, `source` becomes the text in which the workflow stands.
+dsl::Compiled compile_workflow(const Script& script, const dsl::Document& document,
+                               const std::string& file, const ReadFile& read_workflow,
                                const Options& options, dsl::Findings& findings,
                                std::string& source) {
   dsl::CompileOptions how;
   how.known_resources = options.known_resources;
-  if (script.definition) {
-    how.file = "definition";
-    source = script.definition->to_pretty_json();
-  } else {
-    how.file = script.workflow;
-    auto text = read_workflow(script.workflow);
-    if (!text.ok()) {
-      findings.error("no-such-file", script.workflow_place, "/workflow", text.error().message);
-      return {};
-    }
-    source = std::move(text).value();
+  if (script.definition != nullptr) {
+    how.file = file;
+    source = std::string(document.text);
+    return dsl::compile(document, *script.definition, how);
   }
+  how.file = script.workflow;
+  auto text = read_workflow(script.workflow);
+  if (!text.ok()) {
+    findings.error("no-such-file", script.workflow_place, "/workflow", text.error().message);
+    return {};
+  }
+  source = std::move(text).value();
   return dsl::compile(source, how);
 }
 
@@ -158,14 +164,14 @@ Report run_tests(std::string_view text, const std::string& file, const ReadFile&
   report.updated = std::string(text);
   dsl::Findings findings(file);
   const dsl::Document document = dsl::read_document(text, file, findings);
-  dsl::refuse_rounded(document, findings);
+  dsl::refuse_outdated(document, findings);
   Script script;
   if (document.root != nullptr) script = read_script(document, findings);
   dsl::Compiled compiled;
   std::string source;
   if (!findings.has_errors()) {
     add_mock_configs(script, read_workflow, findings, report);
-    compiled = compile_workflow(script, read_workflow, options, findings, source);
+    compiled = compile_workflow(script, document, file, read_workflow, options, findings, source);
     if (compiled.ok()) check_names(*compiled.program, script, findings);
   }
   const bool is_playable =

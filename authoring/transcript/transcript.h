@@ -39,8 +39,11 @@ struct Options {
 struct CaseReport {
   std::string name;
   bool passed = false;
-  bool is_stale = false;   // The transcript differs or is missing; --update writes it.
-  bool is_wrong = false;   // Something fails that --update cannot fix.
+  bool is_stale = false;  // The transcript differs or is missing; --update writes it.
+  bool is_wrong = false;  // Something fails that --update cannot fix.
+  // "FAILED with Bank.Busy": how it ended, if not well and the file has no status: for that.  Where
+  // --update writes such an end it must be told.
+  std::string bad_end;
   std::string transcript;  // What happened, aligned.
   std::string problem;     // Why it did not pass: sentences, and a diff by lines.
 };

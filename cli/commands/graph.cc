@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/input.h"
 #include "cli/output_file.h"
+#include "cli/substitutions.h"
 #include "cli/target.h"
 #include "cli/workflow_files.h"
 
@@ -15,6 +16,7 @@ namespace {
 struct Arguments {
   std::string file, format = "svg", execution, history, output;
   Where where;
+  SubstitutionOptions substitutions;
 };
 
 // The whole history of an execution.
@@ -55,13 +57,16 @@ Exit draw(Console& console, const Arguments& given) {
   if (!given.execution.empty() && !given.history.empty()) {
     return console.fail(Exit::kUsage, "--execution and --history exclude each other");
   }
-  const auto source = read_file(given.file);
-  if (!source.ok()) return console.fail(source.error());
+  const auto written = read_file(given.file);
+  if (!written.ok()) return console.fail(written.error());
+  auto substitutions = Substitutions::read(given.substitutions);
+  if (!substitutions.ok()) return console.fail(Exit::kUsage, substitutions.error().message);
+  const std::string source = substitutions->apply(*written);
   dsl::CompileOptions options;
   options.file = given.file;
-  const dsl::Compiled compiled = dsl::compile(*source, options);
+  const dsl::Compiled compiled = dsl::compile(source, options);
   if (!compiled.ok()) {
-    show_diagnostics(console, compiled.diagnostics, *source);
+    show_diagnostics(console, compiled.diagnostics, source);
     return console.fail(Exit::kFailed, "only a workflow without errors can be drawn");
   }
   Exit exit = Exit::kOk;
@@ -92,11 +97,13 @@ Exit draw(Console& console, const Arguments& given) {
 Command graph_command() {
   auto given = std::make_shared<Arguments>();
   return {"graph", "Draw a workflow, coloured by what an execution did",
-          with_where({{"FILE", &given->file, "the workflow", true},
-                      {"--format", &given->format, "svg or mermaid", false, {"svg", "mermaid"}},
-                      {"--execution", &given->execution, "colour it by this execution"},
-                      {"--history", &given->history, "colour it by the events in this file"},
-                      {"-o,--output", &given->output, "write to this file"}},
+          with_where(with_substitutions(
+                         {{"FILE", &given->file, "the workflow", true},
+                          {"--format", &given->format, "svg or mermaid", false, {"svg", "mermaid"}},
+                          {"--execution", &given->execution, "colour it by this execution"},
+                          {"--history", &given->history, "colour it by the events in this file"},
+                          {"-o,--output", &given->output, "write to this file"}},
+                         given->substitutions),
                      given->where),
           [given](Console& console) { return draw(console, *given); },
           "A history is what `stepwell exec history EXECUTION -o json` prints, or an answer of\n"

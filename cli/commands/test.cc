@@ -11,6 +11,7 @@
 #include "cli/input.h"
 #include "cli/interrupt.h"
 #include "cli/providers.h"
+#include "cli/substitutions.h"
 #include "cli/workflow_files.h"
 
 namespace stepwell::cli {
@@ -23,6 +24,7 @@ struct TestArguments {
   std::string providers, output = "table";
   bool is_update = false, wants_coverage = false, is_watching = false;
   int min_coverage = 0;  // In percent.
+  SubstitutionOptions substitutions;
 };
 
 struct Totals {
@@ -36,11 +38,12 @@ std::string path_beside(const std::string& test_file, const std::string& name) {
 }
 
 // What a test file names stands relative to it.
-transcript::ReadFile reader_beside(const std::string& test_file, std::set<std::string>& read) {
-  return [&read, test_file](const std::string& name) {
+transcript::ReadFile reader_beside(const std::string& test_file, Substitutions& substitutions,
+                                   std::set<std::string>& read) {
+  return [&read, &substitutions, test_file](const std::string& name) -> Result<std::string> {
     const std::string path = path_beside(test_file, name);
     read.insert(path);
-    return read_file(path);
+    return substitutions.apply(TRY(read_file(path)));
   };
 }
 
@@ -52,15 +55,23 @@ Value to_json(const std::string& file, const transcript::CaseReport& one) {
                       {"transcript", one.transcript}});
 }
 
-void show(Console& console, const std::string& file, const transcript::CaseReport& one) {
+// `is_new`: its transcript was written just now.
+void show(Console& console, const std::string& file, const transcript::CaseReport& one,
+          bool is_new) {
   const std::string name = file + (one.name.empty() ? "" : ": " + one.name);
-  console.print((one.passed ? "ok    " : "FAIL  ") + name);
+  const bool is_odd = is_new && one.passed && !one.bad_end.empty();
+  console.print((one.passed ? "ok    " : "FAIL  ") + name +
+                (is_odd ? "  (it " + one.bad_end + ")" : ""));
   if (!one.passed) console.print(one.problem);
+  if (is_odd) {
+    console.say(name + ": the execution " + one.bad_end +
+                "; if that is meant, say so with status: in the test");
+  }
 }
 
 // Answers false when the file could not be read or written, or is wrong as a whole.
 bool run_file(Console& console, const TestArguments& given, const std::string& file,
-              const transcript::Options& options, Totals& totals) {
+              const transcript::Options& options, Substitutions& substitutions, Totals& totals) {
   totals.read.insert(file);
   const auto text = read_file(file);
   if (!text.ok()) {
@@ -68,9 +79,8 @@ bool run_file(Console& console, const TestArguments& given, const std::string& f
     return false;
   }
   transcript::Report report =
-      transcript::run_tests(*text, file, reader_beside(file, totals.read), options);
-  const bool is_inside = report.workflow.empty();
-  totals.coverage.add(is_inside ? file : path_beside(file, report.workflow), is_inside,
+      transcript::run_tests(*text, file, reader_beside(file, substitutions, totals.read), options);
+  totals.coverage.add(report.workflow.empty() ? file : path_beside(file, report.workflow),
                       report.parts);
   if (!report.diagnosis.empty()) console.print(report.diagnosis);
   if (given.is_update && report.updated != *text) {
@@ -84,12 +94,13 @@ bool run_file(Console& console, const TestArguments& given, const std::string& f
   }
   for (transcript::CaseReport& one : report.cases) {
     // Its new transcript was written; what else it expects must still hold.
-    if (given.is_update && one.is_stale && !one.is_wrong) one.passed = true;
+    const bool is_new = given.is_update && one.is_stale && !one.is_wrong;
+    if (is_new) one.passed = true;
     (one.passed ? totals.passed : totals.failed) += 1;
     if (given.output == "json") {
       console.print(to_json(file, one).to_json());
     } else {
-      show(console, file, one);
+      show(console, file, one, is_new);
     }
   }
   if (report.cases.empty()) ++totals.failed;
@@ -104,11 +115,14 @@ Exit run_once(Console& console, const TestArguments& given, Totals& totals) {
         Exit::kNotFound, "no test is there",
         "tests are files that end in .test.yaml; docs/transcripts.md has the format");
   }
+  auto substitutions = Substitutions::read(given.substitutions);
+  if (!substitutions.ok()) return console.fail(Exit::kUsage, substitutions.error().message);
   transcript::Options options;
   options.known_resources = known_resources(given.providers);
   for (const std::string& file : *files) {
-    if (!run_file(console, given, file, options, totals)) return Exit::kDenied;
+    if (!run_file(console, given, file, options, *substitutions, totals)) return Exit::kDenied;
   }
+  tell_unused(console, *substitutions);
   const bool has_too_little = totals.coverage.percent() < given.min_coverage;
   if (given.wants_coverage && given.output == "json") totals.coverage.print_json(console);
   if ((given.wants_coverage || has_too_little) && given.output != "json")
@@ -148,16 +162,17 @@ Exit run_test(Console& console, const TestArguments& given) {
 
 Command test_command() {
   auto given = std::make_shared<TestArguments>();
-  return {"test",
-          "Run transcripts (*.test.yaml): workflows in virtual time, with mocked tasks",
-          {{"PATH", &given->paths, "files or folders", true},
-           {"--update", &given->is_update, "write what happened into the files"},
-           {"--coverage", &given->wants_coverage, "say what of the workflows no test reaches"},
-           {"--min-coverage", &given->min_coverage,
-            "fail when less than so many percent of them is reached"},
-           {"--watch", &given->is_watching, "run again whenever a file changes"},
-           {"--providers", &given->providers, "folder of providers whose functions exist"},
-           output_option(given->output)},
+  return {"test", "Run transcripts (*.test.yaml): workflows in virtual time, with mocked tasks",
+          with_substitutions(
+              {{"PATH", &given->paths, "files or folders", true},
+               {"--update", &given->is_update, "write what happened into the files"},
+               {"--coverage", &given->wants_coverage, "say what of the workflows no test reaches"},
+               {"--min-coverage", &given->min_coverage,
+                "fail when less than so many percent of them is reached"},
+               {"--watch", &given->is_watching, "run again whenever a file changes"},
+               {"--providers", &given->providers, "folder of providers whose functions exist"},
+               output_option(given->output)},
+              given->substitutions),
           [given](Console& console) { return run_test(console, *given); },
           "A year of waiting takes no time here.  Nothing outside is called.  -o json prints one\n"
           "object per case, and with --coverage one per workflow."};

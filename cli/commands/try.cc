@@ -5,6 +5,7 @@
 #include "authoring/teststate/teststate.h"
 #include "cli/commands.h"
 #include "cli/input.h"
+#include "cli/substitutions.h"
 #include "cli/workflow_files.h"
 
 namespace stepwell::cli {
@@ -18,6 +19,7 @@ struct TryArguments {
   std::string input = "{}", mock, error, cause, context, variables, items;
   int retries = 0, failed_iterations = 0;
   bool is_unchecked = false;
+  SubstitutionOptions substitutions;
 };
 
 // JSON text of what an option was given; false when it could not be read, and that was said.
@@ -90,10 +92,14 @@ Exit try_state(Console& console, const TryArguments& given) {
   if (given.retries < 0 || given.failed_iterations < 0) {
     return console.fail(Exit::kUsage, "--retries and --failed-iterations count from 0");
   }
-  const auto text = read_file(given.file);
-  if (!text.ok()) return console.fail(text.error());
+  const auto written = read_file(given.file);
+  if (!written.ok()) return console.fail(written.error());
+  auto substitutions = Substitutions::read(given.substitutions);
+  if (!substitutions.ok()) return console.fail(Exit::kUsage, substitutions.error().message);
+  const std::string text = substitutions->apply(*written);
+  tell_unused(console, *substitutions);
   teststate::Request request;
-  request.definition = *text;
+  request.definition = text;
   request.file = given.file;
   request.state_name = given.state;
   request.retries = static_cast<std::uint32_t>(given.retries);
@@ -110,7 +116,7 @@ Exit try_state(Console& console, const TryArguments& given) {
   setting.now = std::chrono::floor<Millis>(std::chrono::system_clock::now());
   const auto answer = teststate::test_state(request, setting);
   if (const auto* refusal = std::get_if<teststate::Refusal>(&answer)) {
-    return refused(console, *refusal, *text);
+    return refused(console, *refusal, text);
   }
   const Tried& tried = std::get<Tried>(answer);
   if (given.output == "json") {
@@ -127,8 +133,9 @@ Exit try_state(Console& console, const TryArguments& given) {
 
 Command try_command() {
   auto given = std::make_shared<TryArguments>();
-  return {"try",
-          "Try one state: every value between its input and its output",
+  return {
+      "try", "Try one state: every value between its input and its output",
+      with_substitutions(
           {{"STATE", &given->state, "name of the state, at any depth", true},
            {"-f,--file", &given->file, "the workflow", true},
            {"--input", &given->input, "of the state: JSON, @file or -"},
@@ -143,10 +150,11 @@ Command try_command() {
            {"--no-shape", &given->is_unchecked,
             "take a --mock that is not what the service would answer"},
            output_option(given->output)},
-          [given](Console& console) { return try_state(console, *given); },
-          "Nothing outside is called and nothing waits.  The answer is that of TestState: -o json\n"
-          "prints it with all of its inspectionData.  Exit 1 when the state fails or is to be\n"
-          "retried."};
+          given->substitutions),
+      [given](Console& console) { return try_state(console, *given); },
+      "Nothing outside is called and nothing waits.  The answer is that of TestState: -o json\n"
+      "prints it with all of its inspectionData.  Exit 1 when the state fails or is to be\n"
+      "retried."};
 }
 
 }  // namespace stepwell::cli

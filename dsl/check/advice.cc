@@ -54,6 +54,7 @@ void advise(const Program& program, const Document& document, Findings& findings
   advise_on_choices(advising);
   advise_on_conditions(advising);
   advise_on_errors(advising);
+  advise_on_lost_errors(advising);
   advise_on_unused(advising);
   advise_on_results(advising);
 }

@@ -42,6 +42,8 @@ void advise_on_choices(const Advising& advising);
 void advise_on_conditions(const Advising& advising);
 // ---- unreachable_names.cc: names in Retry and Catch that no error can reach
 void advise_on_errors(const Advising& advising);
+// ---- lost_errors.cc: a Fail that a caught error without a cause breaks
+void advise_on_lost_errors(const Advising& advising);
 // ---- unused.cc: variables that are assigned and never read
 void advise_on_unused(const Advising& advising);
 // ---- unused_result.cc: a ResultPath whose place no later state reads

@@ -27,12 +27,15 @@ const std::vector<std::string> kReservedErrors = {"States.ALL",
                                                   "States.Timeout"};
 
 // Does a Fail of this workflow raise an error of that name?
-bool is_raised_here(const Document& document, const std::string& name) {
-  return std::any_of(document.nodes.begin(), document.nodes.end(), [&](const Node& node) {
-    const Value* type = node.value.find("Type");
-    const Value* error = node.value.find("Error");
-    return type != nullptr && error != nullptr && *type == Value("Fail") && *error == Value(name);
-  });
+bool is_raised_in(const Node& node, const std::string& name) {
+  const Member* type = node.find("Type");
+  const Member* error = node.find("Error");
+  const bool is_fail = type != nullptr && type->node->value == Value("Fail");
+  if (is_fail && error != nullptr && error->node->value == Value(name)) return true;
+  const auto is_below = [&](const Node* below) { return is_raised_in(*below, name); };
+  return std::any_of(node.items.begin(), node.items.end(), is_below) ||
+         std::any_of(node.members.begin(), node.members.end(),
+                     [&](const Member& member) { return is_below(member.node); });
 }
 
 void check_error_name(Checking& check, const Spot& spot) {
@@ -51,7 +54,7 @@ void check_error_name(Checking& check, const Spot& spot) {
   const bool looks_reserved = name.starts_with("States.") || name.starts_with("State.");
   const auto& known = kReservedErrors;
   if (!looks_reserved || std::find(known.begin(), known.end(), name) != known.end()) return;
-  if (is_raised_here(check.document, name)) return;
+  if (is_raised_in(*check.document.root, name)) return;
   check.findings.warning("unknown-error", spot.node.place, spot.pointer,
                          "no error is called " + json_quote(name) + ": this matches nothing",
                          did_you_mean(name, known));

@@ -17,8 +17,6 @@ const std::vector<std::string> kIntrinsics = {
     "States.Base64Encode",   "States.Format",        "States.Hash",         "States.JsonMerge",
     "States.JsonToString",   "States.MathAdd",       "States.MathRandom",   "States.StringSplit",
     "States.StringToJson",   "States.UUID"};
-const std::vector<std::string> kContextFields = {"Execution", "Map", "State", "StateMachine",
-                                                 "Task"};
 
 // In a flow mapping YAML ends a plain text at the first comma or bracket, so a call arrives cut
 // off.
@@ -34,26 +32,9 @@ void note_variable(Checking& check, const Spot& spot, const std::string& name) {
   const std::size_t at = spot.node.value.as_string().find("$" + name);
   Place place = check.document.within(spot.node, at == std::string::npos ? 0 : at);
   if (place.offset != spot.node.place.offset || at == 0) {
-    place.length = static_cast<std::uint32_t>(name.size() + 1);
+    place.length = characters_of(name) + 1;
   }
   check.variable_uses.push_back({name, place, spot.pointer, check.machine});
-}
-
-// "$$.Executon.Id" is a valid path, and fails the execution when it is evaluated: so a warning.
-void check_context_field(Checking& check, const Spot& spot, const std::string& text) {
-  if (!text.starts_with("$$.")) return;
-  std::size_t end = 3;
-  while (end < text.size() && is_word_character(text[end])) ++end;
-  const std::string field = text.substr(3, end - 3);
-  const auto& known = kContextFields;
-  Place place = check.document.within(spot.node, 3);
-  if (place.offset != spot.node.place.offset)
-    place.length = static_cast<std::uint32_t>(field.size());
-  if (field == "Task") return warn_of_token_not_yet(check, spot, place);
-  if (field.empty() || std::find(known.begin(), known.end(), field) != known.end()) return;
-  check.findings.warning("unknown-context-field", place, spot.pointer,
-                         "the context object has no field " + json_quote(field),
-                         did_you_mean(field, known));
 }
 
 // The diagnostic, or nullptr when the path is good.
@@ -72,7 +53,7 @@ Diagnostic* report_path(Checking& check, const Spot& spot, const PathRule& rule)
                                  "only names and indexes may stand here: \"$.orders[0].total\"");
   }
   if (path.root() == expr::JsonPath::Root::kVariable) note_variable(check, spot, path.variable());
-  check_context_field(check, spot, text);
+  check_context_fields(check, spot, Language::kJsonPath);
   return nullptr;
 }
 
@@ -83,6 +64,7 @@ Diagnostic* report_intrinsic(Checking& check, const Spot& spot) {
     std::vector<std::string> names;
     call->collect_variables(names);
     for (const std::string& name : names) note_variable(check, spot, name);
+    check_context_fields(check, spot, Language::kJsonPath);
     check_argument_types(check, spot, *call);
     return nullptr;
   }
@@ -93,7 +75,7 @@ Diagnostic* report_intrinsic(Checking& check, const Spot& spot) {
   const bool is_call = end < text.size() && text[end] == '(' && !name.empty();
   if (is_call && std::find(kIntrinsics.begin(), kIntrinsics.end(), name) == kIntrinsics.end()) {
     Place place = check.document.within(spot.node, wrong.at);
-    place.length = static_cast<std::uint32_t>(name.size());
+    place.length = characters_of(name);
     return &check.findings.error("unknown-intrinsic", place, spot.pointer,
                                  "there is no intrinsic function " + name,
                                  did_you_mean(name, kIntrinsics));

@@ -109,7 +109,7 @@ Place place_of(Checking& check, const Node& node, const std::string& word) {
   const std::size_t at = node.value.as_string().find(word);
   if (at == std::string::npos) return node.place;
   Place place = check.document.within(node, at);
-  if (place.offset != node.place.offset) place.length = static_cast<std::uint32_t>(word.size());
+  if (place.offset != node.place.offset) place.length = characters_of(word);
   return place;
 }
 
@@ -209,12 +209,14 @@ void check_reads(Checking& check, const Spot& spot, const expr::Jsonata& jsonata
                                    check.machine, true, is_called(jsonata.text(), name)});
   }
   if (reads.top_level_input) report_no_input(check, spot, jsonata.text());
+  check_context_fields(check, spot, Language::kJsonata);
 }
 
 void check_type(Checking& check, const Spot& spot, std::string_view field,
-                const expr::Jsonata& jsonata, StaticType wanted) {
+                const expr::Jsonata& jsonata, StaticType wanted, bool or_object) {
   const StaticType type = jsonata.static_type();
-  const bool fits = type == StaticType::kAny || type == wanted || wanted == StaticType::kAny;
+  const bool fits = type == StaticType::kAny || type == wanted || wanted == StaticType::kAny ||
+                    (or_object && type == StaticType::kObject);
   if (type == StaticType::kFunction) {
     check.findings.warning("never-fits", spot.node.place, spot.pointer,
                            "this is always a function, and a function is not a value",
@@ -263,7 +265,7 @@ void check_expression(Checking& check, const Spot& spot, std::string_view field,
   }
   const auto& jsonata = std::get<expr::Jsonata>(parsed);
   check_reads(check, spot, jsonata, rule);
-  check_type(check, spot, field, jsonata, wanted);
+  check_type(check, spot, field, jsonata, wanted, rule.or_object);
   try_constant(check, spot, skipped, jsonata);
 }
 

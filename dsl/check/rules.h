@@ -71,6 +71,9 @@ bool is_timestamp(Checking& check, const Spot& spot, std::string_view field);
 bool is_word(Checking& check, const Spot& spot, std::string_view field);
 // The value in a message: the string "ten", the number 12, an object.
 std::string in_words(const Value& value);
+// ${Name}, for which nothing was given, in a field that cannot hold it; empty when there is none.
+std::string unset_substitution(const Value& value);
+Diagnostic& report_unset(Checking& check, const Spot& spot, const std::string& name);
 // `"Seconds" must be <wanted>, not <what is there>`
 Diagnostic& wrong_type(Checking& check, const Spot& spot, std::string_view field,
                        std::string_view wanted);
@@ -101,6 +104,7 @@ struct JsonataRule {
   bool has_result = false;
   bool has_error_output = false;
   expr::StaticType wanted = expr::StaticType::kAny;  // Of the field as a whole.
+  bool or_object = false;                            // An object will do as well.
 
   std::string hint_for(std::string_view text) const;
 };
@@ -148,6 +152,10 @@ void warn_of_map_not_yet(Checking& check, const Spot& state);
 void warn_of_resource_not_yet(Checking& check, const Spot& spot, const std::string& resource,
                               const ResourceName& name);
 void warn_of_token_not_yet(Checking& check, const Spot& spot, const Place& place);
+
+// ---- context_fields.cc: fields of the context object -----------------------------------------
+// Of the paths, or of the expression, in a string.
+void check_context_fields(Checking& check, const Spot& spot, Language language);
 
 // ---- machine.cc: names of states, and the transitions between them --------------------------
 // `role`: kWorkflow, kBranch or kProcessor.

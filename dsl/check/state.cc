@@ -146,13 +146,15 @@ void check_credentials(Checking& check, const Spot& spot, Language language) {
   }
 }
 
-// Items of JSONata: a list, or an expression that makes one.
+// Items of JSONata: a list or an object, or an expression that makes one.
 void check_items(Checking& check, const Spot& spot) {
   JsonataRule rule;
   rule.wanted = expr::StaticType::kArray;
+  rule.or_object = true;
   check_jsonata(check, spot, "Items", rule);
-  if (spot.node.value.is_array() || is_jsonata(spot.node.value)) return;
-  in_aws_words(wrong_type(check, spot, "Items", "a list or \"{% ... %}\""),
+  const Value& items = spot.node.value;
+  if (items.is_array() || items.is_object() || is_jsonata(items)) return;
+  in_aws_words(wrong_type(check, spot, "Items", "a list, an object or \"{% ... %}\""),
                {"", "Expected value of type Array", spot.pointer});
 }
 
@@ -410,11 +412,15 @@ void check_resource(Checking& check, const Spot& spot) {
     }
     return check_known(check, spot, resource);
   }
-  Diagnostic& diagnostic = check.findings.error(
-      "bad-resource", spot.node.place, spot.pointer,
-      in_words(spot.node.value) +
-          (is_arn(resource) ? " is not the ARN of a task" : " is not a valid name of a resource"),
-      "a function of a provider is written \"strava.fetch\"");
+  const std::string unset = unset_substitution(spot.node.value);
+  Diagnostic& diagnostic =
+      !unset.empty()
+          ? report_unset(check, spot, unset)
+          : check.findings.error("bad-resource", spot.node.place, spot.pointer,
+                                 in_words(spot.node.value) +
+                                     (is_arn(resource) ? " is not the ARN of a task"
+                                                       : " is not a valid name of a resource"),
+                                 "a function of a provider is written \"strava.fetch\"");
   in_aws_words(diagnostic,
                {"",
                 "The resource provided " + resource +

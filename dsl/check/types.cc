@@ -174,8 +174,7 @@ class ArgumentTypes {
     const std::string& all = spot_.node.value.as_string();
     const std::size_t at = all.find(call.text);
     Place place = check_.document.within(spot_.node, at == std::string::npos ? 0 : at);
-    place.length = std::min<std::uint32_t>(static_cast<std::uint32_t>(call.text.size()),
-                                           spot_.node.place.length);
+    place.length = std::min(characters_of(call.text), spot_.node.place.length);
     check_.findings.warning("impossible-type", place, spot_.pointer, message,
                             "the call fails with States.IntrinsicFailure");
   }

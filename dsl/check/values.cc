@@ -65,6 +65,20 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
   return near.empty() ? near : "did you mean " + json_quote(near) + "?";
 }
 
+std::string unset_substitution(const Value& value) {
+  if (!value.is_string()) return {};
+  const std::string& text = value.as_string();
+  const std::size_t begin = text.find("${");
+  const std::size_t end = begin == std::string::npos ? begin : text.find('}', begin);
+  return end == std::string::npos ? "" : text.substr(begin + 2, end - begin - 2);
+}
+
+Diagnostic& report_unset(Checking& check, const Spot& spot, const std::string& name) {
+  return check.findings.error(
+      "unset-substitution", spot.node.place, spot.pointer, "nothing is given for ${" + name + "}",
+      "--set " + name + "=VALUE, or a file of such values: --set-file FILE");
+}
+
 Diagnostic& wrong_type(Checking& check, const Spot& spot, std::string_view field,
                        std::string_view wanted) {
   if (is_jsonata(spot.node.value) && check.language == Language::kJsonata) {
@@ -78,6 +92,8 @@ Diagnostic& wrong_type(Checking& check, const Spot& spot, std::string_view field
         json_quote(field) + " holds a JSONata expression, but this state speaks JSONPath",
         "use the ...Path form of the field, or a state with QueryLanguage: JSONata");
   }
+  const std::string unset = unset_substitution(spot.node.value);
+  if (!unset.empty()) return report_unset(check, spot, unset);
   return check.findings.error(
       "wrong-type", spot.node.place, spot.pointer,
       json_quote(field) + " must be " + std::string(wanted) + ", not " + in_words(spot.node.value),
@@ -146,7 +162,7 @@ bool is_timestamp(Checking& check, const Spot& spot, std::string_view field) {
   const Value& value = spot.node.value;
   if (value.is_string() && parse_rfc3339(value.as_string())) return true;
   Diagnostic& diagnostic =
-      value.is_string() && !is_jsonata(value)
+      value.is_string() && !is_jsonata(value) && unset_substitution(value).empty()
           ? check.findings.error(
                 "bad-timestamp", spot.node.place, spot.pointer,
                 json_quote(field) + " must be an RFC 3339 timestamp, not " + in_words(value),
@@ -159,6 +175,10 @@ bool is_timestamp(Checking& check, const Spot& spot, std::string_view field) {
 bool is_word(Checking& check, const Spot& spot, std::string_view field) {
   if (!is_text(check, spot, field)) return false;
   const std::string& text = spot.node.value.as_string();
+  if (const std::string unset = unset_substitution(spot.node.value); !unset.empty()) {
+    report_unset(check, spot, unset);
+    return false;
+  }
   const std::vector<std::string>& words = words_in(field);
   std::string all;
   for (const std::string& word : words) {

@@ -19,8 +19,8 @@ struct Diagnostic {
   std::string code;  // "unknown-field", ...: stable, listed in docs/dsl/diagnostics.md.
   Severity severity = Severity::kError;
   std::string file;
-  std::uint32_t line = 0, column = 0;  // From 1; column in bytes.
-  std::uint32_t length = 1;            // Of the underlined text.
+  std::uint32_t line = 0, column = 0;  // From 1; column in characters.
+  std::uint32_t length = 1;            // Of the underlined text, in characters.
   std::string pointer;                 // JSON pointer
   std::string message;                 // What is wrong, a sentence.
   std::string hint;                    // What would mend it; may be empty.

@@ -3,19 +3,26 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/value.h"
 #include "dsl/diagnostics/diagnostic.h"
 
 namespace stepwell::dsl {
 
 // Where something stands in the text.  line 0: it does not stand in a text.
 struct Place {
-  std::uint32_t line = 1, column = 1;  // From 1, in bytes.
-  std::uint32_t length = 1;            // Of what would be underlined, within the line.
-  std::uint32_t offset = 0;            // In the whole text, from 0.
+  std::uint32_t line = 1, column = 1;  // From 1, in characters, as editors count.
+  std::uint32_t length = 1;            // Of what would be underlined, within the line; characters.
+  std::uint32_t offset = 0;            // In the whole text, from 0, in bytes.
 };
+
+// What columns and lengths count.
+inline std::uint32_t characters_of(std::string_view text) {
+  return static_cast<std::uint32_t>(count_characters(text));
+}
 
 // The same problem in the words of AWS's validation.
 struct AwsWords {

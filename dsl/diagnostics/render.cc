@@ -39,7 +39,16 @@ std::string printable(std::string_view bytes) {
   return text;
 }
 
-// The part of a long line around the column, cut between characters.
+// How many bytes the first `characters` of the text take.
+std::size_t bytes_of(std::string_view text, std::size_t characters) {
+  std::size_t at = 0;
+  for (; at < text.size(); ++at) {
+    if (!is_continuation(text[at]) && characters-- == 0) break;
+  }
+  return at;
+}
+
+// The part of a long line around the byte `column`, cut between characters.
 std::string_view window(std::string_view line, std::size_t& column) {
   if (line.size() <= kWidest) return line;
   std::size_t first = column > kWidest / 2 ? column - kWidest / 2 : 0;
@@ -57,16 +66,16 @@ std::string render(const Diagnostic& diagnostic, std::string_view source) {
                      std::to_string(diagnostic.column) + ": " + word(diagnostic.severity) + ": " +
                      printable(diagnostic.message) + " [" + diagnostic.code + "]\n";
   if (source.starts_with("\xef\xbb\xbf")) source.remove_prefix(3);
-  std::size_t column = diagnostic.column > 0 ? diagnostic.column - 1 : 0;
-  const std::string_view line = window(line_of(source, diagnostic.line), column);
+  const std::string_view whole = line_of(source, diagnostic.line);
+  std::size_t column = bytes_of(whole, diagnostic.column > 0 ? diagnostic.column - 1 : 0);
+  const std::string_view line = window(whole, column);
   if (!line.empty()) {
     const std::string number = std::to_string(diagnostic.line);
     const std::string margin(std::max<std::size_t>(number.size(), 4), ' ');
     column = std::min(column, line.size());
-    const std::size_t length = std::clamp<std::size_t>(
-        diagnostic.length, 1, std::max<std::size_t>(line.size() - column, 1));
     const std::string before = printable(line.substr(0, column));
-    const std::string under = printable(line.substr(column, length));
+    const std::string_view rest = line.substr(column);
+    const std::string under = printable(rest.substr(0, bytes_of(rest, diagnostic.length)));
     text += margin.substr(number.size()) + number + " | " + printable(line) + "\n";
     text += margin + " | " + std::string(count_characters(before), ' ') + "^" +
             std::string(std::max<std::size_t>(count_characters(under), 1) - 1, '~') + "\n";

@@ -2,23 +2,19 @@
 
 #include <algorithm>
 
+#include "dsl/yaml/brackets.h"
 #include "dsl/yaml/readers.h"
 
 namespace stepwell::dsl {
 
 namespace {
 
-// More open brackets than any author writes.  Checked before parsing, because yaml-cpp reads all of
-// them, at a cost that grows with the square, before it reports the depth.
-constexpr std::size_t kMaxOpenBrackets = 1'000;
-
 Place place_of(std::string_view text, std::size_t offset) {
   const std::string_view before = text.substr(0, offset);
   const std::size_t newline = before.rfind('\n');
   const std::size_t line_start = newline == std::string_view::npos ? 0 : newline + 1;
   return {static_cast<std::uint32_t>(1 + std::count(before.begin(), before.end(), '\n')),
-          static_cast<std::uint32_t>(offset - line_start + 1), 1,
-          static_cast<std::uint32_t>(offset)};
+          characters_of(before.substr(line_start)) + 1, 1, static_cast<std::uint32_t>(offset)};
 }
 
 std::size_t first_bad_utf8(std::string_view text) {
@@ -60,17 +56,18 @@ bool is_readable(std::string_view text, Findings& findings) {
     findings.error("nul-character", place_of(text, nul), "", "the text holds the character NUL");
     return false;
   }
-  std::size_t open = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '[' || text[i] == '{') ++open;
-    if ((text[i] == ']' || text[i] == '}') && open > 0) --open;
-    if (open > kMaxOpenBrackets) {
-      findings.error("too-deep", place_of(text, i), "",
-                     "nested deeper than " + std::to_string(kMaxDepth) + " levels");
-      return false;
-    }
-  }
   return true;
+}
+
+void read_yaml(Document& document, Findings& findings) {
+  if (const std::optional<TooDeep> deep = too_deep(document.text)) {
+    findings.error("too-deep", place_of(document.text, deep->at), "",
+                   deep->in_text_alone
+                       ? "far too many brackets are open here, those in texts included"
+                       : "nested deeper than " + std::to_string(kMaxDepth) + " levels");
+    return;
+  }
+  read_yaml_text(document, findings);
 }
 
 bool is_blank(std::string_view text) {
@@ -127,7 +124,9 @@ class Alignment {
         if (!pass_escape()) return {};
       } else if (c == value_[at_] || is_fold) {
         take(1);
-        is_straight_ = c != '\n';
+        // Within a stretch each byte is a column, so one ends behind a character of several bytes.
+        const bool is_ascii = (static_cast<unsigned char>(c) & 0x80) == 0;
+        is_straight_ = c != '\n' && (is_ascii || is_within_character());
       } else if (is_space(c) || (c == '\'' && quote_ == '\'')) {
         advance();
         is_straight_ = false;
@@ -141,10 +140,13 @@ class Alignment {
  private:
   static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
   bool is_at_end() const { return here_.offset >= text_.size(); }
+  bool is_within_character() const {
+    return !is_at_end() && (static_cast<unsigned char>(text_[here_.offset]) & 0xc0) == 0x80;
+  }
   bool is_block() const { return quote_ == '|' || quote_ == '>'; }
   void advance() {
     const bool is_newline = text_[here_.offset++] == '\n';
-    here_.column = is_newline ? 1 : here_.column + 1;
+    here_.column = is_newline ? 1 : here_.column + (is_within_character() ? 0 : 1);
     here_.line += is_newline ? 1 : 0;
   }
   // The next byte of the value is the next `length` bytes of the text.
@@ -203,11 +205,17 @@ Place Document::within(const Node& scalar, std::size_t at) const {
   return place;
 }
 
-void refuse_rounded(const Document& document, Findings& findings) {
-  for (const Document::Rounded& one : document.rounded) {
-    findings.error("number-too-large", one.place, one.pointer,
-                   "no 64-bit number can hold " + one.text.substr(0, 40),
-                   "put it in quotes if it is meant as text");
+void refuse_outdated(const Document& document, Findings& findings) {
+  for (const Document::Outdated& one : document.outdated) {
+    if (one.is_merge_key) {
+      findings.error("merge-key", one.place, one.pointer,
+                     "<< is read as any other key: YAML 1.2 has no merge keys",
+                     "write the fields out; an alias can be a whole value, not some of its fields");
+    } else {
+      findings.error("number-too-large", one.place, one.pointer,
+                     "no 64-bit number can hold " + one.text.substr(0, 40),
+                     "put it in quotes if it is meant as text");
+    }
   }
 }
 
@@ -221,7 +229,7 @@ Document read_document(std::string_view text, std::string_view file, Findings& f
     return document;
   }
   if (!starts_like_json(text) && !file.ends_with(".json")) {
-    read_yaml_text(document, findings);
+    read_yaml(document, findings);
     return document;
   }
   Findings of_json{std::string(file)};
@@ -232,7 +240,7 @@ Document read_document(std::string_view text, std::string_view file, Findings& f
   }
   Document again;
   again.text = text;
-  read_yaml_text(again, findings);
+  read_yaml(again, findings);
   return again;
 }
 

@@ -44,16 +44,17 @@ struct Document {
   std::string_view text;
   std::deque<Node> nodes;
   const Node* root = nullptr;  // Null when the text could not be read.
-  // Whole numbers of which the value is not exactly what the text says.  Not a mistake by itself:
-  // programs that earlier releases took have such.
-  struct Rounded {
+  // What a new text may not have, though programs that earlier releases took have it: whole numbers
+  // of which the value is not exactly what the text says, and merge keys.
+  struct Outdated {
     Place place;
     std::string pointer, text;
+    bool is_merge_key;
   };
-  std::vector<Rounded> rounded;
+  std::vector<Outdated> outdated;
 
-  // A string scalar in pieces that stand in the text byte by byte, in order; empty where the text
-  // writes it in another way (escapes that are not looked into).
+  // A string scalar in pieces that stand in the text byte by byte, each byte a column, in order;
+  // empty where the text writes it in another way (escapes that are not looked into).
   struct Stretch {
     std::size_t at;  // Byte of the value.
     Place begin;
@@ -67,7 +68,7 @@ struct Document {
 // its end; then `findings` has an error.
 Document read_document(std::string_view text, std::string_view file, Findings& findings);
 
-// Whoever takes a text in refuses those numbers.
-void refuse_rounded(const Document& document, Findings& findings);
+// For everyone who takes a text in; not when a stored program is built again.
+void refuse_outdated(const Document& document, Findings& findings);
 
 }  // namespace stepwell::dsl

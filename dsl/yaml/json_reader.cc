@@ -1,4 +1,5 @@
 // JSON with positions: one pass, no recursion, one token at a time.
+#include "dsl/yaml/columns.h"
 #include "dsl/yaml/node_builder.h"
 #include "dsl/yaml/readers.h"
 #include "dsl/yaml/scalar.h"
@@ -10,7 +11,7 @@ namespace {
 class JsonReader {
  public:
   JsonReader(Document& document, Findings& findings)
-      : text_(document.text), builder_(document, findings) {}
+      : text_(document.text), columns_(text_), builder_(document, findings) {}
 
   ReadEnd run() {
     Expect expect = Expect::kValue;
@@ -28,9 +29,10 @@ class JsonReader {
   enum class Expect { kValue, kValueOrClose, kKey, kKeyOrClose, kCommaOrClose, kEnd };
 
   char here() const { return text_[at_]; }
-  Place place(std::size_t length) const {
-    return {line_, static_cast<std::uint32_t>(at_ - line_start_ + 1),
-            static_cast<std::uint32_t>(length), static_cast<std::uint32_t>(at_)};
+  // Of the next `length` bytes.
+  Place place(std::size_t length) {
+    return {line_, columns_.at(line_start_, at_), characters_of(text_.substr(at_, length)),
+            static_cast<std::uint32_t>(at_)};
   }
   void skip_space() {
     for (; at_ < text_.size(); ++at_) {
@@ -199,6 +201,7 @@ class JsonReader {
   }
 
   std::string_view text_;
+  Columns columns_;
   NodeBuilder builder_;
   std::size_t at_ = 0, line_start_ = 0;
   std::uint32_t line_ = 1;

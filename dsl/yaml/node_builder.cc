@@ -115,8 +115,13 @@ bool NodeBuilder::scalar(Value value, const Place& place, bool is_quoted) {
 }
 
 void NodeBuilder::note_rounded(const Place& place, std::string_view text) {
-  if (document_.rounded.size() > Findings::kMost) return;
-  document_.rounded.push_back({place, pointer(), std::string(text)});
+  if (document_.outdated.size() > Findings::kMost) return;
+  document_.outdated.push_back({place, pointer(), std::string(text), false});
+}
+
+void NodeBuilder::note_merge_key(const Place& place) {
+  if (document_.outdated.size() > Findings::kMost) return;
+  document_.outdated.push_back({place, below(pointer(), "<<"), "<<", true});
 }
 
 bool NodeBuilder::open(bool is_object, const Place& place) {

@@ -21,8 +21,9 @@ class NodeBuilder {
 
   bool key(std::string name, const Place& place);
   bool scalar(Value value, const Place& place, bool is_quoted);
-  // The number that comes next is `text`, and its value another.
+  // The number that comes next is `text`, and its value another; the key that comes next is "<<".
   void note_rounded(const Place& place, std::string_view text);
+  void note_merge_key(const Place& place);
   bool open(bool is_object, const Place& place);
   bool close();
   // The same node in a second place.

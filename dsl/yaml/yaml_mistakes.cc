@@ -16,8 +16,8 @@ struct Line {
   std::size_t indent() const { return std::min(text.find_first_not_of(" \t"), text.size()); }
   bool is_blank() const { return indent() == text.size() || text[indent()] == '#'; }
   Place place(std::size_t from, std::size_t length) const {
-    return {number, static_cast<std::uint32_t>(from + 1), static_cast<std::uint32_t>(length),
-            offset + static_cast<std::uint32_t>(from)};
+    return {number, characters_of(text.substr(0, from)) + 1,
+            characters_of(text.substr(from, length)), offset + static_cast<std::uint32_t>(from)};
   }
   Place words() const {
     const std::size_t last = text.find_last_not_of(" \t");
@@ -125,6 +125,8 @@ constexpr Wording kWordings[] = {
     {"illegal block entry", "a list item is not allowed here",
      "put the list in lines of its own, below its key"},
     {"illegal map key", "a key is not allowed here", "check the indentation"},
+    {"invalid unicode", "the escape before this is not a Unicode character",
+     "\\ud800 to \\udfff come in pairs only"},
 };
 
 }  // namespace
@@ -139,7 +141,7 @@ void report_yaml_mistake(std::string_view text, Place place, const std::string& 
   if (is_layout && report_indentation(lines, pointer, findings)) return;
   if (is_layout && report_missing_colon(lines, pointer, findings)) return;
   for (const Wording& wording : kWordings) {
-    if (parser_message != wording.parser_message) continue;
+    if (!parser_message.starts_with(wording.parser_message)) continue;
     findings.error("yaml-syntax", place, std::move(pointer), std::string(wording.message),
                    std::string(wording.hint));
     return;

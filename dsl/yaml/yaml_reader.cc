@@ -7,6 +7,8 @@
 #include <map>
 #include <sstream>
 
+#include "dsl/yaml/columns.h"
+#include "dsl/yaml/escapes.h"
 #include "dsl/yaml/node_builder.h"
 #include "dsl/yaml/readers.h"
 #include "dsl/yaml/scalar.h"
@@ -23,8 +25,8 @@ constexpr std::string_view kTagPrefix = "tag:yaml.org,2002:";
 
 class EventReader : public YAML::EventHandler {
  public:
-  EventReader(Document& document, Findings& findings)
-      : text_(document.text), builder_(document, findings) {}
+  EventReader(Document& document, const Escapes& escapes, Findings& findings)
+      : text_(document.text), escapes_(escapes), columns_(text_), builder_(document, findings) {}
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (builder_.is_complete()) {
@@ -60,14 +62,19 @@ class EventReader : public YAML::EventHandler {
     stop(builder_.key(found->second->value.as_string(), where));
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                const std::string& value) override {
+                const std::string& given) override {
     const bool is_quoted = tag == "!";
+    const bool is_double_quoted = is_quoted && rest_from(node_place(mark).offset).starts_with('"');
+    const std::string value = escapes_.mended(given, is_double_quoted);
     const Place where = scalar_place(mark, value, is_quoted);
     if (is_quoted) check_closed(where);
     if (!is_utf8(value)) {
       stop(builder_.fail("not-utf8", where, "an escape in this string is not a Unicode character"));
     }
-    if (builder_.expects_key()) return stop(builder_.key(value, where));
+    if (builder_.expects_key()) {
+      if (!is_quoted && value == "<<") builder_.note_merge_key(where);
+      return stop(builder_.key(value, where));
+    }
     stop(builder_.scalar(resolve(tag, value, where), where, is_quoted));
     remember(anchor);
   }
@@ -84,27 +91,33 @@ class EventReader : public YAML::EventHandler {
 
   bool is_complete() const { return builder_.is_complete(); }
   std::string pointer() const { return builder_.pointer(); }
+  // yaml-cpp counts bytes, in columns too.
+  Place plain_place(const YAML::Mark& mark, std::uint32_t length) {
+    const auto offset = static_cast<std::uint32_t>(std::max(mark.pos, 0));
+    const auto before = static_cast<std::uint32_t>(std::max(mark.column, 0));
+    return {static_cast<std::uint32_t>(mark.line + 1),
+            columns_.at(offset - std::min(offset, before), offset), length, offset};
+  }
 
  private:
   static void stop(bool is_within) {
     if (!is_within) throw Stop{};
   }
 
-  std::string_view rest_at(const YAML::Mark& mark) const {
-    return text_.substr(std::min(static_cast<std::size_t>(std::max(mark.pos, 0)), text_.size()));
+  std::string_view rest_from(std::size_t offset) const {
+    return text_.substr(std::min(offset, text_.size()));
   }
-  Place plain_place(const YAML::Mark& mark, std::size_t length) const {
-    return {static_cast<std::uint32_t>(mark.line + 1), static_cast<std::uint32_t>(mark.column + 1),
-            static_cast<std::uint32_t>(length), static_cast<std::uint32_t>(mark.pos)};
+  std::string_view rest_at(const YAML::Mark& mark) const {
+    return rest_from(static_cast<std::size_t>(std::max(mark.pos, 0)));
   }
   // The place of the value itself: yaml-cpp's mark is that of the anchor or tag before it.
-  Place node_place(const YAML::Mark& mark) const {
+  Place node_place(const YAML::Mark& mark) {
     Place place = plain_place(mark, 1);
     std::size_t i = place.offset;
     const auto advance = [&] {
-      const bool is_newline = text_[i++] == '\n';
-      place.column = is_newline ? 1 : place.column + 1;
-      place.line += is_newline ? 1 : 0;
+      const char c = text_[i++];
+      place.column = c == '\n' ? 1 : place.column + characters_of({&c, 1});
+      place.line += c == '\n' ? 1 : 0;
     };
     while (i < text_.size() && (text_[i] == '&' || text_[i] == '!')) {
       while (i < text_.size() && !std::isspace(static_cast<unsigned char>(text_[i]))) advance();
@@ -113,9 +126,9 @@ class EventReader : public YAML::EventHandler {
     place.offset = static_cast<std::uint32_t>(i);
     return place;
   }
-  Place scalar_place(const YAML::Mark& mark, std::string_view value, bool is_quoted) const {
+  Place scalar_place(const YAML::Mark& mark, std::string_view value, bool is_quoted) {
     Place place = node_place(mark);
-    const std::string_view rest = text_.substr(std::min<std::size_t>(place.offset, text_.size()));
+    const std::string_view rest = rest_from(place.offset);
     const std::size_t line_end = std::min(rest.find_first_of("\r\n"), rest.size());
     std::size_t length = line_end;
     if (is_quoted) {
@@ -125,7 +138,7 @@ class EventReader : public YAML::EventHandler {
     } else if (value.empty()) {
       length = rest.substr(0, 1) == "~" ? 1 : rest.size() >= 4 && line_end >= 4 ? 4 : 1;
     }
-    place.length = static_cast<std::uint32_t>(std::max<std::size_t>(length, 1));
+    place.length = std::max<std::uint32_t>(characters_of(rest.substr(0, length)), 1);
     return place;
   }
   // The length of a quoted scalar with its quotes, of a block scalar to the end of its first line;
@@ -146,8 +159,7 @@ class EventReader : public YAML::EventHandler {
   }
   // yaml-cpp accepts the end of the text in place of a closing quote; we report it.
   void check_closed(const Place& where) {
-    const std::string_view rest = text_.substr(std::min<std::size_t>(where.offset, text_.size()));
-    if (!quoted_length(rest)) {
+    if (!quoted_length(rest_from(where.offset))) {
       stop(builder_.fail("yaml-syntax", where, "this quote is never closed"));
     }
   }
@@ -219,6 +231,8 @@ class EventReader : public YAML::EventHandler {
   }
 
   std::string_view text_;
+  const Escapes& escapes_;
+  Columns columns_;
   NodeBuilder builder_;
   std::map<YAML::anchor_t, const Node*> anchors_;  // Of finished nodes.
   std::vector<YAML::anchor_t> open_anchors_;
@@ -227,10 +241,11 @@ class EventReader : public YAML::EventHandler {
 }  // namespace
 
 ReadEnd read_yaml_text(Document& document, Findings& findings) {
-  EventReader reader(document, findings);
+  const Escapes escapes(document.text);
+  EventReader reader(document, escapes, findings);
   ReadEnd end = ReadEnd::kRead;
   try {
-    std::istringstream stream{std::string(document.text)};
+    std::istringstream stream{escapes.text()};
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(reader)) {
     }
@@ -238,11 +253,8 @@ ReadEnd read_yaml_text(Document& document, Findings& findings) {
     end = ReadEnd::kBound;
   } catch (const YAML::Exception& mistake) {
     const YAML::Mark& mark = mistake.mark;
-    report_yaml_mistake(document.text,
-                        {static_cast<std::uint32_t>(std::max(mark.line, 0) + 1),
-                         static_cast<std::uint32_t>(std::max(mark.column, 0) + 1), 1,
-                         static_cast<std::uint32_t>(std::max(mark.pos, 0))},
-                        mistake.msg, reader.pointer(), findings);
+    report_yaml_mistake(document.text, reader.plain_place(mark, 1), mistake.msg, reader.pointer(),
+                        findings);
     end = ReadEnd::kSyntax;
   }
   if (end == ReadEnd::kRead && !reader.is_complete()) {  // "%YAML 1.2" and nothing behind it.

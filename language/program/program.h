@@ -29,7 +29,7 @@ class Schema;
 // Where something stands in the source: for messages at run time, too.
 struct SourceSpan {
   std::uint32_t line = 0;    // From 1; 0 when there is no source text.
-  std::uint32_t column = 0;  // From 1, in bytes.
+  std::uint32_t column = 0;  // From 1, in characters.
   std::string pointer;       // JSON pointer: "/States/Charge/Retry/0"
 };
 

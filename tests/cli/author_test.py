@@ -134,6 +134,74 @@ def complaints(folder):
             "a list with commas there and back is the same", there.stdout + back.stderr)
 
 
+def substitutions(folder):
+    """${Name} of templates: a mistake of its own without a value, and gone with one."""
+    write(folder, "call.json", '{"StartAt":"A","TimeoutSeconds":"${Limit}","States":{"A":{'
+                               '"Type":"Task","Resource":"${FnArn}","Comment":"${Name} stays",'
+                               '"End":true}}}')
+    write(folder, "call.yaml", "StartAt: A\nTimeoutSeconds: ${Limit}\nStates:\n"
+                               "  A: {Type: Task, Resource: '${FnArn}', End: true}\n")
+    write(folder, "values.yaml", "FnArn: arn:aws:lambda:eu-west-1:1:function:g\nLimit: 60\n")
+    function = "FnArn=arn:aws:lambda:eu-west-1:1:function:f"
+    done = run(folder, "lint", "-o", "json", "call.json")
+    codes = [one["code"] for one in json.loads(done.stdout)]
+    verdict(done.returncode == 1 and codes == ["unset-substitution"] * 2,
+            "a name without a value is a mistake of its own", done.stdout)
+    expect(folder, "a value may be a number", ["lint", "call.yaml", "--set", function, "--set",
+                                               "Limit=60"], 0, "")
+    expect(folder, "values may stand in a file", ["lint", "call.yaml", "--set-file", "values.yaml"],
+           0, "")
+    expect(folder, "a name that nothing holds is told", ["lint", "call.yaml", "--set-file",
+                                                         "values.yaml", "--set", "Fn=a"], 1, "",
+           "nothing holds ${Fn}")
+    expect(folder, "a value has no quotes", ["lint", "call.yaml", "--set", 'FnArn="a"'], 2, "",
+           "the value of FnArn has a quote")
+    expect(folder, "a value has a name", ["lint", "call.yaml", "--set", "FnArn"], 2, "",
+           "is not NAME=VALUE")
+    done = run(folder, "try", "A", "-f", "call.yaml", "--set-file", "values.yaml", "--mock", "1",
+               "-o", "json")
+    verdict(done.returncode == 0 and json.loads(done.stdout)["output"] == "1",
+            "try takes them", done.stdout + done.stderr)
+    write(folder, "call.test.yaml", "workflow: call.yaml\ntasks: {A: 1}\noutput: 1\n")
+    expect(folder, "test takes them", ["test", "call.test.yaml", "--set-file", "values.yaml"], 0)
+    expect(folder, "graph takes them", ["graph", "call.yaml", "--set-file", "values.yaml"], 0)
+
+
+def updates(folder):
+    """--update writes down what happens, and says when that is a failure nobody named."""
+    write(folder, "fails.test.yaml", "definition:\n  StartAt: A\n  States:\n"
+                                     "    A: {Type: Pass, Parameters: {x.$: $.no}, End: true}\n"
+                                     "transcript: x\n")
+    done = expect(folder, "a failure that is written down is told",
+                  ["test", "--update", "fails.test.yaml"], 0, err="FAILED with States.Runtime")
+    verdict("FAILED" in done.stdout, "also beside its name", done.stdout)
+    write(folder, "status.test.yaml", "definition:\n  StartAt: A\n  States:\n"
+                                      "    A: {Type: Pass, Parameters: {x.$: $.no}, End: true}\n"
+                                      "status: FAILED\ntranscript: x\n")
+    done = run(folder, "test", "--update", "status.test.yaml")
+    verdict(done.returncode == 0 and "FAILED" not in done.stdout,
+            "unless the test expects it", done.stdout + done.stderr)
+    write(folder, "place.test.yaml", "definition:\n  StartAt: A\n  States:\n"
+                                     "    A: {Type: Pass, Parameters: {x.$: $.no}, End: true}\n"
+                                     "status: SUCCEEDED\n")
+    expect(folder, "a place in a workflow inside is one of the test file",
+           ["test", "place.test.yaml"], 1)
+    done = run(folder, "test", "place.test.yaml")
+    verdict("place.test.yaml:4:" in done.stdout and "    A: {Type: Pass" in done.stdout,
+            "with its line", done.stdout)
+
+
+def passwords(folder):
+    """The password of a database URL is in no message."""
+    for url in ("postgres://me:sec%zzret@127.0.0.1:1/x", "postgres://me:sec/ret@127.0.0.1:1/x",
+                "postgres://me:sec@ret@127.0.0.1:1/x", "mysql://me:secret@127.0.0.1/x",
+                "host=127.0.0.1 port=1 password=secret"):
+        done = run(folder, "migrate", "--database", url)
+        said = done.stdout + done.stderr
+        verdict(done.returncode != 0 and "sec" not in said and "zzret" not in said
+                and '"ret' not in said, f"no password of {url}", said)
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         fmt(folder)
@@ -141,6 +209,9 @@ def main():
         schema(folder)
         convert(folder)
         complaints(folder)
+        substitutions(folder)
+        updates(folder)
+        passwords(folder)
     return 1 if failures else 0
 
 

@@ -40,6 +40,26 @@ States:
             R"({"z":1,"a":1.0,"m":[100.0,0,3.3],"date":"2026-11-21","no":"no"})");
 }
 
+TEST(Compile, ReadsTheEscapesOfYamlAndOfJson) {
+  const auto read = [](const std::string& text) {
+    const Parsed parsed = parse_document(text, "a.yaml");
+    return parsed.diagnostics.empty() ? parsed.value.to_json() : parsed.diagnostics.front().message;
+  };
+  EXPECT_EQ(read(R"(a: "12\_345\N\L\P")"),
+            "{\"a\":\"12\xc2\xa0"
+            "345\xc2\x85\xe2\x80\xa8\xe2\x80\xa9\"}");
+  EXPECT_EQ(read(R"("\ud83d\ude00": "é\_\uD83D\uDE00\ud83c\udf0d!")"),
+            "{\"\U0001F600\":\"é\xc2\xa0\U0001F600\U0001F30D!\"}");
+  // Elsewhere they are the letters that they are, and so behind an escaped backslash.
+  EXPECT_EQ(read(R"([\ud83d\ude00, 'a \ud83d\ude00 \N', "\\ud83d\\ude00"])"),
+            R"(["\\ud83d\\ude00","a \\ud83d\\ude00 \\N","\\ud83d\\ude00"])");
+  EXPECT_EQ(read("a: |\n  \\ud83d\\ude00\n  \\_\nb: \"\\ud83d\\ude00\"\n"),
+            "{\"a\":\"\\\\ud83d\\\\ude00\\n\\\\_\\n\",\"b\":\"\U0001F600\"}");
+  EXPECT_EQ(read(R"({"a": "\ud83d\ude00"})"), "{\"a\":\"\U0001F600\"}");
+  EXPECT_EQ(read(R"(a: "\ud83d")"), "the escape before this is not a Unicode character");
+  EXPECT_EQ(read(R"(a: "\ude00\ud83d")"), "the escape before this is not a Unicode character");
+}
+
 TEST(Compile, HashIsBlindToLayoutAndOrderButNotToContent) {
   const std::string yaml = "StartAt: A\nStates: {A: {Type: Pass, End: true}}\n";
   const std::string json = R"({"States":{"A":{"End":true,"Type":"Pass"}},"StartAt":"A"})";

@@ -143,9 +143,9 @@ TEST(Format, SaysWhatIsWrongWithTheFile) {
        "   1 | input: 1\n"
        "     | ^\n"},
       {"definition: {StartAt: A}\n",
-       "definition:1:1: error: a workflow needs \"States\" [missing-field]\n"
-       "   1 | {\n"
-       "     | ^\n"},
+       "charge.test.yaml:1:13: error: a workflow needs \"States\" [missing-field]\n"
+       "   1 | definition: {StartAt: A}\n"
+       "     |             ^\n"},
       {"workflow: charge.yaml\nactions: [{at: soon, do: stop}]\n",
        "charge.test.yaml:2:16: error: not a duration [bad-test]\n"
        "   2 | actions: [{at: soon, do: stop}]\n"
@@ -243,9 +243,9 @@ TEST(Format, AFailureNamesTheExpressionThatBrokeIt) {
   const Report report = run(text);
   ASSERT_EQ(report.cases.size(), 1u) << report.diagnosis;
   const std::string& problem = report.cases[0].problem;
-  EXPECT_TRUE(
-      problem.ends_with("  11 |           \"{% $states.input.no %}\"\n"
-                        "     |           ^\n"))
+  EXPECT_TRUE(problem.ends_with(
+      "   7 |       Output: {a: 1, totals: ['{% 1 %}', '{% $states.input.no %}']}\n"
+      "     |                                          ^\n"))
       << problem;
 }
 
