@@ -27,6 +27,12 @@ Value result_with_failures(Children children) {
 
 }  // namespace
 
+Value Children::item(std::uint64_t index) const {
+  if (items.is_array()) return items.as_array()[index];
+  const auto& [key, value] = items.as_object()[index];
+  return Object{{"Key", key}, {"Value", value}};
+}
+
 Go Stepper::begin(Frame& frame, const State& state, const Parallel& parallel) {
   Children children;
   auto input = evaluation_.effective_input(frame, state);
@@ -66,12 +72,18 @@ Go Stepper::begin_children(Frame& frame, const State& state, Children children) 
 
 void Stepper::start_children(Frame& parent, const State& state, std::uint64_t previous) {
   auto& children = std::get<Children>(parent.doing);
-  while (children.next < children.results.size() &&
-         (children.limit == 0 || children.live < children.limit)) {
+  while (children.next < children.results.size() && has_room(children)) {
     start_child(parent, state, children, children.next, previous);
     ++children.next;
     ++children.live;
+    x_.open += children.weight();
   }
+}
+
+bool Stepper::has_room(const Children& children) const {
+  if (children.limit > 0 && children.live >= children.limit) return false;
+  const bool may_wait = x_.pins.semantics >= 4 && children.is_map() && children.live > 0;
+  return !may_wait || x_.open + children.weight() <= kMostOpen;
 }
 
 void Stepper::start_child(Frame& parent, const State& state, Children& children,
@@ -94,7 +106,7 @@ void Stepper::start_child(Frame& parent, const State& state, Children& children,
     child.quiet = child.quiet || map.distributed;
     // An item is selected when its turn comes, so that a long Map begins in slices.
     child.fresh = map.item_selector.has_value();
-    if (!child.fresh) child.input = children.items.as_array()[index];
+    if (!child.fresh) child.input = children.item(index);
     child.last_event =
         child.quiet ? previous : teller_.iteration(state, "Started", index, previous);
   }
@@ -131,6 +143,7 @@ void Stepper::child_gone(Frame& parent, const State& state, Frame& child, std::u
   auto& children = std::get<Children>(parent.doing);
   children.running[child.index] = kNobody;
   --children.live;
+  x_.open -= children.weight();
   const FrameId id = child.id;
   x_.frames.erase(id);
   if (children.finished + children.failed < children.results.size()) {
@@ -169,6 +182,7 @@ void Stepper::note_finished_map(StateId state, const Children& children) {
 void Stepper::destroy_children(Frame& frame) {
   auto* children = std::get_if<Children>(&frame.doing);
   if (children == nullptr) return;
+  x_.open -= children->live * children->weight();
   for (const FrameId id : children->running) {
     if (id.value == 0) continue;
     Frame& child = this->frame(id);

@@ -23,13 +23,13 @@ const Value& Evaluation::execution_context() {
   if (!execution_context_.is_null()) return execution_context_;
   Object execution{{"Id", x_.pins.execution_arn},
                    {"Input", x_.input},
-                   {"StartTime", to_rfc3339(x_.started_at)},
+                   {"StartTime", context_time(x_.started_at)},
                    {"Name", x_.pins.execution_name},
                    {"RoleArn", x_.pins.role_arn}};
   // An express execution cannot be redriven, and says nothing about it.
   const bool express = x_.pins.execution_arn.find(":express:") != std::string::npos;
   if (!express) execution.set("RedriveCount", x_.redrive_count);
-  if (x_.redrive_count > 0) execution.set("RedriveTime", to_rfc3339(x_.redriven_at));
+  if (x_.redrive_count > 0) execution.set("RedriveTime", context_time(x_.redriven_at));
   execution_context_ =
       Object{{"Execution", std::move(execution)},
              {"StateMachine", Object{{"Id", x_.pins.machine_arn}, {"Name", x_.pins.machine_name}}}};
@@ -38,7 +38,7 @@ const Value& Evaluation::execution_context() {
 
 Value Evaluation::context_of(const Frame& frame, const State& state) {
   Object context = execution_context().as_object();
-  Object about{{"Name", state.name}, {"EnteredTime", to_rfc3339(frame.entered_at)}};
+  Object about{{"Name", state.name}, {"EnteredTime", context_time(frame.entered_at)}};
   if (std::holds_alternative<Task>(state.kind) || std::holds_alternative<Map>(state.kind) ||
       std::holds_alternative<Parallel>(state.kind)) {
     about.set("RetryCount", frame.attempt - 1);
@@ -51,15 +51,34 @@ Value Evaluation::context_of(const Frame& frame, const State& state) {
   return laid_over(Value(std::move(context)), given_->context);
 }
 
-// {"Index", "Value"} of the innermost Map around the frame, or null.
+// AWS leaves the fraction out when it is zero.
+std::string Evaluation::context_time(Time time) const {
+  std::string text = to_rfc3339(time);
+  if (x_.pins.semantics >= 4 && text.ends_with(".000Z")) text.replace(text.size() - 5, 5, "Z");
+  return text;
+}
+
+Value Evaluation::map_item(const Children& children, std::uint64_t index) const {
+  Object item{{"Index", index}};
+  if (children.items.is_object()) {
+    const auto& [key, value] = children.items.as_object()[index];
+    item.set("Key", key);
+    item.set("Value", value);
+  } else {
+    item.set("Value", children.items.as_array()[index]);
+  }
+  // Of an ItemReader it would be the file; none can be run yet.
+  if (x_.pins.semantics >= 4) item.set("Source", "STATE_DATA");
+  return item;
+}
+
+// Of the innermost Map around the frame.
 Value Evaluation::map_item_of(const Frame& inner) const {
   const Frame* child = &inner;
   while (!child->is_root()) {
     const Frame& parent = x_.frames.at(child->parent);
     const auto* children = std::get_if<Children>(&parent.doing);
-    if (children != nullptr && children->items.is_array()) {
-      return Object{{"Index", child->index}, {"Value", children->items.as_array()[child->index]}};
-    }
+    if (children != nullptr && children->is_map()) return map_item(*children, child->index);
     child = &parent;
   }
   return Value();

@@ -54,8 +54,8 @@ Evaluated<Value> Evaluation::evaluate(const Frame& frame, const State& state,
 Evaluated<Value> Evaluation::evaluate_in(const Frame& frame, const expr::Template& what,
                                          const Value& input, const Value& context) {
   Random random = next_random();
-  auto evaluated =
-      what.evaluate(expr::Scope{input, context, frame.variables, random, nullptr, nullptr, now_});
+  auto evaluated = what.evaluate(
+      expr::Scope{input, context, frame.variables, random, nullptr, nullptr, now_, edition()});
   if (!evaluated.ok()) return fault(evaluated.failure());
   return std::move(evaluated.value());
 }
@@ -243,7 +243,7 @@ Evaluated<Value> Evaluation::items_of(const Frame& frame, const State& state, co
     items = std::move(found).value();
   }
   note("afterItemsPath", items);
-  if (items.is_array()) return items;
+  if (are_items(items)) return items;
   const std::string path = map.items_path_text.empty() ? "$" : map.items_path_text;
   return runtime_fault("Reference path \"" + path + "\" must point to array.", path, &items);
 }
@@ -254,8 +254,7 @@ Evaluated<Value> Evaluation::item(const Frame& map_frame, const State& state,
   Value context;
   if (map.item_selector->uses_context()) {
     Object object = context_of(map_frame, state).take_object();
-    Object item{{"Index", index}, {"Value", children.items.as_array()[index]}};
-    object.set("Map", Object{{"Item", std::move(item)}});
+    object.set("Map", Object{{"Item", map_item(children, index)}});
     context = std::move(object);
   }
   return evaluate_in(map_frame, *map.item_selector, children.effective, context);

@@ -152,7 +152,17 @@ class Evaluation {
   // ---- the context object (context.cc)
   Value context_of(const Frame& frame, const State& state);
   const Value& execution_context();
+  // Map.Item of an iteration; null where `frame` is in no Map.
+  Value map_item(const Children& children, std::uint64_t index) const;
   Value map_item_of(const Frame& frame) const;
+  std::string context_time(Time time) const;
+  expr::Edition edition() const {
+    return x_.pins.semantics < 4 ? expr::Edition::kFirst : expr::Edition::kSecond;
+  }
+  // May a Map run over this value?
+  bool are_items(const Value& value) const {
+    return value.is_array() || (x_.pins.semantics >= 4 && value.is_object());
+  }
 
   void note(std::string_view stage, const Value& value) const {
     if (observer_ != nullptr) observer_->note_stage(stage, value);

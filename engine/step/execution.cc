@@ -83,7 +83,7 @@ std::vector<MapProgress> Execution::map_progress(const Program& program) const {
   for (const FrameId id : frames_in_order(*this)) {
     const Frame& frame = frames.at(id);
     const auto* children = std::get_if<Children>(&frame.doing);
-    if (children == nullptr || !children->items.is_array()) continue;
+    if (children == nullptr || !children->is_map()) continue;
     MapProgress now{program.state(frame.machine, frame.state).name, children->results.size(),
                     children->finished, is_running() ? children->live : 0};
     const auto same = std::find_if(answer.begin(), answer.end(), [&](const MapProgress& other) {

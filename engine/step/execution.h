@@ -23,6 +23,10 @@
 
 namespace stepwell {
 
+// What may be open in one execution: beyond it the iterations of a Map wait for others to end, but
+// for one of each Map, so that every Map goes on.  (A Map in a Map in a Map took all memory.)
+inline constexpr std::uint64_t kMostOpen = 10'000;
+
 // A fact does not fit the fold (its input_hash is not that of the command it answers).  The
 // execution is quarantined with this text; nothing is guessed.
 class FoldMismatch : public std::runtime_error {
@@ -72,6 +76,9 @@ struct Execution {
 
   // All frames.  Whoever lists them lists them by id: the order in here means nothing.
   std::unordered_map<FrameId, Frame> frames;
+  // The weight of all branches and iterations that are under way.  It follows from the frames, so
+  // that no snapshot has it.
+  std::uint64_t open = 0;
   // Which frame waits for which command.
   std::unordered_map<CommandId, FrameId> waiting;
   // Frames whose state is to be entered, in order.

@@ -36,7 +36,9 @@ struct Limits {
 //   1  the first
 //   2  JSONata; variables limited to kVariablePayloads payloads in all
 //   3  the slim started fact; entries are counted, and a task's idempotency key is made of them
-inline constexpr std::uint32_t kSemantics = 3;
+//   4  Maps over objects; Map.Item.Key and Source; times of the context object without a fraction
+//      that is zero; expressions of the second edition; no more than kMostOpen iterations at once
+inline constexpr std::uint32_t kSemantics = 4;
 // AWS's 10 MiB of variables, in payloads of 256 KiB: raised with them.
 inline constexpr std::uint64_t kVariablePayloads = 40;
 

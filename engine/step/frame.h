@@ -47,7 +47,7 @@ struct ToleratedFailure {
 
 // A Map or Parallel with branches or iterations under way.
 struct Children {
-  Value items;                             // Of a Map: an array.  Of a Parallel: null.
+  Value items;                             // Of a Map: an array or object.  Of a Parallel: null.
   Value effective;                         // The state's input after InputPath and Parameters.
   std::vector<Value> results;              // By index.
   std::vector<FrameId> running;            // By index; 0 where none runs.
@@ -58,6 +58,12 @@ struct Children {
   std::uint64_t limit = 0;                 // Of `live`; 0: none.
   std::uint64_t tolerated = 0;             // Of `failed`.
   std::vector<ToleratedFailure> failures;  // Of an inline Map, in the order they came.
+
+  bool is_map() const { return !items.is_null(); }
+  // What one of them counts for in Execution::open: more when it may be given a large input.
+  std::uint64_t weight() const { return 1 + effective.json_size() / 16'384; }
+  // The item of an array; of an object the pair, {"Key", "Value"}.
+  Value item(std::uint64_t index) const;
 };
 
 // The end of the execution found it here; redrive goes on from here.

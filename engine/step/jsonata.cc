@@ -59,7 +59,7 @@ Evaluated<Value> Evaluation::compute(const Frame& frame, const State& state,
   const Value context = what.uses_context() ? context_of(frame, state) : Value();
   Random random = next_random();
   auto evaluated = what.evaluate(expr::Scope{frame.input, context, frame.variables, random,
-                                             seen.result, seen.error_output, now_});
+                                             seen.result, seen.error_output, now_, edition()});
   if (!evaluated.ok()) return fault(evaluated.failure());
   return std::move(evaluated.value());
 }
@@ -115,12 +115,12 @@ Evaluated<Time> Evaluation::compute_time(const Frame& frame, const State& state,
 
 Evaluated<Value> Evaluation::compute_items(const Frame& frame, const State& state, const Map& map) {
   if (!map.items) {
-    if (frame.input.is_array()) return frame.input;
+    if (are_items(frame.input)) return frame.input;
     return query_fault("Map state input must be an array but was: " + frame.input.to_json(), "",
                        frame.input);
   }
   Value items = TRY(compute(frame, state, *map.items, {}));
-  if (!items.is_array()) return wrong_result(*map.items, "Items", "array", items);
+  if (!are_items(items)) return wrong_result(*map.items, "Items", "array", items);
   return items;
 }
 

@@ -351,6 +351,9 @@ Result<Execution> Execution::decode(std::string_view bytes) {
     Frame frame;
     if (!read(in, frame)) return broken;
     index_waiting(x, frame);
+    if (const auto* children = std::get_if<Children>(&frame.doing)) {
+      x.open += children->live * children->weight();
+    }
     const FrameId id = frame.id;
     x.frames.emplace(id, std::move(frame));
   }

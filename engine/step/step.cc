@@ -234,6 +234,7 @@ void Stepper::end(ExecutionStatus status, Value output, const Problem& problem) 
     x_.timeout_timer.reset();
     x_.continuation.reset();
     x_.frames.clear();
+    x_.open = 0;
     x_.ready.clear();
   } else {
     halt_all();

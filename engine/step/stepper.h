@@ -81,6 +81,8 @@ class Stepper {
   Go begin_children(Frame& frame, const State& state, Children children);
   // `previous`: what the events of those that start call their previous one.
   void start_children(Frame& parent, const State& state, std::uint64_t previous);
+  // May another one be started?
+  bool has_room(const Children& children) const;
   void start_child(Frame& parent, const State& state, Children& children, std::uint64_t index,
                    std::uint64_t previous);
   // Selects the item of an iteration whose turn it is; null: it has its input.

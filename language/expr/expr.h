@@ -40,6 +40,7 @@ struct Scope {
   const Value* result = nullptr;        // $states.result
   const Value* error_output = nullptr;  // $states.errorOutput
   Time now{};                           // $now, $millis: when the fact happened.
+  Edition edition = Edition::kSecond;
 };
 
 // Which expression failed, where in it, and on which value: for the people who fix the workflow.

@@ -70,7 +70,9 @@ struct IntrinsicParser {
     std::vector<Intrinsic::Call::Argument>& out = call.arguments;
     const char c = peek();
     // The pattern of States.Format keeps its escapes: there they tell braces from places.
-    if (c == '\'') return read_text(out, out.empty() && call.function == find_function(kFormat));
+    if (c == '\'') {
+      return read_text(call, out.empty() && call.function == find_function(kFormat));
+    }
     if (c == '$') return read_path(out);
     if (text.substr(at, 7) == "States.") {
       CallRef inner;
@@ -82,11 +84,12 @@ struct IntrinsicParser {
   }
 
   // \' \\ \{ \} are the only escapes.
-  bool read_text(std::vector<Intrinsic::Call::Argument>& out, bool keeps_escapes) {
-    std::string value;
+  bool read_text(Intrinsic::Call& call, bool keeps_escapes) {
+    std::string value, of_first_edition;
     for (++at; at < text.size() && text[at] != '\''; ++at) {
       if (text[at] != '\\') {
         value += text[at];
+        of_first_edition += text[at];
         continue;
       }
       const char c = at + 1 < text.size() ? text[at + 1] : '\0';
@@ -95,11 +98,16 @@ struct IntrinsicParser {
       }
       if (keeps_escapes) value += '\\';
       value += c;
+      if (c == '{' || c == '}') of_first_edition += '\\';
+      of_first_edition += c;
       ++at;
     }
     if (at >= text.size()) return fail("the string is not closed");
     ++at;
-    out.emplace_back(Value(std::move(value)));
+    if (of_first_edition != value) {
+      call.first_edition.emplace_back(call.arguments.size(), Value(std::move(of_first_edition)));
+    }
+    call.arguments.emplace_back(Value(std::move(value)));
     return true;
   }
 
@@ -175,7 +183,10 @@ Evaluated evaluate_call(const Intrinsic::Call& call, const Scope& scope, std::st
       arguments.push_back(std::move(inner.value()));
     }
   }
-  FunctionResult result = call.function->call(arguments, scope.random);
+  if (scope.edition == Edition::kFirst) {
+    for (const auto& [index, text] : call.first_edition) arguments[index] = text;
+  }
+  FunctionResult result = call.function->run(arguments, scope.random, scope.edition);
   if (auto* why = std::get_if<std::string>(&result)) return failed("States.IntrinsicFailure", *why);
   return std::move(std::get<Value>(result));
 }

@@ -16,6 +16,8 @@ struct Intrinsic::Call {
   std::string text;  // As written.
   const Function* function = nullptr;
   std::vector<Argument> arguments;
+  // Texts that the first edition reads otherwise, by the index of the argument.
+  std::vector<std::pair<std::size_t, Value>> first_edition;
 };
 
 // The value, or why the function refused its arguments: the cause of States.IntrinsicFailure.
@@ -25,6 +27,12 @@ struct Function {
   const char* name;
   std::size_t least, most;  // Arguments.
   FunctionResult (*call)(const Value::Array& arguments, Random& random);
+  FunctionResult (*call_first)(const Value::Array& arguments, Random& random) = nullptr;
+
+  FunctionResult run(const Value::Array& arguments, Random& random, Edition edition) const {
+    return (edition == Edition::kFirst && call_first != nullptr ? call_first : call)(arguments,
+                                                                                     random);
+  }
 };
 
 // nullptr when no function has that name.

@@ -54,7 +54,7 @@ void append_java(std::string& out, const Value& value) {
   }
 }
 
-FunctionResult format(const Arguments& arguments, Random&) {
+FunctionResult format_in(Edition edition, const Arguments& arguments) {
   if (!arguments[0].is_string()) return std::string("The first argument must be a string");
   const std::string& pattern = arguments[0].as_string();
   std::string out;
@@ -71,9 +71,9 @@ FunctionResult format(const Arguments& arguments, Random&) {
       }
       append_java(out, arguments[next++]);
       ++i;
-    } else if (pattern[i] == '{') {
+    } else if (pattern[i] == '{' && edition != Edition::kFirst) {
       return std::string("Invalid template in States.Format: matching '}' not found for '{'");
-    } else if (pattern[i] == '}') {
+    } else if (pattern[i] == '}' && edition != Edition::kFirst) {
       return std::string("Invalid template in States.Format: matching '{' not found for '}'");
     } else {
       out += pattern[i];
@@ -83,6 +83,13 @@ FunctionResult format(const Arguments& arguments, Random&) {
     return std::string("The number of arguments does not match the number of occurrences of {}");
   }
   return Value(std::move(out));
+}
+
+FunctionResult format(const Arguments& arguments, Random&) {
+  return format_in(Edition::kSecond, arguments);
+}
+FunctionResult format_first(const Arguments& arguments, Random&) {
+  return format_in(Edition::kFirst, arguments);
 }
 
 FunctionResult string_to_json(const Arguments& arguments, Random&) {
@@ -256,7 +263,7 @@ FunctionResult uuid(const Arguments&, Random& random) {
 
 constexpr std::size_t kMany = 1'000;
 constexpr Function kFunctions[] = {
-    {kFormat, 1, kMany, format},
+    {kFormat, 1, kMany, format, format_first},
     {"States.StringToJson", 1, 1, string_to_json},
     {"States.JsonToString", 1, 1, json_to_string},
     {"States.Array", 0, kMany, array},

@@ -8,6 +8,7 @@
 // Immutable; threads may share one.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,6 +20,15 @@
 #include "base/value.h"
 
 namespace stepwell::expr {
+
+// What expressions come to may change with an edition only: an execution keeps the one it began
+// under, so that a fold of its journal comes out as it did.  A bound on work is not part of it.
+enum class Edition : std::uint8_t {
+  // In texts of intrinsic calls \{ and \} keep their backslash, and States.Format reads them again;
+  // it takes a brace that stands alone.  $base64decode leaves out what is not Base64.
+  kFirst,
+  kSecond,
+};
 
 struct JsonataLimits {
   std::uint64_t max_operations = 10'000'000;  // Each node evaluated, each item touched.
@@ -47,6 +57,7 @@ struct JsonataScope {
   const Value* states_context = nullptr;
   Random* random = nullptr;  // $random() and $uuid(); nullptr: they fail.
   Time now;                  // $now() and $millis().
+  Edition edition = Edition::kSecond;
 };
 
 struct JsonataResult {

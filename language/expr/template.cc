@@ -193,7 +193,7 @@ Evaluated evaluate_node(const Node& node, const Scope& scope);
 Evaluated evaluate_expression(const Node::Expression& node, const Scope& scope) {
   const JsonataScope jsonata_scope{nullptr,       &scope.variables,   &scope.input,
                                    scope.result,  scope.error_output, &scope.context,
-                                   &scope.random, scope.now};
+                                   &scope.random, scope.now,          scope.edition};
   JsonataResult got = node.jsonata.evaluate(jsonata_scope);
   const auto failure = [&](const std::string& what, std::optional<std::size_t> at = {}) {
     return Failure{"States.QueryEvaluationError",

@@ -57,6 +57,13 @@ bool is_execution(const Value& about, std::string_view level) {
          trust != "localstack" && trust != "odd" && about.find("definition") != nullptr;
 }
 
+// Recorded before Step Functions let a Map run over an object: AWS documents it now, and so do we.
+bool is_outdated(const Value& about) {
+  constexpr std::string_view kCases = "TestBaseScenarios::test_map_state_items_eval_jsonata";
+  const std::string& id = about.find("id")->as_string();
+  return id.find(kCases) != std::string::npos && id.ends_with("fail[object]");
+}
+
 // Copies the executions of that level; their number.
 int select_cases(std::string_view level, const std::string& to) {
   std::ifstream all(kRecordings / "asl_cases.jsonl");
@@ -64,7 +71,7 @@ int select_cases(std::string_view level, const std::string& to) {
   int count = 0;
   for (std::string line; std::getline(all, line);) {
     const auto about = parse_json(line);
-    if (!about.ok() || !is_execution(*about, level)) continue;
+    if (!about.ok() || !is_execution(*about, level) || is_outdated(*about)) continue;
     selected << line << '\n';
     ++count;
   }

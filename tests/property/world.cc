@@ -188,6 +188,7 @@ void World::start() {
   started.input = input_;
   started.pins.program_hash = program_.hash;
   started.pins.seed = 99;
+  started.pins.semantics = options_.semantics;
   started.pins.execution_name = "x";
   started.pins.limits.slice_transitions = options_.slice;
   deliver(Fact{CommandId{}, now_, 0, std::move(started)});

@@ -17,6 +17,7 @@ struct WorldOptions {
   Mood mood = Mood::kWild;
   std::uint64_t order_seed = 0;  // Of the order in which outstanding commands are answered.
   std::uint64_t slice = 10'000;
+  std::uint32_t semantics = kSemantics;
   bool reload = true;     // Sometimes encode and decode between two facts.
   bool duplicate = true;  // Deliver every fact twice.
 };

@@ -93,12 +93,32 @@ ProgramRef compiled(const Value& definition) {
   return compiled.program;
 }
 
-Value recorded(std::uint64_t seed) {
-  const auto workflow = testing::random_workflow(seed, testing::Mood::kWild);
+// What the random workflows have not: where semantics 3 and 4 part.
+testing::RandomWorkflow where_3_and_4_part() {
+  const auto definition = parse_json(R"json({"StartAt":"A","States":{
+      "A":{"Type":"Pass","Parameters":{"at.$":"$$.Execution.StartTime","o.$":"$.o",
+        "l.$":"States.Array('\\{')"},"Next":"B"},
+      "B":{"Type":"Parallel","ResultPath":"$.b","Next":"C","Branches":[{"StartAt":"F","States":{
+        "F":{"Type":"Pass","Parameters":{"t.$":"States.Format('a { {}', 1)"},"End":true}}}],
+        "Catch":[{"ErrorEquals":["States.ALL"],"ResultPath":"$.b","Next":"C"}]},
+      "C":{"Type":"Parallel","ResultPath":"$.c","Next":"D","Branches":[{"StartAt":"G","States":{
+        "G":{"Type":"Pass","QueryLanguage":"JSONata","Output":"{% $base64decode('Zm9v!') %}",
+          "End":true}}}],
+        "Catch":[{"ErrorEquals":["States.ALL"],"ResultPath":"$.c","Next":"D"}]},
+      "D":{"Type":"Map","ItemsPath":"$.o","ItemSelector":{"i.$":"$$.Map.Item","all.$":"$"},
+        "End":true,
+        "ItemProcessor":{"StartAt":"E","States":{"E":{"Type":"Task","Resource":"e","End":true}}}}
+    }})json");
+  return {definition.value(), parse_json(R"({"o":{"b":1,"a":[2]}})").value()};
+}
+
+Value recorded(const testing::RandomWorkflow& workflow, std::uint64_t seed,
+               std::uint32_t semantics) {
   const ProgramRef program = compiled(workflow.definition);
   testing::WorldOptions options;
   options.order_seed = seed;
   options.slice = seed % 2 == 0 ? 3 : 10'000;
+  options.semantics = semantics;
   testing::World world(*program, workflow.input, options);
   world.start();
   world.run(seed % 3 == 0 ? 6 : 1000);
@@ -115,13 +135,24 @@ Value recorded(std::uint64_t seed) {
       {"definition", workflow.definition}, {"facts", std::move(facts)}, {"seen", std::move(shown)}};
 }
 
+Value recorded(std::uint64_t seed) {
+  return recorded(testing::random_workflow(seed, testing::Mood::kWild), seed, kSemantics);
+}
+
 TEST(Journals, OfEveryReleasedVersionAreReadForEver) {
   if (const char* directory = std::getenv("STEPWELL_RECORD_JOURNALS")) {
     const std::string version = "semantics-" + std::to_string(kSemantics);
-    const auto record = [&](const std::string& name, std::uint64_t seed) {
-      std::ofstream file(fs::path(directory) / (name + "-" + std::to_string(seed) + ".json"));
-      file << recorded(seed).to_pretty_json() << '\n';
+    const auto write = [&](const std::string& name, const Value& journal) {
+      std::ofstream file(fs::path(directory) / (name + ".json"));
+      file << journal.to_pretty_json() << '\n';
     };
+    const auto record = [&](const std::string& name, std::uint64_t seed) {
+      write(name + "-" + std::to_string(seed), recorded(seed));
+    };
+    for (const std::uint32_t semantics : {3U, 4U}) {
+      write("semantics-" + std::to_string(semantics) + "-parting",
+            recorded(where_3_and_4_part(), 1, semantics));
+    }
     for (const std::uint64_t seed : kSeeds) record(version, seed);
     for (const std::uint64_t seed : kExtensionSeeds) record(version + "-extensions", seed);
   }

@@ -151,8 +151,31 @@ Item run_base64encode(Evaluator& evaluator, Items& args) {
   return text(evaluator, base64_encode(to_latin1(args[0].string())));
 }
 
+// As the first edition reads it, and Node's Buffer: characters outside of the alphabet are skipped.
+std::string decode_leniently(const std::string& text) {
+  constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string bytes;
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (const char c : text) {
+    if (c == '=') break;
+    const std::size_t value = kAlphabet.find(c == '-' ? '+' : c == '_' ? '/' : c);
+    if (value == std::string_view::npos) continue;
+    bits = (bits << 6) | static_cast<std::uint32_t>(value);
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes += static_cast<char>((bits >> count) & 0xFF);
+  }
+  return bytes;
+}
+
 Item run_base64decode(Evaluator& evaluator, Items& args) {
   if (arg(args, 0).is_undefined()) return Item();
+  if (evaluator.scope().edition == Edition::kFirst) {
+    return text(evaluator, from_latin1(decode_leniently(args[0].string())));
+  }
   const auto bytes = decode_base64(args[0].string());
   if (!bytes) raise(kInternalError, "$base64decode: the text is not Base64");
   return text(evaluator, from_latin1(*bytes));

@@ -160,10 +160,10 @@ const Flow kFaults[] = {
     {"ItemsMustBeAnArray",
      R"("S":{"Type":"Map","End":true,"Items":"{% $states.input %}",
           "ItemProcessor":{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}})",
-     R"({"a":1})",
+     R"("a")",
      failed("S", 2,
             "The JSONata expression '$states.input' specified for the field 'Items' returned an "
-            "unexpected result type. Expected 'array', but was 'object' for value: {\"a\":1}")},
+            "unexpected result type. Expected 'array', but was 'string' for value: \"a\"")},
     {"AMapWithoutItemsNeedsAnArray",
      R"("S":{"Type":"Map","End":true,
           "ItemProcessor":{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}})",
@@ -213,11 +213,12 @@ TEST(EvaluationFailed, OfAMapFailsTheMap) {
 
 TEST(EvaluationFailed, WithoutAnExpressionHasNoLocation) {
   Driver driver(machine("M", R"("M":{"Type":"Map","End":true,
-      "ItemProcessor":{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}})"));
+      "ItemProcessor":{"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}})"),
+                "1");
   EXPECT_EQ(details_of(driver, "EvaluationFailed"),
             R"({"error":"States.QueryEvaluationError","cause":"An error occurred while executing )"
             R"(the state 'M' (entered at the event id #2). Map state input must be an array but )"
-            R"(was: {}","state":"M"})");
+            R"(was: 1","state":"M"})");
 }
 
 TEST(EvaluationFailed, InAnIterationFailsIterationAndMap) {
