@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "language/expr/expr.h"
+#include "language/expr/intrinsic.h"
 
 namespace stepwell::dsl {
 
@@ -24,6 +24,8 @@ bool is_plain(const Formula& formula, const Dialect& dialect) {
 }
 
 constexpr const char* kAssumption = "; --assume-plain rules that out";
+constexpr const char* kAlwaysFails = "this call always fails";
+constexpr std::int64_t kMostInRange = 1'000;  // Of States.ArrayRange; $range has no such limit.
 
 Attempt<Formula> format(const std::vector<Argument>& arguments, const Dialect& dialect) {
   if (!arguments[0].is_literal || !arguments[0].literal.is_string()) {
@@ -42,6 +44,7 @@ Attempt<Formula> format(const std::vector<Argument>& arguments, const Dialect& d
     if (is_escape) {
       text += pattern[++i];
     } else if (pattern.compare(i, 2, "{}") != 0) {
+      if (pattern[i] == '{' || pattern[i] == '}') return Refusal{kAlwaysFails};
       text += pattern[i];
     } else {
       if (next >= arguments.size()) return Refusal{"it has more {} than arguments"};
@@ -112,10 +115,16 @@ Attempt<Formula> range(const std::vector<Argument>& arguments, const Dialect& di
   return Formula{"[$range(" + text + ")]", Known::kList};
 }
 
+bool are_whole_literals(const std::vector<Argument>& arguments) {
+  return std::all_of(arguments.begin(), arguments.end(),
+                     [](const Argument& one) { return one.is_literal && one.literal.is_int(); });
+}
+
 Attempt<Formula> item(const std::vector<Argument>& arguments, const Dialect&) {
   if (!arguments[1].is_literal || !arguments[1].literal.is_int()) {
     return Refusal{"the index is not written here, and JSONata rounds it in another way"};
   }
+  if (arguments[1].literal.as_int() < 0) return Refusal{kAlwaysFails};
   return Formula{arguments[0].formula.operand() + "[" + arguments[1].literal.to_json() + "]",
                  Known::kNothing, true};
 }
@@ -216,104 +225,101 @@ Attempt<Formula> apply(std::string_view name, const std::vector<Argument>& argum
   return Refusal{"States." + std::string(name) + " has no counterpart"};
 }
 
-// Reads "States.Name(argument, ...)" of a workflow that compiles.
-class CallReader {
- public:
-  CallReader(std::string_view text, const Dialect& dialect) : text_(text), dialect_(dialect) {}
-
-  Attempt<Formula> read() {
-    skip();
-    const std::size_t open = text_.find('(', at_);
-    if (open == std::string_view::npos) return Refusal{"it is not a call"};
-    std::string_view name = text_.substr(at_, open - at_);
-    while (name.ends_with(" ")) name.remove_suffix(1);
-    if (!name.starts_with("States.")) return Refusal{"it is not a call"};
-    name.remove_prefix(7);
-    at_ = open + 1;
-    std::vector<Argument> arguments;
-    for (skip(); at_ < text_.size() && text_[at_] != ')'; skip()) {
-      if (text_[at_] == ',') {
-        ++at_;
-        skip();
-      }
-      auto argument = read_argument();
-      if (!argument.ok()) return argument.refusal();
-      arguments.push_back(*argument);
-    }
-    ++at_;
-    return apply(name, arguments, dialect_);
+// What must hold of the arguments, or the call fails with States.IntrinsicFailure: of much of it
+// JSONata makes something all the same (a single value is a list of one).
+std::vector<std::string> demands(std::string_view name, const std::vector<Argument>& arguments,
+                                 const Formula& result) {
+  std::vector<std::string> all;
+  const auto demand = [&](std::size_t i, Known known, const char* type) {
+    const Formula& formula = arguments[i].formula;
+    if (formula.known == known) return;
+    all.push_back("$type(" + formula.text + ") = " + quoted(type));
+  };
+  const bool takes_list = name == "ArrayLength" || name == "ArrayUnique" ||
+                          name == "ArrayPartition" || name == "ArrayContains" ||
+                          name == "ArrayGetItem";
+  if (takes_list) demand(0, Known::kList, "array");
+  if (name == "JsonMerge") {
+    demand(0, Known::kObject, "object");
+    demand(1, Known::kObject, "object");
   }
+  const std::string first = arguments.empty() ? "" : arguments[0].formula.text;
+  if (name == "ArrayGetItem") {
+    all.push_back("$count(" + first + ") > " + arguments[1].literal.to_json());
+  }
+  if (name == "ArrayRange" && !are_whole_literals(arguments)) {
+    all.push_back("$count(" + result.text + ") <= " + std::to_string(kMostInRange));
+  }
+  if (name == "MathRandom" && !are_whole_literals(arguments)) {
+    all.push_back(rounded(arguments[0].formula) + " < " + rounded(arguments[1].formula));
+  }
+  return all;
+}
 
- private:
-  Attempt<Argument> read_argument() {
-    if (text_[at_] == '\'') return read_text();
-    if (text_.substr(at_, 7) == "States.") {
-      auto inner = read();
-      if (!inner.ok()) return inner.refusal();
-      return Argument{*inner, {}, false};
-    }
-    const std::string word = read_word();
-    if (word.starts_with("$")) {
-      auto path = path_formula(word, dialect_);
-      if (!path.ok()) return path.refusal();
-      return Argument{*path, {}, false};
-    }
-    const auto value = parse_json(word);
-    if (!value.ok()) return Refusal{"the argument " + word + " has no counterpart"};
-    auto formula = constant_formula(*value);
+// Literals with which the call can only fail.
+bool always_fails(std::string_view name, const std::vector<Argument>& arguments) {
+  if (name == "ArrayPartition" && arguments[1].is_literal) {
+    return !arguments[1].literal.is_number() || arguments[1].literal.as_double() < 0.5;
+  }
+  if (!are_whole_literals(arguments)) return false;
+  const auto at = [&](std::size_t i) { return arguments[i].literal.as_double(); };
+  if (name == "MathRandom") return at(0) >= at(1);
+  if (name != "ArrayRange") return false;
+  return at(2) == 0 || (at(1) - at(0)) / at(2) >= static_cast<double>(kMostInRange);
+}
+
+// The call fails for the values for which it fails today.
+Attempt<Formula> guarded(std::string_view name, const std::vector<Argument>& arguments,
+                         Formula result) {
+  if (always_fails(name, arguments)) return Refusal{kAlwaysFails};
+  std::string condition;
+  for (const std::string& one : demands(name, arguments, result)) {
+    condition += (condition.empty() ? "" : " and ") + one;
+  }
+  if (condition.empty()) return result;
+  result.text = condition + " ? " + result.operand() + " : $error(" +
+                quoted("States." + std::string(name) + " cannot take this") + ")";
+  result.is_path = false;
+  return result;
+}
+
+Attempt<Formula> formula_of(const expr::Intrinsic::Call& call, const Dialect& dialect);
+
+Attempt<Argument> argument_of(const expr::Intrinsic::Call::Argument& argument,
+                              const Dialect& dialect) {
+  if (const auto* literal = std::get_if<Value>(&argument)) {
+    const auto formula = constant_formula(*literal);
     if (!formula.ok()) return formula.refusal();
-    return Argument{*formula, *value, true};
+    return Argument{*formula, *literal, true};
   }
+  const auto* path = std::get_if<expr::JsonPath>(&argument);
+  const auto formula = path != nullptr ? path_formula(path->text(), dialect)
+                                       : formula_of(*std::get<2>(argument), dialect);
+  if (!formula.ok()) return formula.refusal();
+  return Argument{*formula, {}, false};
+}
 
-  Attempt<Argument> read_text() {
-    std::string value;
-    for (++at_; at_ < text_.size() && text_[at_] != '\''; ++at_) {
-      if (text_[at_] == '\\' && at_ + 1 < text_.size()) {
-        ++at_;
-        if (text_[at_] == '{' || text_[at_] == '}')
-          value += '\\';  // States.Format reads this escape.
-      }
-      value += text_[at_];
-    }
-    ++at_;
-    return Argument{{quoted(value), Known::kText}, value, true};
+Attempt<Formula> formula_of(const expr::Intrinsic::Call& call, const Dialect& dialect) {
+  std::vector<Argument> arguments;
+  for (const auto& one : call.arguments) {
+    auto argument = argument_of(one, dialect);
+    if (!argument.ok()) return argument.refusal();
+    arguments.push_back(*argument);
   }
-
-  // Reads a path or a literal, to the comma or bracket that ends it.
-  std::string read_word() {
-    const std::size_t begin = at_;
-    std::size_t open = 0;
-    char quote = '\0';
-    for (; at_ < text_.size(); ++at_) {
-      const char c = text_[at_];
-      if (quote != '\0') {
-        if (c == quote) quote = '\0';
-        continue;
-      }
-      if (open > 0 && (c == '\'' || c == '"')) quote = c;
-      if (c == '[' || c == '(') ++open;
-      if ((c == ',' || c == ')') && open == 0) break;
-      if ((c == ']' || c == ')') && open > 0) --open;
-    }
-    std::string word(text_.substr(begin, at_ - begin));
-    while (word.ends_with(" ")) word.pop_back();
-    return word;
-  }
-  void skip() {
-    while (at_ < text_.size() && text_[at_] == ' ') ++at_;
-  }
-
-  std::string_view text_;
-  const Dialect& dialect_;
-  std::size_t at_ = 0;
-};
+  std::string_view name = call.function->name;
+  name.remove_prefix(std::string_view("States.").size());
+  const auto formula = apply(name, arguments, dialect);
+  if (!formula.ok()) return formula;
+  return guarded(name, arguments, *formula);
+}
 
 }  // namespace
 
 Attempt<Formula> call_formula(const std::string& text, const Dialect& dialect) {
   const auto parsed = expr::Intrinsic::parse(text);
-  if (std::holds_alternative<expr::SyntaxError>(parsed)) return Refusal{"it is not a call"};
-  return CallReader(text, dialect).read();
+  const auto* call = std::get_if<expr::Intrinsic>(&parsed);
+  if (call == nullptr) return Refusal{"it is not a call"};
+  return formula_of(call->call(), dialect);
 }
 
 }  // namespace stepwell::dsl

@@ -129,7 +129,7 @@ Attempt<PathText> read_definite_path(std::string_view text) {
 
 Formula follow(Formula from, const std::vector<PathText::Step>& steps) {
   if (steps.empty()) return from;
-  std::string text = from.operand();
+  std::string text = from.is_literal ? "(" + from.text + ")" : from.operand();
   for (const auto& step : steps) {
     if (const auto* index = std::get_if<std::int64_t>(&step)) {
       text += "[" + std::to_string(*index) + "]";
@@ -244,7 +244,7 @@ Attempt<Formula> constructor(const Value& payload, const Dialect& dialect, bool 
                       : payload.is_bool() ? Known::kTruth
                                           : Known::kNothing;
   return Formula{payload.is_string() ? json_quote(payload.as_string()) : payload.to_json(), known,
-                 true};
+                 true, true};
 }
 
 Attempt<Value> template_member(const Value& payload, const Dialect& dialect,

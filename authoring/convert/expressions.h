@@ -14,11 +14,12 @@ namespace stepwell::dsl {
 // What is known of the value of an expression without evaluating it.
 enum class Known : std::uint8_t { kNothing, kText, kWhole, kTruth, kList, kObject };
 
-// JSONata text.  `is_path`: it is a path, a call or a literal, and needs no parentheses anywhere.
+// JSONata text.  `is_path`: it is a path, a call or a literal, and needs no parentheses but for a
+// literal at the beginning of a path, where "a" is a name and 3 is not allowed.
 struct Formula {
   std::string text;
   Known known = Known::kNothing;
-  bool is_path = false;
+  bool is_path = false, is_literal = false;
 
   std::string operand() const { return is_path ? text : "(" + text + ")"; }
 };

@@ -106,6 +106,10 @@ class Run {
   Value::Array did_;
 };
 
+Outcome outcome_of(const ProgramRef& program, const Value& input) {
+  return Run(program, input, World::kEcho).outcome();
+}
+
 struct Tally {
   std::size_t definitions = 0, whole = 0, converted = 0, same = 0, refused = 0, compared = 0;
   std::map<std::string, std::size_t> reasons;
@@ -235,6 +239,81 @@ TEST(Exactness, HoldsWhereTheLanguagesPart) {
   }
   report(tally);
   EXPECT_GT(tally.compared, 500u);
+}
+
+// What a call refuses (States.IntrinsicFailure) is refused by what it becomes, and is not made into
+// some other value; or the call is not converted.
+TEST(Exactness, WhatACallRefusesStaysRefused) {
+  const Value::Array values = {Value("abc"),    Value(3),       Value(-1),
+                               Value(0),        Value(true),    Value(),
+                               Value(2.5),      Value(""),      Value(Value::Array{}),
+                               Object(),        Value("[1,2]"), Value(Value::Array{7, 8, 9}),
+                               Object{{"a", 1}}};
+  std::size_t refused = 0, same = 0;
+  for (const char* call : {"States.ArrayLength($.v)",
+                           "States.ArrayUnique($.v)",
+                           "States.ArrayPartition($.v, 2)",
+                           "States.ArrayPartition($.v, 0)",
+                           "States.ArrayContains($.v, 7)",
+                           "States.ArrayGetItem($.v, 2)",
+                           "States.ArrayGetItem($.v, 5)",
+                           "States.ArrayGetItem($.v, -1)",
+                           "States.JsonMerge($.v, $.w, false)",
+                           "States.JsonMerge($.w, $.v, false)",
+                           "States.MathAdd($.v, 1)",
+                           "States.ArrayRange(1, $.v, 1)",
+                           "States.ArrayRange(1, 2000, 1)",
+                           "States.ArrayRange(1, 5, $.v)",
+                           "States.StringSplit($.v, ',')",
+                           "States.StringToJson($.v)",
+                           "States.Base64Decode('!!')",
+                           "States.MathRandom(5, 5)",
+                           "States.Hash('a', 'md5')",
+                           "States.Format('a { {}', 'b')"}) {
+    for (const bool into_input : {false, true}) {
+      Object state{{"Type", "Pass"}, {"Parameters", Object{{"x.$", call}}}, {"End", true}};
+      if (into_input) state.set("ResultPath", "$.r");
+      const std::string text =
+          Value(Object{{"StartAt", "S"}, {"States", Object{{"S", std::move(state)}}}}).to_json();
+      const Compiled before = compile(text, {"x.json", {}});
+      ASSERT_TRUE(before.ok()) << text;
+      const auto done = to_jsonata(text, {"x.json", {}});
+      ASSERT_TRUE(done.ok()) << text;
+      const Compiled after = compile(done->text, {"x.json", {}});
+      ASSERT_TRUE(after.ok()) << done->text;
+      for (const Value& value : values) {
+        const Value input = Object{{"v", value}, {"w", Object{{"b", 2}}}};
+        const Outcome old = outcome_of(before.program, input);
+        const Outcome fresh = outcome_of(after.program, input);
+        SCOPED_TRACE(std::string(call) + " of " + value.to_json() + "\n" + done->text);
+        if (old.error == "States.IntrinsicFailure") {
+          EXPECT_TRUE(fresh.error.starts_with("States.")) << Value(fresh.did).to_json();
+          ++refused;
+        } else if (old.is_complete && !done->converted.empty()) {
+          EXPECT_EQ(Value(old.did).to_json(), Value(fresh.did).to_json());
+          ++same;
+        }
+      }
+    }
+  }
+  EXPECT_GT(refused, 200u);
+  EXPECT_GT(same, 50u);
+}
+
+// A path into a constant that has no fields fails, and does not become something else.
+TEST(Exactness, APathIntoAConstantFails) {
+  for (const char* constant : {"3", "1.5", "\"abc\"", "true", "null", "{\"a\":1}"}) {
+    const std::string text =
+        std::string(R"({"StartAt":"S","States":{"S":{"Type":"Pass","Result":)") + constant +
+        R"(,"OutputPath":"$.x","End":true}}})";
+    const auto done = to_jsonata(text, {"x.json", {}});
+    ASSERT_TRUE(done.ok());
+    const Compiled after = compile(done->text, {"x.json", {}});
+    ASSERT_TRUE(after.ok()) << done->text;
+    const Value input = Object{{"abc", Object{{"x", 1}}}, {"x", 2}};
+    const Outcome fresh = outcome_of(after.program, input);
+    EXPECT_TRUE(fresh.error.starts_with("States.")) << done->text;
+  }
 }
 
 // The golden workflows, too.
