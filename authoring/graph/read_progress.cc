@@ -129,24 +129,30 @@ class Reader {
     const auto previous = before(i);
     const bool is_onward = previous && events_[*previous].is_exited();
     bool by_catch = false;
-    if (is_onward) {
-      const auto cause = before(*previous);
-      by_catch = cause && events_[*cause].is_failure();
-    }
+    if (is_onward) by_catch = was_caught(*previous);
     ++ways_[{is_onward ? events_[*previous].name : std::string(), event.name, by_catch}];
     if (event.type == "FailStateEntered") visits_[i].outcome = Outcome::kFailed;
   }
 
+  // Was the state that the event left failed, and caught?  What fails in a Map that tolerates it
+  // does not fail the Map: that would have told its own failure last.
+  bool was_caught(std::size_t exited) const {
+    const auto cause = before(exited);
+    if (!cause || !events_[*cause].is_failure()) return false;
+    const std::string& left = events_[exited].type;
+    if (left == "MapStateExited") return events_[*cause].type == "MapStateFailed";
+    return left != "ParallelStateExited" || events_[*cause].type == "ParallelStateFailed";
+  }
+
   void leave(std::size_t i) {
     const Event& event = events_[i];
-    const auto previous = before(i);
-    const bool was_caught = previous && events_[*previous].is_failure();
+    const bool is_caught = was_caught(i);
     const auto entered = back(i, [&](std::size_t at) {
       return events_[at].is_entered() && events_[at].name == event.name &&
-             (visits_[at].outcome == Outcome::kRunning || was_caught);
+             (visits_[at].outcome == Outcome::kRunning || is_caught);
     });
     if (!entered) return;
-    visits_[*entered].outcome = was_caught ? Outcome::kCaught : Outcome::kSucceeded;
+    visits_[*entered].outcome = is_caught ? Outcome::kCaught : Outcome::kSucceeded;
   }
 
   // EvaluationFailed names its state, but its previous event is one from before the state was

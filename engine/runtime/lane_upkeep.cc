@@ -1,5 +1,6 @@
 // Upkeep of a lane, about once a second: whatever waits is looked at, told about, or put away.
 #include <algorithm>
+#include <set>
 
 #include "engine/runtime/lane.h"
 
@@ -48,8 +49,12 @@ std::string waiting_json(const OwnedExecution& held) {
   Value::Array waits = unserved_waits(held);
   const bool all_unserved = !waits.empty() && waits.size() == held.outstanding.size();
   if (!all_unserved) {
-    for (const WaitingFor& wait : held.x.waiting_for(*held.program, kTellAtMost - waits.size())) {
-      waits.push_back(wait_json(wait));
+    // A state whose task nobody serves has been told, with more words than "task".
+    std::set<std::string> told;
+    for (const Value& one : waits) told.insert(one.find("state")->as_string());
+    for (const WaitingFor& wait : held.x.waiting_for(*held.program, kTellAtMost)) {
+      if (waits.size() >= kTellAtMost) break;
+      if (wait.reason != "task" || !told.contains(wait.state)) waits.push_back(wait_json(wait));
     }
   }
   Object json{{"for", std::move(waits)}};

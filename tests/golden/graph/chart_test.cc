@@ -105,6 +105,22 @@ TEST(Progress, AnIterationThatFailsNeedNotFailItsMap) {
   EXPECT_EQ(progress.of("P").outcome(), Outcome::kSucceeded);
 }
 
+// The iteration that ends last may be one that failed: the Map goes on all the same.
+TEST(Progress, AMapThatToleratesFailuresHasCaughtNone) {
+  const std::string begin =
+      "1 0 ExecutionStarted\n2 0 MapStateEntered M\n3 2 MapStateStarted\n4 3 MapIterationStarted\n"
+      "5 4 FailStateEntered F\n6 5 MapIterationFailed\n";
+  const Progress tolerated =
+      progress_of(begin + "7 6 MapStateSucceeded\n8 6 MapStateExited M\n9 8 PassStateEntered P\n");
+  EXPECT_EQ(tolerated.of("M").outcome(), Outcome::kSucceeded);
+  EXPECT_TRUE(tolerated.ways.contains({"M", "P", false}));
+  EXPECT_FALSE(tolerated.ways.contains({"M", "P", true}));
+  const Progress caught =
+      progress_of(begin + "7 5 MapStateFailed\n8 7 MapStateExited M\n9 8 PassStateEntered P\n");
+  EXPECT_EQ(caught.of("M").outcome(), Outcome::kCaught);
+  EXPECT_TRUE(caught.ways.contains({"M", "P", true}));
+}
+
 TEST(Progress, ReadsEveryFormOfAHistory) {
   const std::string one = R"({"id":1,"type":"ExecutionStarted"})";
   for (const std::string& text :
