@@ -143,7 +143,9 @@ std::optional<std::string> database_url_given(Console& console, const std::strin
   // libpq's other form: "host=... dbname=...".
   const bool is_pairs = url.find('=') < url.find("://");
   if (url.empty() || is_pairs) return url;
-  console.fail(Exit::kUsage, "\"" + url + "\" is not a PostgreSQL URL",
+  const std::size_t at = url.rfind('@');  // Before it may be a password.
+  const std::string shown = at == std::string::npos ? url : "***" + url.substr(at);
+  console.fail(Exit::kUsage, "\"" + shown + "\" is not a PostgreSQL URL",
                "it looks like postgresql://user@host:5432/database");
   return std::nullopt;
 }

@@ -31,6 +31,13 @@ Exit run_serve(Console& console, const ServeArguments& given) {
     return console.fail(Exit::kUsage, "--listen " + given.listen + " is not HOST:PORT");
   }
   options.host = given.listen.substr(0, colon);
+  const bool is_local = options.host == "localhost" || options.host.rfind("127.", 0) == 0 ||
+                        options.host == "::1" || options.host == "[::1]";
+  if (!is_local) {
+    console.say("warning: " + given.listen +
+                " is open to everybody who reaches it: the API asks nobody who they are.  Put a "
+                "proxy that does in front, and listen on 127.0.0.1");
+  }
   options.port = std::stoi(port);
   options.is_strict = true;
   const char* key = std::getenv(kVaultKeyVariable);

@@ -58,7 +58,10 @@ struct Spawn {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
-  execv(arguments[0], arguments);
+  // Nothing of our environment, in which there are secrets, and settings of libpq.
+  char path[] = "PATH=/usr/local/bin:/usr/bin:/bin", locale[] = "LC_ALL=C.UTF-8", zone[] = "TZ=UTC";
+  char* environment[] = {path, locale, zone, nullptr};
+  execve(arguments[0], arguments, environment);
   _exit(127);
 }
 

@@ -1,5 +1,6 @@
 #include "engine/postgres/link.h"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <pqxx/pqxx>
@@ -112,6 +113,47 @@ Trouble trouble_from(const std::exception& error, bool open) {
   return {Kind::kOther, "", first_line(error.what())};
 }
 
+// The part of a URL that may hold a password: "user:PASSWORD@host", "password=PASSWORD".  Of a URL
+// that is broken it may be more.
+std::string secret_of(const std::string& url) {
+  const std::size_t scheme = url.find("://");
+  const std::size_t at = url.rfind('@');
+  if (scheme != std::string::npos && at != std::string::npos && at > scheme) {
+    const std::size_t colon = url.find(':', scheme + 3);
+    if (colon < at) return url.substr(colon + 1, at - colon - 1);
+  }
+  const std::size_t begin = url.find("password=");
+  if (begin == std::string::npos) return "";
+  const std::size_t end = url.find_first_of(scheme == std::string::npos ? " " : "&", begin);
+  return url.substr(begin + 9, end == std::string::npos ? end : end - begin - 9);
+}
+
+bool has_common_part(std::string_view one, std::string_view other, std::size_t length) {
+  for (std::size_t i = 0; i + length <= one.size(); ++i) {
+    if (other.find(one.substr(i, length)) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+// libpq quotes what it could not read of the URL: no piece of the password may be in that.
+std::string without_secret(const std::string& message, const std::string& url) {
+  const std::string secret = secret_of(url);
+  const std::size_t telling = std::min<std::size_t>(secret.size(), 3);
+  if (telling == 0) return message;
+  std::string out;
+  for (std::size_t at = 0; at < message.size();) {
+    const std::size_t open = message.find('"', at);
+    const std::size_t close = open == std::string::npos ? open : message.find('"', open + 1);
+    if (close == std::string::npos) return out + message.substr(at);
+    const std::string quoted = message.substr(open + 1, close - open - 1);
+    const std::size_t length = std::min(telling, std::max<std::size_t>(quoted.size(), 1));
+    const bool tells = has_common_part(quoted, secret, length);
+    out += message.substr(at, open - at) + '"' + (tells ? "***" : quoted) + '"';
+    at = close + 1;
+  }
+  return out;
+}
+
 std::string with_option(std::string url, const std::string& name, const std::string& value) {
   if (url.find("://") == std::string::npos) return url + " " + name + "='" + value + "'";
   if (url.find(name + "=") != std::string::npos) return url;
@@ -201,8 +243,9 @@ Result<std::unique_ptr<Link>> Link::open(const PgOptions& options, const LinkPur
     link->wire_->connection.inhibit_reactivation(true);
 #pragma GCC diagnostic pop
   } catch (const std::exception& error) {
-    return Error{ErrorCode::kUnavailable,
-                 "cannot connect to PostgreSQL: " + first_line(error.what())};
+    return Error{
+        ErrorCode::kUnavailable,
+        "cannot connect to PostgreSQL: " + without_secret(first_line(error.what()), options.url)};
   }
   std::string name = "stepwell " + purpose.name;
   if (!options.label.empty()) name += " " + options.label;
