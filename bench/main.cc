@@ -85,8 +85,8 @@ struct Scratch {
       return Error{ErrorCode::kDenied, "cannot make " + folder};
     }
     chmod(folder.c_str(), 0755);  // The server may run as another user.
-    cluster = TRY(postgres::Cluster::open(
-        {.directory = folder + "/cluster", .settings = {}, .dies_with_parent = true}));
+    cluster =
+        TRY(postgres::Cluster::open({.directory = folder + "/cluster", .dies_with_parent = true}));
     return ok_status();
   }
   ~Scratch() {

@@ -25,15 +25,15 @@ struct Recovery {
   std::uint64_t cut = 0, repeated = 0;
 };
 
-// In the first seconds of a server nobody counts as gone (stepwell_gone in sql/engine): a kill then
-// would measure that grace.
+// In the first seconds of a server nobody counts as gone (stepwell_gone_v1 in sql/engine): a kill
+// then would measure that grace.
 Status wait_for_grace(const std::string& url) {
   const auto began = Clock::now();
   while (seconds_since(began) < 30) {
-    const std::string is_over = ask_psql(
-        url,
-        "SELECT greatest(pg_postmaster_start_time(), max(backend_start)) < clock_timestamp() - "
-        "interval '3 s' FROM pg_stat_activity WHERE backend_type = 'checkpointer'");
+    const std::string is_over =
+        ask_psql(url,
+                 "SELECT stepwell.stepwell_cut_off_v1() < clock_timestamp() - "
+                 "stepwell.stepwell_grace_v1()");
     if (is_over == "t") return ok_status();
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }

@@ -216,9 +216,11 @@ Status Cluster::prepare_folders() {
     }
     if (chmod(folder.c_str(), 0700) != 0) return failed("chmod " + folder, errno);
   }
-  const std::string query = "?host=" + uri_escape(run_) + "&user=postgres";
-  url_ = "postgresql:///" + uri_escape(options_.database) + query;
-  admin_url_ = "postgresql:///postgres" + query;
+  const std::string host = "?host=" + uri_escape(run_) + "&user=";
+  const std::string database = "postgresql:///" + uri_escape(options_.setup.database) + host;
+  url_ = database + uri_escape(options_.setup.role);
+  admin_url_ = database + "postgres";
+  first_url_ = "postgresql:///postgres" + host + "postgres";
   return ok_status();
 }
 
@@ -227,6 +229,12 @@ Status Cluster::initialize() {
   // The folder's mode guards the socket, so the server itself trusts whoever comes through it.
   spawn.arguments = {binaries_ + "/initdb", "--pgdata=" + data_, "--username=postgres",
                      "--auth=trust",        "--encoding=UTF8",   "--locale=C.UTF-8"};
+  if (!options_.standby_of.empty()) {
+    const std::string name = "&application_name=standby";
+    spawn.arguments = {binaries_ + "/pg_basebackup", "--pgdata=" + data_,
+                       "--dbname=" + options_.standby_of + name, "--write-recovery-conf",
+                       "--checkpoint=fast"};
+  }
   spawn.log = log_path_;
   spawn.user = user_;
   spawn.group = group_;
@@ -285,7 +293,7 @@ Status Cluster::wait_until_ready() {
   std::string last = "no answer";
   while (std::chrono::steady_clock::now() < deadline) {
     try {
-      pqxx::connection connection(admin_url_);
+      pqxx::connection connection(first_url_);
       return ok_status();
     } catch (const std::exception& error) {
       last = error.what();
@@ -301,17 +309,23 @@ Status Cluster::wait_until_ready() {
   return Error{ErrorCode::kUnavailable, "PostgreSQL does not answer: " + last + "; " + log_tail()};
 }
 
-Status Cluster::create_database() {
+Status Cluster::set_up() {
+  const Setup& setup = options_.setup;
   try {
-    pqxx::connection connection(admin_url_);
-    pqxx::nontransaction work(connection);
+    pqxx::connection first(first_url_);
+    pqxx::nontransaction work(first);
+    // A standby has what its primary has.
+    if (work.exec1("SELECT pg_is_in_recovery()")[0].as<bool>()) return ok_status();
     const auto there =
-        work.exec_params("SELECT 1 FROM pg_database WHERE datname = $1", options_.database);
-    if (there.empty()) work.exec("CREATE DATABASE " + work.quote_name(options_.database));
+        work.exec_params("SELECT 1 FROM pg_database WHERE datname = $1", setup.database);
+    if (there.empty()) work.exec("CREATE DATABASE " + work.quote_name(setup.database));
+    work.exec(role_sql(setup));
+    pqxx::connection inside(admin_url_);
+    pqxx::nontransaction(inside).exec("SET client_min_messages = warning; " + schemas_sql(setup));
     return ok_status();
   } catch (const std::exception& error) {
     return Error{ErrorCode::kUnavailable,
-                 "cannot create database " + options_.database + ": " + error.what()};
+                 "cannot set up database " + setup.database + ": " + error.what()};
   }
 }
 
@@ -322,11 +336,22 @@ Status Cluster::start() {
     if (pid_ != 0) static_cast<void>(end_server(SIGQUIT));
     return ready;
   }
-  return create_database();
+  return set_up();
 }
 
 Status Cluster::stop() { return end_server(SIGINT); }
 Status Cluster::crash() { return end_server(SIGQUIT); }
+
+Status Cluster::promote() {
+  try {
+    pqxx::connection connection(first_url_);
+    pqxx::nontransaction(connection).exec1("SELECT 1 / pg_promote(true, 60)::int");
+    return ok_status();
+  } catch (const std::exception& error) {
+    return Error{ErrorCode::kUnavailable,
+                 std::string("the standby is not promoted: ") + error.what()};
+  }
+}
 
 Status Cluster::end_server(int signal) {
   if (pid_ == 0) return ok_status();

@@ -2,6 +2,8 @@
 //
 // `stepwell dev` and the tests run on one: nothing to install beside the server's binaries, nothing
 // to configure, reachable only through a unix socket in a folder that nobody else may enter.
+// Clients connect as an ordinary role that owns its schemas and nothing else (setup.h), as they
+// should anywhere.
 // The server always runs durably (fsync, synchronous_commit and full_page_writes stay on).
 // When this process is root the server runs as the user `postgres`, since it refuses root; if that
 // user may not enter `directory`, the data lives in /var/lib/stepwell/<name> and `directory` gets a
@@ -17,14 +19,16 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "engine/postgres/setup.h"
 
 namespace stepwell::postgres {
 
 struct ClusterOptions {
-  std::string directory;              // Made when missing; holds data/, run/ and postgres.log.
-  std::string database = "stepwell";  // Made when missing.
-  std::vector<std::string> settings;  // More of "name=value", after ours.
-  bool dies_with_parent = false;      // Throw-away clusters: stop when this thread's process ends.
+  std::string directory;                   // Made when missing; holds data/, run/ and postgres.log.
+  Setup setup = {};                        // Who and what is made when missing.
+  std::vector<std::string> settings = {};  // More of "name=value", after ours.
+  std::string standby_of = {};    // admin_url() of a running server that a new one is to follow.
+  bool dies_with_parent = false;  // Throw-away clusters: stop when this thread's process ends.
   Millis start_deadline{60'000};
 };
 
@@ -38,8 +42,10 @@ class Cluster {
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
 
-  // For open_store() and psql; names the database of the options.
+  // For open_store() and psql: the database and the role of the setup.
   const std::string& url() const { return url_; }
+  // The same database as its administrator, for what tests do to a server.
+  const std::string& admin_url() const { return admin_url_; }
   const std::string& log_path() const { return log_path_; }
   int server_pid() const { return pid_; }
   bool is_running() const { return pid_ > 0; }
@@ -49,6 +55,8 @@ class Cluster {
   Status stop();
   // As a power cut for the server: no checkpoint; the next start() recovers.  For crash tests.
   Status crash();
+  // Of a standby: from now on it takes writes, on a timeline of its own.
+  Status promote();
 
  private:
   Cluster() = default;
@@ -57,12 +65,13 @@ class Cluster {
   bool take_over();
   Status spawn_server();
   Status wait_until_ready();
-  Status create_database();
+  Status set_up();
   Status end_server(int signal);
   std::string log_tail() const;
 
   ClusterOptions options_;
   std::string root_, data_, run_, log_path_, binaries_, url_, admin_url_;
+  std::string first_url_;          // The administrator, in the database that every server has.
   unsigned user_ = 0, group_ = 0;  // Whom the server runs as; 0: as we do.
   int pid_ = 0;
   bool child_ = false;  // Started by us (else taken over).

@@ -5,6 +5,8 @@
 #include <map>
 #include <pqxx/pqxx>
 
+#include "engine/postgres/pooling.h"
+
 #if defined(__SANITIZE_ADDRESS__)
 // libpqxx 6.4.5 drops a result on the floor when it finds that its connection has broken.
 extern "C" const char* __lsan_default_suppressions() { return "leak:libpqxx\n"; }
@@ -98,6 +100,10 @@ Trouble trouble_from(const std::exception& error, bool open) {
     Trouble trouble{kind_of(sql->sqlstate()), sql->sqlstate(), first_line(sql->what())};
     if (trouble.sqlstate == "23514" && names_partitioned_table(trouble.message)) {
       trouble.message = store::kNoPartition;
+    }
+    // Without its sqlstate, from this one class of libpqxx.
+    if (dynamic_cast<const pqxx::insufficient_privilege*>(sql) != nullptr) {
+      trouble.kind = Kind::kDenied;
     }
     if (!open) trouble.kind = Kind::kLost;
     return trouble;
@@ -255,6 +261,8 @@ Result<std::unique_ptr<Link>> Link::open(const PgOptions& options, const LinkPur
       "SELECT backend_start, set_config('application_name', $1::text, false) "
       "FROM pg_stat_activity WHERE pid = pg_backend_pid()",
       Parameters().add(std::string_view(name).substr(0, 63)));
+  // Our first: somebody else's is there.
+  if (!who.ok() && who.trouble().sqlstate == "42P05") return changes_backends();
   if (!who.ok()) return who.trouble().error("cannot prepare a connection to PostgreSQL");
   link->backend_start_ = who.rows().string(0, 0);
   return link;

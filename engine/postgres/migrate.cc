@@ -2,6 +2,7 @@
 #include <string>
 
 #include "engine/postgres/link.h"
+#include "engine/postgres/pooling.h"
 #include "engine/postgres/postgres.h"
 #include "engine/postgres/sql_texts.h"
 
@@ -94,6 +95,7 @@ std::string Migrated::text() const {
 
 Result<Migrated> migrate(const PgOptions& options) {
   const std::string schema = TRY(quoted_schema(options.schema));
+  TRY(check_pooling(options));
   const std::unique_ptr<Link> link = TRY(Link::open(options, migration_purpose()));
   const Answer encoding = link->run("SELECT current_setting('server_encoding')");
   if (!encoding.ok()) return encoding.trouble().error("cannot read the database's encoding");

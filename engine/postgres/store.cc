@@ -6,6 +6,7 @@
 #include "engine/postgres/link_pool.h"
 #include "engine/postgres/list_sql.h"
 #include "engine/postgres/node.h"
+#include "engine/postgres/pooling.h"
 #include "engine/postgres/postgres.h"
 #include "engine/store/batch_parts.h"
 
@@ -36,8 +37,6 @@ class PgStore : public store::Store {
  public:
   explicit PgStore(const PgOptions& options)
       : options_(options), links_(options, {.name = "store", .pin_plans = true}), hints_(options) {}
-
-  LinkPool& links() { return links_; }
 
   Result<std::unique_ptr<store::Node>> join(const store::NodeOptions& options) override {
     return PgNode::join(options_, options);
@@ -81,6 +80,7 @@ class PgStore : public store::Store {
     const MutexLock lock(wake_mutex_);
     wake_after_ = last;
   }
+  Status check_rights();
   Status check_settings();
 
   PgOptions options_;
@@ -342,6 +342,25 @@ Status PgStore::check_settings() {
                                        "give --unsafe"};
 }
 
+// Whoever serves makes next month's partitions, too: that it may is asked today.
+Status PgStore::check_rights() {
+  const Rows rows =
+      TRY(ask("check the rights",
+              "SELECT current_user, pg_get_userbyid(c.relowner), pg_has_role(c.relowner, 'USAGE'), "
+              "has_schema_privilege(c.relnamespace, 'CREATE') "
+              "FROM pg_class c WHERE c.oid = to_regclass('executions')"));
+  if (rows.empty() || (rows.flag(0, 2) && rows.flag(0, 3))) return ok_status();
+  const std::string role = rows.string(0, 0), owner = rows.string(0, 1);
+  std::string why = "role \"" + role + "\" could make no partitions here: ";
+  if (rows.flag(0, 2)) {
+    why += "GRANT CREATE ON SCHEMA \"" + options_.schema + "\" TO \"" + role + "\"";
+  } else {
+    why += "the tables belong to \"" + owner + "\"; connect as that role, or GRANT \"" + owner +
+           "\" TO \"" + role + "\"";
+  }
+  return Error{ErrorCode::kDenied, why};
+}
+
 Status PgStore::check(bool allow_unsafe) {
   const Rows there = TRY(ask("check the schema",
                              "SELECT to_regclass('schema_migrations') IS NOT NULL, "
@@ -361,16 +380,15 @@ Status PgStore::check(bool allow_unsafe) {
                      " of the schema or a newer one, this one knows " +
                      std::to_string(schema_version()) + ": use a newer binary"};
   }
+  TRY(check_rights());
   return allow_unsafe ? ok_status() : check_settings();
 }
 
 }  // namespace
 
 Result<std::unique_ptr<store::Store>> open_store(const PgOptions& options) {
-  auto store = std::make_unique<PgStore>(options);
-  const Answer reached = TRY(store->links().run("SELECT 1"));
-  if (!reached.ok()) return reached.trouble().error("connect");
-  return std::unique_ptr<store::Store>(std::move(store));
+  TRY(check_pooling(options));
+  return std::unique_ptr<store::Store>(std::make_unique<PgStore>(options));
 }
 
 }  // namespace stepwell::postgres

@@ -184,6 +184,7 @@ Status LaneSession::cut(const Trouble& trouble) {
     }
     case Kind::kRefusedData: halve(trouble.message); return ok_status();
     case Kind::kSchema:
+    case Kind::kDenied:
     case Kind::kOther:
       // Nothing says that a row is to blame: refusing them one by one would fail them all.
       return Error{ErrorCode::kUnavailable, trouble.error("commit").message};

@@ -14,6 +14,10 @@ Error Trouble::error(const std::string& doing) const {
     case Kind::kTaken: code = ErrorCode::kConflict; break;
     case Kind::kSchema:
       return {ErrorCode::kUnavailable, doing + ": " + message + "; run: stepwell migrate"};
+    case Kind::kDenied:
+      return {ErrorCode::kDenied,
+              doing + ": " + message +
+                  "; what an administrator does once: stepwell migrate --print-setup"};
     case Kind::kNotMine:
     case Kind::kFollowers:
     case Kind::kOther: break;

@@ -26,6 +26,7 @@ struct Trouble {
     kTaken,      // A unique key is violated: somebody else wrote that.
     kRefusedData,  // A value that the database does not take.
     kSchema,       // Tables or functions are missing: migrate.
+    kDenied,       // The role may not do that.
     kOther,
   };
   Kind kind = Kind::kOther;

@@ -200,8 +200,7 @@ Status run_on_private_cluster(double seconds) {
   std::string folder = (std::filesystem::temp_directory_path() / "stepwell-bench-XXXXXX").string();
   if (mkdtemp(folder.data()) == nullptr) return Error{ErrorCode::kDenied, folder};
   std::filesystem::permissions(folder, std::filesystem::perms(0755));
-  auto cluster =
-      TRY(postgres::Cluster::open({.directory = folder, .settings = {}, .dies_with_parent = true}));
+  auto cluster = TRY(postgres::Cluster::open({.directory = folder, .dies_with_parent = true}));
   const Status status = run(cluster->url(), seconds);
   cluster.reset();
   std::filesystem::remove_all(folder);

@@ -200,7 +200,6 @@ const std::vector<std::string> kPools = {"default", "other"};
 Differential::Differential(std::uint64_t seed, int every)
     : random_(Random(seed).next()), every_(every), options_(empty_schema()) {
   control_ = postgres::Link::open(options_, {.name = "control"}).value();
-  sql("CREATE SCHEMA " + options_.schema);
   sql(schema_with_clock());
   postgres_ = postgres::open_store(options_).value();
   CHECK(postgres_->sweep().ok(), "the first sweep");  // Its upkeep is over, for an hour.

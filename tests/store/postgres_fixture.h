@@ -4,6 +4,9 @@
 //   const postgres::PgOptions options = stepwell::testing::fresh_schema();
 //   auto store = postgres::open_store(options).value();
 //
+// Everything connects as an ordinary role that owns its schema and nothing else, as in production.
+// What a test does as an administrator, it does through admin_url().
+//
 // Each test takes a schema of its own, so tests may run side by side on one database.
 #pragma once
 
@@ -17,7 +20,9 @@
 
 #include "base/check.h"
 #include "engine/postgres/cluster.h"
+#include "engine/postgres/link.h"
 #include "engine/postgres/postgres.h"
+#include "engine/postgres/setup.h"
 
 namespace stepwell::testing {
 
@@ -35,8 +40,7 @@ class ThrowAwayCluster {
     std::filesystem::permissions(folder,
                                  std::filesystem::perms(0755));  // The server's user enters.
     folder_ = folder;
-    auto cluster =
-        postgres::Cluster::open({.directory = folder, .settings = {}, .dies_with_parent = true});
+    auto cluster = postgres::Cluster::open({.directory = folder, .dies_with_parent = true});
     CHECK(cluster.ok(), cluster.error().message);
     cluster_ = std::move(cluster).value();
   }
@@ -61,19 +65,38 @@ class ThrowAwayCluster {
   std::unique_ptr<postgres::Cluster> cluster_;
 };
 
-inline std::string database_url() {
-  if (const char* given = std::getenv("STEPWELL_TEST_DATABASE_URL"); given != nullptr) return given;
+inline const char* given_database() { return std::getenv("STEPWELL_TEST_DATABASE_URL"); }
+
+inline postgres::Cluster& own_cluster() {
   static ThrowAwayCluster server;
-  return server.cluster().url();
+  return server.cluster();
 }
 
-// A schema that does not exist yet.
+inline std::string database_url() {
+  return given_database() != nullptr ? given_database() : own_cluster().url();
+}
+
+// As an administrator; of a database that was given, as whom its URL names.
+inline std::string admin_url() {
+  return given_database() != nullptr ? given_database() : own_cluster().admin_url();
+}
+
+inline void run_as_admin(const std::string& sql) {
+  auto link = postgres::Link::open({.url = admin_url(), .label = "admin"}, {.name = "admin"});
+  CHECK(link.ok(), link.error().message);
+  const postgres::Answer answer = (*link)->run_script(sql);
+  CHECK(answer.ok(), sql + ": " + answer.trouble().message);
+}
+
+// A schema that has nothing in it yet.
 inline postgres::PgOptions empty_schema() {
   static std::atomic<int> count{0};
   postgres::PgOptions options;
   options.url = database_url();
   options.schema = "t" + std::to_string(getpid()) + "_" + std::to_string(++count);
   options.label = "test";
+  const bool is_own = given_database() == nullptr;
+  run_as_admin("CREATE SCHEMA " + options.schema + (is_own ? " AUTHORIZATION stepwell" : ""));
   return options;
 }
 

@@ -69,16 +69,14 @@ TEST(Schema, CheckSaysWhatIsMissing) {
 TEST(Schema, ADatabaseOfAnotherEncodingIsRefusedBeforeAnythingIsMade) {
   PgOptions options = empty_schema();
   const std::string name = "latin_" + options.schema;
-  auto link = link_to(options);
-  ASSERT_TRUE(link->run_script("CREATE DATABASE " + name +
-                               " ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
-                  .ok());
+  run_as_admin("CREATE DATABASE " + name +
+               " ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
   const std::size_t at = options.url.find('/', options.url.find("://") + 3) + 1;
   options.url.replace(at, options.url.find('?') - at, name);
   EXPECT_EQ(postgres::migrate(options).error().message,
             "the database's encoding is LATIN1; Stepwell needs UTF8: CREATE DATABASE ... ENCODING "
             "'UTF8' TEMPLATE template0");
-  ASSERT_TRUE(link->run_script("DROP DATABASE " + name + " WITH (FORCE)").ok());
+  run_as_admin("DROP DATABASE " + name + " WITH (FORCE)");
 }
 
 // A binary works with schemas from its oldest one on; a newer schema says whom it still serves.
@@ -109,6 +107,79 @@ TEST(Schema, WhatAnEarlyBinaryMadeIsRefusedWithWordsThatSayWhatToDo) {
   EXPECT_EQ(store->check(false).error().message, words);
   EXPECT_EQ(postgres::migrate(options).error().message, words);
   EXPECT_EQ(postgres::migrate(options).error().code, ErrorCode::kConflict);
+}
+
+TEST(Schema, WhatIsPrintedForTheAdministratorIsAllThatIsNeeded) {
+  if (given_database() != nullptr) GTEST_SKIP() << "makes a database: needs a server of its own";
+  const std::string name = "new-" + std::to_string(getpid());
+  PgOptions options = empty_schema();
+  options.schema = "stepwell";
+  const std::string host = options.url.substr(options.url.find('?'));
+  options.url = "postgresql:///" + name + host.substr(0, host.find("user=")) + "user=" + name;
+  const auto script = postgres::setup_script(postgres::setup_of(options.url).value());
+  ASSERT_TRUE(script.ok()) << script.error().message;
+  for (int i = 0; i < 2; ++i) {
+    std::FILE* psql =
+        popen(("psql -qX -v ON_ERROR_STOP=1 '" + admin_url() + "' >/dev/null").c_str(), "w");
+    std::fputs(script->c_str(), psql);
+    EXPECT_EQ(pclose(psql), 0);
+  }
+  const auto migrated = postgres::migrate(options);
+  EXPECT_TRUE(migrated.ok()) << migrated.error().message;
+  auto store = postgres::open_store(options).value();
+  EXPECT_TRUE(store->check(false).ok());
+  EXPECT_EQ(link_to(options)
+                ->run("SELECT rolsuper OR rolcreaterole OR rolcreatedb FROM pg_roles "
+                      "WHERE rolname = current_user")
+                .rows()
+                .text(0, 0),
+            "f");
+  store.reset();
+  run_as_admin("DROP DATABASE \"" + name + "\" WITH (FORCE)");
+  run_as_admin("DROP ROLE \"" + name + "\"");
+}
+
+TEST(Schema, AUrlThatIsNoneIsNotShown) {
+  EXPECT_EQ(postgres::setup_of("postgresql://me:sec%zzret@host/db").error().message,
+            "the database's URL cannot be read; its shape is "
+            "postgresql://ROLE:PASSWORD@HOST:PORT/DATABASE, and what is no letter or digit in a "
+            "part stands as %XX");
+  const postgres::Setup named = postgres::setup_of("postgresql://me:secret@host/db").value();
+  EXPECT_EQ(named.role + " " + named.database, "me db");
+  EXPECT_EQ(postgres::setup_script({.role = "a\"b"}).error().message,
+            "role \"a\"b\": use up to 63 letters, digits, underscores and dashes");
+}
+
+TEST(Schema, WhoMayNotMakeASchemaIsToldWhatAnAdministratorDoes) {
+  if (given_database() != nullptr) GTEST_SKIP() << "needs a role of its own";
+  PgOptions options = empty_schema();
+  options.schema += "_more";
+  const Error denied = postgres::migrate(options).error();
+  EXPECT_EQ(denied.message, "cannot create schema \"" + options.schema +
+                                "\": permission denied for database stepwell; what an "
+                                "administrator does once: stepwell migrate --print-setup");
+  EXPECT_EQ(denied.code, ErrorCode::kDenied);
+}
+
+// A role that can write but owns nothing would serve until the month ends.
+TEST(Schema, WhoMayNotMakePartitionsIsToldAtTheStart) {
+  if (given_database() != nullptr) GTEST_SKIP() << "makes a role: needs a server of its own";
+  const PgOptions options = fresh_schema();
+  const std::string role = "writer_" + options.schema;
+  run_as_admin("CREATE ROLE " + role + " LOGIN; GRANT USAGE ON SCHEMA " + options.schema + " TO " +
+               role + "; GRANT ALL ON ALL TABLES IN SCHEMA " + options.schema + " TO " + role);
+  PgOptions writer = options;
+  writer.url.replace(writer.url.find("user=stepwell"), 13, "user=" + role);
+  auto store = postgres::open_store(writer).value();
+  EXPECT_EQ(store->check(false).error().message,
+            "role \"" + role +
+                "\" could make no partitions here: the tables belong to \"stepwell\"; connect as "
+                "that role, or GRANT \"stepwell\" TO \"" +
+                role + "\"");
+  run_as_admin("GRANT stepwell TO " + role);
+  EXPECT_TRUE(store->check(false).ok());
+  store.reset();
+  run_as_admin("DROP OWNED BY " + role + "; DROP ROLE " + role);
 }
 
 // The clock goes back over a month's end: what there is stays as it is.
