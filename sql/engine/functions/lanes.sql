@@ -8,12 +8,16 @@ CREATE FUNCTION stepwell_timeline_v1() RETURNS text LANGUAGE plpgsql
 
 -- When every connection was last cut off at once: the server's start, or its recovery after a
 -- crash, which resets its statistics (and restarts its checkpointer, where this role may see that).
+-- What lies ahead says that the clock was set back, and nothing of when it was.
 CREATE FUNCTION stepwell_cut_off_v1() RETURNS timestamptz LANGUAGE plpgsql AS $$
 BEGIN
-  RETURN greatest(pg_postmaster_start_time(),
-                  (SELECT max(b.stats_reset) FROM pg_stat_bgwriter b),
-                  (SELECT max(s.backend_start) FROM pg_stat_activity s
-                   WHERE s.backend_type = 'checkpointer'));
+  RETURN (
+    SELECT max(seen.at)
+    FROM (SELECT pg_postmaster_start_time() AS at
+          UNION ALL SELECT b.stats_reset FROM pg_stat_bgwriter b
+          UNION ALL SELECT s.backend_start FROM pg_stat_activity s
+                    WHERE s.backend_type = 'checkpointer') seen
+    WHERE seen.at <= clock_timestamp());
 END $$;
 
 -- Nodes whose processes are gone, by all that can be seen: the heartbeat's lock is free and no
@@ -24,11 +28,7 @@ CREATE FUNCTION stepwell_gone_v1() RETURNS uuid[] LANGUAGE plpgsql AS $$
 DECLARE
   v_timeline text := stepwell_timeline_v1();
 BEGIN
-  -- A start that lies ahead says that the clock was set back, and nothing of when it was.
-  IF stepwell_cut_off_v1() BETWEEN clock_timestamp() - stepwell_grace_v1() AND clock_timestamp()
-  THEN
-    RETURN '{}';
-  END IF;
+  IF stepwell_cut_off_v1() > clock_timestamp() - stepwell_grace_v1() THEN RETURN '{}'; END IF;
   RETURN (
     SELECT coalesce(array_agg(n.id), '{}') FROM nodes n
     WHERE n.timeline = v_timeline

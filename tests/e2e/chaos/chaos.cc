@@ -1,16 +1,20 @@
 // stepwell-chaos — the crash test: thousands of executions, four workers, and everything that can
 // happen to a process or a database happening to them.
 //
-//   stepwell-chaos [--seed S] [--minutes M] [--workers N] [--directory D]
+//   stepwell-chaos [--seed S] [--minutes M] [--workers N] [--directory D] [--failovers N]
 //
 // While executions are started (by name, again and again when the answer is lost), workers are
 // killed, stopped beyond their lease, cut off from the database, and the database itself crashes.
 // Then the faults end, all executions must reach the end that plain arithmetic foretells, and every
 // journal must fold to what its row says.  Exits 0 only if nothing was lost, stuck, wrong or
 // doubled and every fault and way of recovery was hit.
+//
+// With --failovers the database is a synchronous pair instead, and its primary dies N times under
+// load; nothing else does, so whoever is taken for dead is taken for it wrongly.
 #include <fmt/core.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -24,11 +28,11 @@
 
 #include "base/random.h"
 #include "base/sync/mutex.h"
-#include "engine/postgres/cluster.h"
 #include "engine/postgres/postgres.h"
 #include "stepwell/engine.h"
 #include "tests/e2e/chaos/faults.h"
 #include "tests/e2e/chaos/plan.h"
+#include "tests/e2e/chaos/servers.h"
 #include "tests/e2e/chaos/tally.h"
 #include "tests/e2e/chaos/verdict.h"
 #include "tests/e2e/chaos/worker.h"
@@ -41,7 +45,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kWorkflows = 40;
 constexpr std::size_t kStartsPerRound = 40;
 constexpr unsigned kCallers = 8;
-constexpr int kRoundMs = 200;                 // Between two rounds of starts.
+constexpr int kRoundMs = 200;  // Between two rounds of starts.
+constexpr int kRoundsBetweenFailovers = 10;
 constexpr int kLookMs = 250;                  // Between two looks at what still runs.
 constexpr std::chrono::seconds kSettle{120};  // For the rest to end after the last fault.
 
@@ -49,6 +54,7 @@ struct Settings {
   std::uint64_t seed = 1;
   double minutes = 1;
   int workers = 4;
+  int failovers = 0;
   std::string directory;
 };
 
@@ -169,6 +175,28 @@ bool report_tally(const Tally& tally) {
   return true;
 }
 
+// The faults are over: everything gets to its end.
+Status settle(Faults& faults, Starter& starter, Engine& engine) {
+  TRY(faults.heal());
+  starter.start_again();
+  const auto deadline = Clock::now() + kSettle;
+  while (Clock::now() < deadline && count_running(engine) != 0) pause_ms(kLookMs);
+  starter.start_again();
+  return ok_status();
+}
+
+Status play_failovers(const Settings& settings, Faults& faults, Starter& starter, Engine& engine) {
+  faults.start_workers(settings.workers);
+  for (int i = 0; i < settings.failovers; ++i) {
+    for (int round = 0; round < kRoundsBetweenFailovers; ++round) {
+      starter.start_some(kStartsPerRound);
+      pause_ms(kRoundMs);
+    }
+    TRY(faults.fail_over());
+  }
+  return settle(faults, starter, engine);
+}
+
 Status play(const Settings& settings, Faults& faults, Starter& starter, Engine& engine) {
   faults.start_workers(settings.workers);
   const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(
@@ -181,23 +209,29 @@ Status play(const Settings& settings, Faults& faults, Starter& starter, Engine& 
     TRY(faults.inject());
     next_fault = Clock::now() + std::chrono::milliseconds(1000);
   }
-  TRY(faults.heal());
-  starter.start_again();
-  const auto deadline = Clock::now() + kSettle;
-  while (Clock::now() < deadline && count_running(engine) != 0) pause_ms(kLookMs);
-  starter.start_again();
-  return ok_status();
+  return settle(faults, starter, engine);
+}
+
+// What there is to see of a run of failovers; false when somebody was taken for dead.
+bool report_failovers(const Tally& tally) {
+  report("failovers:", {{"in all", tally.failed_over},
+                        {"marked dead by evidence", tally.marked_by_evidence},
+                        {"by lease", tally.marked_by_lease},
+                        {"reconnected", tally.reconnected},
+                        {"batch had landed", tally.batch_landed},
+                        {"batch sent again", tally.batch_sent_again},
+                        {"starts repeated", tally.starts_repeated}});
+  return tally.marked_by_evidence + tally.marked_by_lease == 0;
 }
 
 Result<bool> run(const Settings& settings) {
   const std::string tally_path = settings.directory + "/tally";
   Tally& tally = map_tally(tally_path);
-  auto cluster = TRY(postgres::Cluster::open(
-      {.directory = settings.directory + "/cluster", .settings = {}, .dies_with_parent = true}));
-  Faults faults(*cluster, tally, settings.seed, kLease,
-                [&](int number) { return spawn_worker(cluster->url(), number, tally_path); });
+  const auto servers = TRY(Servers::open(settings.directory, settings.failovers > 0));
+  Faults faults(*servers, tally, settings.seed, kLease,
+                [&](int number) { return spawn_worker(servers->url(), number, tally_path); });
   Options options;
-  options.database_url = cluster->url();
+  options.database_url = servers->url();
   options.label = "chaos-starter";
   options.migrate = true;
   auto opened = Engine::open(options);
@@ -209,21 +243,26 @@ Result<bool> run(const Settings& settings) {
     if (!deployed) return Error{ErrorCode::kInvalid, deployed.error};
   }
   Starter starter(engine, workflows, settings.seed ^ 0x5eed, tally);
-  TRY(play(settings, faults, starter, engine));
+  const auto playing = settings.failovers > 0 ? play_failovers : play;
+  TRY(playing(settings, faults, starter, engine));
 
-  auto store = TRY(postgres::open_store({.url = cluster->url(), .label = "chaos"}));
+  auto store = TRY(postgres::open_store({.url = servers->url(), .label = "chaos"}));
   const Verdict verdict = TRY(judge(*store, starter.expected));
   for (const std::string& example : verdict.examples) std::printf("  %s\n", example.c_str());
   for (const std::string& twice : starter.broken())
     std::printf("  started twice: %s\n", twice.c_str());
-  const bool all_hit = report_tally(tally);
+  const bool all_hit = settings.failovers > 0 ? report_failovers(tally) : report_tally(tally);
   report("verdict: ", {{"executions", verdict.checked},
                        {"lost", verdict.lost},
                        {"stuck", verdict.stuck},
                        {"wrong", verdict.wrong},
                        {"fold differs", verdict.mismatched},
                        {"duplicate", verdict.duplicate + starter.broken().size()}});
-  if (!all_hit) std::printf("a fault or a way of recovery was not hit: run longer, or look why\n");
+  if (!all_hit) {
+    std::printf("%s\n", settings.failovers > 0
+                            ? "a healthy process was taken for dead"
+                            : "a fault or a way of recovery was not hit: run longer, or look why");
+  }
   return verdict.is_good() && starter.broken().empty() && all_hit;
 }
 
@@ -239,6 +278,7 @@ int main(int count, char** words) {
     const std::string flag = words[i];
     if (flag == "--seed") settings.seed = std::strtoull(words[i + 1], nullptr, 10);
     if (flag == "--minutes") settings.minutes = std::strtod(words[i + 1], nullptr);
+    if (flag == "--failovers") settings.failovers = std::atoi(words[i + 1]);
     if (flag == "--workers") settings.workers = std::atoi(words[i + 1]);
     if (flag == "--directory") settings.directory = words[i + 1];
     if (flag == "--worker") worker.number = std::atoi(words[i + 1]);
@@ -250,6 +290,7 @@ int main(int count, char** words) {
   if (settings.directory.empty()) {
     scratch = "/tmp/stepwell-chaos-XXXXXX";
     if (mkdtemp(scratch.data()) == nullptr) return 2;
+    chmod(scratch.c_str(), 0755);  // The servers may run as another user.
     settings.directory = scratch;
   }
   std::printf(

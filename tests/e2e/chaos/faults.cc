@@ -22,9 +22,9 @@ void end(pid_t pid) {
 
 }  // namespace
 
-Faults::Faults(postgres::Cluster& cluster, Tally& tally, std::uint64_t seed, Millis lease,
+Faults::Faults(Servers& servers, Tally& tally, std::uint64_t seed, Millis lease,
                std::function<pid_t(int)> spawn)
-    : cluster_(cluster), tally_(tally), random_(seed), lease_(lease), spawn_(std::move(spawn)) {}
+    : servers_(servers), tally_(tally), random_(seed), lease_(lease), spawn_(std::move(spawn)) {}
 
 Faults::~Faults() {
   for (const pid_t pid : workers_) end(pid);
@@ -50,7 +50,7 @@ Status Faults::inject() {
 
 Status Faults::heal() {
   resume(true);
-  return cluster_.is_running() ? ok_status() : cluster_.start();
+  return servers_.is_running() ? ok_status() : servers_.start();
 }
 
 Status Faults::kill_worker() {
@@ -85,7 +85,7 @@ Status Faults::terminate_backends() {
       "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
       "AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND random() < 0.5";
   const std::string command =
-      "psql -qAt -d '" + cluster_.url() + "' -c \"" + sql + "\" >/dev/null 2>&1";
+      "psql -qAt -d '" + servers_.url() + "' -c \"" + sql + "\" >/dev/null 2>&1";
   if (std::system(command.c_str()) != 0) {
     return Error{ErrorCode::kUnavailable, "psql could not terminate backends: " + command};
   }
@@ -94,9 +94,15 @@ Status Faults::terminate_backends() {
 }
 
 Status Faults::crash_postgres() {
-  TRY(cluster_.crash());
+  TRY(servers_.crash());
   tally_.postgres_crashed++;
-  return cluster_.start();
+  return ok_status();
+}
+
+Status Faults::fail_over() {
+  TRY(servers_.fail_over());
+  tally_.failed_over++;
+  return ok_status();
 }
 
 }  // namespace stepwell::chaos

@@ -10,7 +10,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "base/time.h"
-#include "engine/postgres/cluster.h"
+#include "tests/e2e/chaos/servers.h"
 #include "tests/e2e/chaos/tally.h"
 
 namespace stepwell::chaos {
@@ -18,13 +18,15 @@ namespace stepwell::chaos {
 class Faults {
  public:
   // `spawn(number)` starts worker `number` and answers its pid.
-  Faults(postgres::Cluster& cluster, Tally& tally, std::uint64_t seed, Millis lease,
+  Faults(Servers& servers, Tally& tally, std::uint64_t seed, Millis lease,
          std::function<pid_t(int)> spawn);
   ~Faults();  // Ends the workers.
 
   void start_workers(int count);
   // Does one fault and whatever brings the world back from it.  Takes up to 2 leases.
   Status inject();
+  // The standby takes over, and nothing else happens.
+  Status fail_over();
   // Everybody runs again.
   Status heal();
 
@@ -39,7 +41,7 @@ class Faults {
     std::size_t worker;
     std::int64_t until_ms;  // Monotonic.
   };
-  postgres::Cluster& cluster_;
+  Servers& servers_;
   Tally& tally_;
   Random random_;
   Millis lease_;

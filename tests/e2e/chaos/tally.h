@@ -15,6 +15,7 @@ struct Tally {
   using Count = std::atomic<std::uint64_t>;
   // Faults.
   Count worker_killed{0}, worker_stopped{0}, backend_terminated{0}, postgres_crashed{0};
+  Count failed_over{0};  // Only where that is asked for, and then nothing else.
   // Ways of recovery.
   Count marked_by_evidence{0};  // A dead process was noticed before its lease ended.
   Count marked_by_lease{0};     // A silent one, when its lease was over.

@@ -1,0 +1,126 @@
+// R18 and what a promotion leaves behind: a synchronous standby, and the server that takes over.
+#include <cstdlib>
+#include <filesystem>
+
+#include "tests/races/race.h"
+
+namespace stepwell::testing {
+namespace {
+
+using Kind = store::StartOutcome::Kind;
+
+// A standby of the race's server, which acknowledges no commit without it.
+class StandbyRace : public Race {
+ protected:
+  StandbyRace() {
+    if (given_database() != nullptr) return;
+    std::string folder = (std::filesystem::temp_directory_path() / "standby-XXXXXX").string();
+    CHECK(mkdtemp(folder.data()) != nullptr, "cannot make " + folder);
+    std::filesystem::permissions(folder, std::filesystem::perms(0755));
+    folder_ = folder;
+    auto opened = postgres::Cluster::open(
+        {.directory = folder, .standby_of = admin_url(), .dies_with_parent = true});
+    CHECK(opened.ok(), opened.error().message);
+    standby_ = std::move(*opened);
+    run_as_admin("ALTER SYSTEM SET synchronous_standby_names = 'standby'");
+    run_as_admin("SELECT pg_reload_conf()");
+    wait_for("SELECT current_setting('synchronous_standby_names') = 'standby'");
+  }
+  ~StandbyRace() override {
+    if (given_database() != nullptr) return;
+    if (own_cluster().is_running()) {
+      run_as_admin("ALTER SYSTEM RESET synchronous_standby_names");
+      run_as_admin("SELECT pg_reload_conf()");
+    }
+    standby_.reset();
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  void SetUp() override {
+    if (given_database() != nullptr) GTEST_SKIP() << "needs a server of its own";
+  }
+  // The backend that waits for the standby; 0: none but perhaps `besides`.
+  std::int64_t waiter(std::int64_t besides = 0) {
+    return number(
+        "SELECT coalesce(max(pid), 0) FROM pg_stat_activity "
+        "WHERE wait_event = 'SyncRep' AND pid <> $1::bigint",
+        Parameters().add(besides));
+  }
+
+  std::string folder_;
+  std::unique_ptr<postgres::Cluster> standby_;
+};
+
+// R18: the standby is away, the wait of a start's commit is cut off, and the start is asked again.
+class R18 : public StandbyRace {
+ protected:
+  // Whether the second asking is answered before there is a standby that has it.
+  bool is_acknowledged_alone(const std::vector<Replacement>& mutation) {
+    install("stepwell_known_starts_v2", mutation);
+    CHECK(standby_->stop().ok(), "stop the standby");
+    start_ = start_of(new_execution(), "n");
+    auto starting = std::async(std::launch::async, [&] { return store_->start({start_}); });
+    std::int64_t first = 0, again = 0;
+    while ((first = waiter()) == 0) std::this_thread::yield();
+    // Its link is lost, and the store asks once more over another.
+    sql("SELECT pg_terminate_backend($1)", Parameters().add_int4(static_cast<int>(first)));
+    while (starting.wait_for(std::chrono::seconds(0)) != std::future_status::ready &&
+           (again = waiter(first)) == 0) {
+      std::this_thread::yield();
+    }
+    const bool is_alone = again == 0;
+    CHECK(standby_->start().ok(), "start the standby");
+    const auto outcomes = starting.get();
+    CHECK(outcomes.ok(), outcomes.error().message);
+    CHECK(outcomes->at(0).kind == Kind::kCreated, "outcome");
+    return is_alone;
+  }
+  store::Start start_;
+};
+
+TEST_F(R18, LookedUpOnlyItIsAcknowledgedOnNoStandby) {
+  EXPECT_TRUE(is_acknowledged_alone(
+      {{"ORDER BY y.namespace, y.workflow, y.name FOR KEY SHARE OF y;", "LIMIT 1;"},
+       {"WHERE e.id = ANY (ARRAY(SELECT n.id FROM unnest(s) n)) FOR KEY SHARE;", "LIMIT 1;"}}));
+}
+
+TEST_F(R18, LockedItIsAcknowledgedWhenTheStandbyHasIt) {
+  EXPECT_FALSE(is_acknowledged_alone({}));
+  ASSERT_TRUE(own_cluster().crash().ok());
+  ASSERT_TRUE(standby_->promote().ok());
+  postgres::PgOptions promoted = options_;
+  promoted.url = standby_->url();
+  const auto there = postgres::open_store(promoted).value()->describe(Namespace(), start_.id);
+  EXPECT_TRUE(there.ok()) << there.error().message;
+  ASSERT_TRUE(own_cluster().start().ok());
+}
+
+// A server that was promoted long after it started has none of the locks of those who live.
+class Promotion : public StandbyRace {
+ protected:
+  // How many of the lanes that were alive on the old server are marked dead on the new one.
+  std::string marked(const std::vector<Replacement>& mutation) {
+    install("stepwell_gone_v1", mutation);
+    install("stepwell_grace_v1", {{"'3 s'", "'0 s'"}});
+    const RawLane lane = raw_lane();
+    CHECK(own_cluster().crash().ok(), "crash");
+    CHECK(standby_->promote().ok(), "promote");
+    postgres::PgOptions promoted = options_;
+    promoted.url = standby_->url();
+    auto link = Link::open(promoted, {.name = "race"}).value();
+    const Answer marks = link->run("SELECT marked FROM stepwell_mark_dead_v1()");
+    CHECK(marks.ok(), marks.trouble().message);
+    CHECK(own_cluster().start().ok(), "start");
+    return marks.rows().string(0, 0);
+  }
+};
+
+TEST_F(Promotion, WithoutTheTimelineAllAreTakenForDead) {
+  EXPECT_EQ(marked({{"WHERE n.timeline = v_timeline\n      AND NOT EXISTS", "WHERE NOT EXISTS"}}),
+            "1");
+}
+
+TEST_F(Promotion, WithTheTimelineNobodyIsBeforeItHasRenewedHere) { EXPECT_EQ(marked({}), "0"); }
+
+}  // namespace
+}  // namespace stepwell::testing
