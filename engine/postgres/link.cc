@@ -5,7 +5,7 @@
 #include <map>
 #include <pqxx/pqxx>
 
-#include "engine/postgres/pooling.h"
+#include "engine/postgres/setup.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 // libpqxx 6.4.5 drops a result on the floor when it finds that its connection has broken.
@@ -167,7 +167,7 @@ std::string with_option(std::string url, const std::string& name, const std::str
   return url + name + "=" + value;
 }
 
-std::string settings_sql(const std::string& schema, const LinkPurpose& purpose) {
+std::string settings_sql(const std::string& schema, const LinkPurpose& purpose, bool is_unsafe) {
   // Every setting that changes what is written or read, whatever the role's or database's own is.
   std::string sql = "SET search_path TO " + schema +
                     "; SET client_encoding = 'UTF8'; SET bytea_output = 'hex'"
@@ -185,6 +185,11 @@ std::string settings_sql(const std::string& schema, const LinkPurpose& purpose) 
                     "; SET statement_timeout = " +
                     std::to_string(purpose.statement_timeout.count()) +
                     "; SET lock_timeout = " + std::to_string(purpose.lock_timeout.count());
+  if (!is_unsafe) {  // `local` would acknowledge what no standby has.
+    sql +=
+        "; SELECT set_config('synchronous_commit', 'on', false) "
+        "WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')";
+  }
   if (purpose.pin_plans) {
     sql +=
         "; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off"
@@ -231,16 +236,21 @@ std::string Rows::bytes(std::size_t row, int column) const {
   return out;
 }
 
+Result<std::string> link_url(const std::string& given) {
+  TRY(setup_of(given));
+  std::string url = with_option(given, "connect_timeout", "5");
+  url = with_option(url, "keepalives_idle", "5");
+  url = with_option(url, "keepalives_interval", "2");
+  url = with_option(url, "keepalives_count", "3");
+  return with_option(url, "tcp_user_timeout", "10000");
+}
+
 Link::Link() = default;
 Link::~Link() = default;
 
 Result<std::unique_ptr<Link>> Link::open(const PgOptions& options, const LinkPurpose& purpose) {
   const std::string schema = TRY(quoted_schema(options.schema));
-  std::string url = with_option(options.url, "connect_timeout", "5");
-  url = with_option(url, "keepalives_idle", "5");
-  url = with_option(url, "keepalives_interval", "2");
-  url = with_option(url, "keepalives_count", "3");
-  url = with_option(url, "tcp_user_timeout", "10000");
+  const std::string url = TRY(link_url(options.url));
   std::unique_ptr<Link> link(new Link);
   try {
     link->wire_ = std::make_unique<Wire>(url);
@@ -255,14 +265,12 @@ Result<std::unique_ptr<Link>> Link::open(const PgOptions& options, const LinkPur
   }
   std::string name = "stepwell " + purpose.name;
   if (!options.label.empty()) name += " " + options.label;
-  const Answer set = link->run_script(settings_sql(schema, purpose));
+  const Answer set = link->run_script(settings_sql(schema, purpose, options.is_unsafe));
   if (!set.ok()) return set.trouble().error("cannot prepare a connection to PostgreSQL");
   const Answer who = link->run(
       "SELECT backend_start, set_config('application_name', $1::text, false) "
       "FROM pg_stat_activity WHERE pid = pg_backend_pid()",
       Parameters().add(std::string_view(name).substr(0, 63)));
-  // Our first: somebody else's is there.
-  if (!who.ok() && who.trouble().sqlstate == "42P05") return changes_backends();
   if (!who.ok()) return who.trouble().error("cannot prepare a connection to PostgreSQL");
   link->backend_start_ = who.rows().string(0, 0);
   return link;

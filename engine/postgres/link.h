@@ -1,8 +1,8 @@
 // Link — one connection to PostgreSQL, and every way in which it can fail, sorted.
 //
-// The only place (beside Cluster) that knows libpqxx.  A link that was lost stays lost: it never
-// connects again by itself, because the outcome of what was under way must be asked for first.
-// Not thread-safe; one user at a time.
+// The only place (beside Cluster and check_pooling) that knows libpqxx.  A link that was lost stays
+// lost: it never connects again by itself, because the outcome of what was under way must be asked
+// for first. Not thread-safe; one user at a time.
 #pragma once
 
 #include <cstdint>
@@ -97,6 +97,9 @@ class Link {
   std::unique_ptr<Wire> wire_;
   std::string backend_start_;
 };
+
+// The URL with the limits that every connection of ours has, or why it is none.
+Result<std::string> link_url(const std::string& given);
 
 // The schema's name as an identifier, or why it cannot be one.
 Result<std::string> quoted_schema(const std::string& schema);

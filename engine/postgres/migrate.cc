@@ -30,13 +30,26 @@ Result<int> version_of(Link& link) {
 
 // Looks first: a role may own its schema without being allowed to make one.
 Status make_schema(Link& link, const std::string& name, const std::string& quoted) {
-  const Answer there =
-      link.run("SELECT to_regnamespace(quote_ident($1::text)) IS NOT NULL", Parameters().add(name));
+  const Answer there = link.run(
+      "SELECT pg_get_userbyid(n.nspowner), current_user, has_schema_privilege(n.oid, 'CREATE') "
+      "FROM pg_namespace n WHERE n.nspname = $1::text",
+      Parameters().add(name));
   if (!there.ok()) return there.trouble().error("cannot look for schema " + quoted);
-  if (there.rows().flag(0, 0)) return ok_status();
+  if (!there.rows().empty()) {
+    if (there.rows().flag(0, 2)) return ok_status();
+    return Error{ErrorCode::kDenied,
+                 "schema " + quoted + " belongs to \"" + there.rows().string(0, 0) +
+                     "\", not to \"" + there.rows().string(0, 1) +
+                     "\": connect as its owner; if an earlier `stepwell dev` made it, remove "
+                     ".stepwell/"};
+  }
   const Answer made = link.run_script("CREATE SCHEMA IF NOT EXISTS " + quoted);
   if (made.ok()) return ok_status();
-  return made.trouble().error("cannot create schema " + quoted);
+  const Error why = made.trouble().error("cannot create schema " + quoted);
+  if (made.trouble().kind != Trouble::Kind::kDenied) return why;
+  return Error{ErrorCode::kDenied,
+               "cannot create schema " + quoted + ": " + made.trouble().message +
+                   "; what an administrator does once: stepwell migrate --print-setup"};
 }
 
 // One simple query is one transaction: the version and its row, or neither.

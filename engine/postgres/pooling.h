@@ -9,6 +9,5 @@ namespace stepwell::postgres {
 // and `statement`): settings, prepared statements, notifications and advisory locks belong to a
 // connection, and would be somebody else's at the next statement.
 Status check_pooling(const PgOptions& options);
-Error changes_backends();  // What it says.
 
 }  // namespace stepwell::postgres

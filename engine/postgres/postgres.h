@@ -18,6 +18,7 @@ struct PgOptions {
   std::string url;                  // "postgresql://..." or "host=... dbname=..."
   std::string schema = "stepwell";  // Letters, digits and underscores.
   std::string label;                // Of this process: for pg_stat_activity and nodes.label.
+  bool is_unsafe = false;           // Commits wait for the disk only where the server says so.
 };
 
 // Connects once, so that a wrong URL is told at once.  Says nothing about the schema:

@@ -2,17 +2,49 @@
 
 #include <libpq-fe.h>
 
-#include <cstdlib>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 namespace stepwell::postgres {
 namespace {
 
-// Where applications find what they may use of the engine.
-constexpr const char* kApplicationSchema = "sw";
+constexpr const char* kRole = R"(DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN
+    CREATE ROLE "{role}" LOGIN;
+  END IF;
+  IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+    GRANT "{role}" TO CURRENT_USER;  -- Else it could give that role no schema.
+  END IF;
+END $$;
+)";
+// In `sw` applications find what they may use of the engine.
+constexpr const char* kSchemas = R"(CREATE SCHEMA IF NOT EXISTS "{schema}" AUTHORIZATION "{role}";
+CREATE SCHEMA IF NOT EXISTS "sw" AUTHORIZATION "{role}";
+)";
+constexpr const char* kBefore =
+    R"(-- Once, as an administrator:  stepwell migrate --print-setup | psql postgres
+\set ON_ERROR_STOP on
+)";
+constexpr const char* kDatabase =
+    R"(SELECT 'CREATE DATABASE "{database}" ENCODING ''UTF8'' TEMPLATE template0'
+WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '{database}') \gexec
+\connect "{database}"
+)";
+constexpr const char* kAfter =
+    R"(-- Then give the role a way to log in: \password "{role}", or a line of pg_hba.conf.
+-- Then, as that role:  stepwell migrate)";
 
-std::string quoted(const std::string& name) { return '"' + name + '"'; }
+std::string filled(std::string text, const Setup& setup) {
+  const std::pair<std::string_view, const std::string&> names[] = {
+      {"{role}", setup.role}, {"{database}", setup.database}, {"{schema}", setup.schema}};
+  for (const auto& [mark, name] : names) {
+    for (std::size_t at = 0; (at = text.find(mark, at)) != std::string::npos; at += name.size()) {
+      text.replace(at, mark.size(), name);
+    }
+  }
+  return text;
+}
 
 Status check_name(const std::string& what, const std::string& name) {
   bool good = !name.empty() && name.size() <= 63;
@@ -30,6 +62,7 @@ Status check_name(const std::string& what, const std::string& name) {
 
 Result<Setup> setup_of(const std::string& url) {
   Setup setup;
+  if (url.empty()) return setup;
   // What libpq says of a URL that is none quotes it, with its password: said in our words.
   char* complaint = nullptr;
   const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
@@ -38,52 +71,30 @@ Result<Setup> setup_of(const std::string& url) {
   if (options == nullptr) {
     return Error{ErrorCode::kInvalid,
                  "the database's URL cannot be read; its shape is "
-                 "postgresql://ROLE:PASSWORD@HOST:PORT/DATABASE, and what is "
-                 "no letter or digit in a part stands as %XX"};
+                 "postgresql://ROLE:PASSWORD@HOST:PORT/DATABASE, and what is no letter or digit "
+                 "in a part stands as %XX"};
   }
+  bool has_role = false, has_database = false;
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
     if (option->val == nullptr) continue;
-    if (std::string_view(option->keyword) == "user") setup.role = option->val;
-    if (std::string_view(option->keyword) == "dbname") setup.database = option->val;
+    const std::string_view keyword = option->keyword;
+    if (keyword == "user") setup.role = option->val;
+    if (keyword == "dbname") setup.database = option->val;
+    has_role |= keyword == "user";
+    has_database |= keyword == "dbname";
   }
+  if (has_role && !has_database) setup.database = setup.role;  // As libpq does.
   return setup;
 }
 
-std::string role_sql(const Setup& setup) {
-  return "DO $$ BEGIN\n"
-         "  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '" +
-         setup.role +
-         "') THEN\n"
-         "    CREATE ROLE " +
-         quoted(setup.role) +
-         " LOGIN;\n"
-         "  END IF;\n"
-         "END $$;\n";
-}
-
-std::string schemas_sql(const Setup& setup) {
-  std::string sql;
-  for (const std::string& schema : {setup.schema, std::string(kApplicationSchema)}) {
-    sql += "CREATE SCHEMA IF NOT EXISTS " + quoted(schema) + " AUTHORIZATION " +
-           quoted(setup.role) + ";\n";
-  }
-  return sql;
-}
+std::string role_sql(const Setup& setup) { return filled(kRole, setup); }
+std::string schemas_sql(const Setup& setup) { return filled(kSchemas, setup); }
 
 Result<std::string> setup_script(const Setup& setup) {
   TRY(check_name("role", setup.role));
   TRY(check_name("database", setup.database));
   TRY(check_name("schema", setup.schema));
-  return "-- Once, as an administrator:  stepwell migrate --print-setup | psql postgres\n"
-         "-- (One who is no superuser must be a member of the role to give it schemas:\n"
-         "--  GRANT " +
-         quoted(setup.role) + " TO CURRENT_USER)\n" + role_sql(setup) + "SELECT 'CREATE DATABASE " +
-         quoted(setup.database) +
-         " ENCODING ''UTF8'' TEMPLATE template0'\n"
-         "WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '" +
-         setup.database + "') \\gexec\n\\connect " + quoted(setup.database) + "\n" +
-         schemas_sql(setup) + "-- Then give the role a way to log in (\\password " +
-         quoted(setup.role) + ", or a line of pg_hba.conf), and, as that role: stepwell migrate";
+  return filled(std::string(kBefore) + kRole + kDatabase + kSchemas + kAfter, setup);
 }
 
 }  // namespace stepwell::postgres

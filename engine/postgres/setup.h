@@ -19,7 +19,7 @@ struct Setup {
   std::string schema = "stepwell";  // As in PgOptions.
 };
 
-// With the role and the database that a URL names, where it names them.
+// With the role and the database that a URL names, where it names them; an error: it is none.
 Result<Setup> setup_of(const std::string& url);
 
 // For psql, connected to any database of the server.  Running it again changes nothing.  An error:

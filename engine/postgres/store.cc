@@ -38,7 +38,10 @@ class PgStore : public store::Store {
   explicit PgStore(const PgOptions& options)
       : options_(options), links_(options, {.name = "store", .pin_plans = true}), hints_(options) {}
 
+  LinkPool& links() { return links_; }
+
   Result<std::unique_ptr<store::Node>> join(const store::NodeOptions& options) override {
+    TRY(check_rights());
     return PgNode::join(options_, options);
   }
 
@@ -342,21 +345,21 @@ Status PgStore::check_settings() {
                                        "give --unsafe"};
 }
 
-// Whoever serves makes next month's partitions, too: that it may is asked today.
+// Whoever serves makes next month's partitions, too: that it may is asked today.  A member of the
+// owner may not: they would belong to it, and what it cannot see is who of the others lives.
 Status PgStore::check_rights() {
-  const Rows rows =
-      TRY(ask("check the rights",
-              "SELECT current_user, pg_get_userbyid(c.relowner), pg_has_role(c.relowner, 'USAGE'), "
-              "has_schema_privilege(c.relnamespace, 'CREATE') "
-              "FROM pg_class c WHERE c.oid = to_regclass('executions')"));
+  const Rows rows = TRY(ask("check the rights",
+                            "SELECT current_user, pg_get_userbyid(c.relowner), "
+                            "pg_get_userbyid(c.relowner) = current_user, "
+                            "has_schema_privilege(c.relnamespace, 'CREATE') "
+                            "FROM pg_class c WHERE c.oid = to_regclass('executions')"));
   if (rows.empty() || (rows.flag(0, 2) && rows.flag(0, 3))) return ok_status();
   const std::string role = rows.string(0, 0), owner = rows.string(0, 1);
   std::string why = "role \"" + role + "\" could make no partitions here: ";
   if (rows.flag(0, 2)) {
     why += "GRANT CREATE ON SCHEMA \"" + options_.schema + "\" TO \"" + role + "\"";
   } else {
-    why += "the tables belong to \"" + owner + "\"; connect as that role, or GRANT \"" + owner +
-           "\" TO \"" + role + "\"";
+    why += "the tables belong to \"" + owner + "\"; connect as that role";
   }
   return Error{ErrorCode::kDenied, why};
 }
@@ -380,7 +383,6 @@ Status PgStore::check(bool allow_unsafe) {
                      " of the schema or a newer one, this one knows " +
                      std::to_string(schema_version()) + ": use a newer binary"};
   }
-  TRY(check_rights());
   return allow_unsafe ? ok_status() : check_settings();
 }
 
@@ -388,7 +390,10 @@ Status PgStore::check(bool allow_unsafe) {
 
 Result<std::unique_ptr<store::Store>> open_store(const PgOptions& options) {
   TRY(check_pooling(options));
-  return std::unique_ptr<store::Store>(std::make_unique<PgStore>(options));
+  auto store = std::make_unique<PgStore>(options);
+  const Answer reached = TRY(store->links().run("SELECT 1"));
+  if (!reached.ok()) return reached.trouble().error("connect");
+  return std::unique_ptr<store::Store>(std::move(store));
 }
 
 }  // namespace stepwell::postgres

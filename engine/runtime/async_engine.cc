@@ -37,7 +37,8 @@ Result<std::shared_ptr<store::Store>> open_store(const Options& options, const s
     return Error{ErrorCode::kInvalid,
                  "no database is named: give postgresql://..., or memory: for a trial"};
   }
-  const postgres::PgOptions pg{.url = options.database_url, .label = label};
+  const postgres::PgOptions pg{
+      .url = options.database_url, .label = label, .is_unsafe = options.unsafe};
   if (options.migrate) {
     if (auto migrated = postgres::migrate(pg); !migrated.ok()) return migrated.error();
   }

@@ -15,9 +15,7 @@ Error Trouble::error(const std::string& doing) const {
     case Kind::kSchema:
       return {ErrorCode::kUnavailable, doing + ": " + message + "; run: stepwell migrate"};
     case Kind::kDenied:
-      return {ErrorCode::kDenied,
-              doing + ": " + message +
-                  "; what an administrator does once: stepwell migrate --print-setup"};
+      return {ErrorCode::kUnavailable, doing + ": " + message + "; see docs/database.md"};
     case Kind::kNotMine:
     case Kind::kFollowers:
     case Kind::kOther: break;

@@ -24,7 +24,8 @@ class Pooler : public ::testing::Test {
     if (folder_.empty()) return;
     long pid = 0;
     std::ifstream(folder_ + "/pid") >> pid;
-    if (pid > 1) kill(static_cast<pid_t>(pid), SIGTERM);
+    if (pid > 1) kill(static_cast<pid_t>(pid), SIGINT);
+    while (pid > 1 && kill(static_cast<pid_t>(pid), 0) == 0) std::this_thread::yield();
     std::error_code ignored;
     std::filesystem::remove_all(folder_, ignored);
   }

@@ -34,13 +34,14 @@ inline constexpr const char* kSteadyNode =
 
 class ThrowAwayCluster {
  public:
-  ThrowAwayCluster() {
+  explicit ThrowAwayCluster(std::vector<std::string> settings = {}) {
     std::string folder = (roomy_folder() / "stepwell-test-XXXXXX").string();
     CHECK(mkdtemp(folder.data()) != nullptr, "cannot make " + folder);
     std::filesystem::permissions(folder,
                                  std::filesystem::perms(0755));  // The server's user enters.
     folder_ = folder;
-    auto cluster = postgres::Cluster::open({.directory = folder, .dies_with_parent = true});
+    auto cluster = postgres::Cluster::open(
+        {.directory = folder, .settings = std::move(settings), .dies_with_parent = true});
     CHECK(cluster.ok(), cluster.error().message);
     cluster_ = std::move(cluster).value();
   }

@@ -126,13 +126,29 @@ TEST_F(Upkeep, HostileSettingsOfTheRoleAreOverruled) {
   if (given_database() != nullptr) GTEST_SKIP() << "makes a role: needs a server of its own";
   const std::string role = "hostile_" + options_.schema;
   run_as_admin("CREATE ROLE " + role + " LOGIN; GRANT stepwell TO " + role);
-  for (const char* setting :
-       {"client_encoding = 'LATIN1'", "bytea_output = 'escape'", "DateStyle = 'German'",
-        "TimeZone = 'Asia/Kathmandu'", "standard_conforming_strings = off",
-        "extra_float_digits = -5", "default_transaction_isolation = 'repeatable read'",
-        "default_transaction_read_only = on", "search_path = 'nowhere'",
-        "idle_session_timeout = '1s'"}) {
-    run_as_admin("ALTER ROLE " + role + " SET " + setting);
+  const struct {
+    std::string name, hostile, pinned;
+  } settings[] = {
+      {"client_encoding", "LATIN1", "UTF8"},
+      {"bytea_output", "escape", "hex"},
+      {"DateStyle", "German", "ISO, MDY"},
+      {"IntervalStyle", "sql_standard", "postgres"},
+      {"TimeZone", "Asia/Kathmandu", "UTC"},
+      {"standard_conforming_strings", "off", "on"},
+      {"extra_float_digits", "-5", "1"},
+      {"default_transaction_isolation", "repeatable read", "read committed"},
+      {"default_transaction_read_only", "on", "off"},
+      {"default_transaction_deferrable", "on", "off"},
+      {"synchronous_commit", "local", "on"},
+      {"client_min_messages", "error", "warning"},
+      {"statement_timeout", "1h", "30s"},
+      {"lock_timeout", "1h", "10s"},
+      {"idle_in_transaction_session_timeout", "1h", "10s"},
+      {"idle_session_timeout", "1s", "0"},
+      {"search_path", "nowhere", options_.schema},
+  };
+  for (const auto& setting : settings) {
+    run_as_admin("ALTER ROLE " + role + " SET " + setting.name + " = '" + setting.hostile + "'");
   }
   postgres::PgOptions hostile = options_;
   const std::size_t user = hostile.url.find("user=");
@@ -143,8 +159,11 @@ TEST_F(Upkeep, HostileSettingsOfTheRoleAreOverruled) {
   ASSERT_TRUE(store->start({start}).ok());
   ASSERT_TRUE(store->save_snapshot({start.id, 1, 7, std::string("a\0\xff\\z", 5)}).ok());
   auto link = Link::open(hostile, {.name = "hostile"}).value();
-  const std::string asked = "SELECT current_setting('idle_session_timeout')";
-  EXPECT_EQ(link->run(asked.c_str()).rows().string(0, 0), "0");  // A quiet lane stays connected.
+  for (const auto& setting : settings) {
+    const auto now =
+        link->run("SELECT current_setting($1::text)", postgres::Parameters().add(setting.name));
+    EXPECT_EQ(now.rows().string(0, 0), setting.pinned) << setting.name;
+  }
   auto plain = postgres::open_store(options_).value();
   for (store::Store* reader : {store.get(), plain.get()}) {
     const store::ExecutionRow row = reader->describe(Namespace(), start.id).value();
