@@ -70,7 +70,7 @@ constexpr Row kRows[] = {
      "the list of theirs."},
     {"ItemProcessor", "The machine that every item runs through."},
     {"Iterator", "The old name of ItemProcessor."},
-    {"Items", "JSONata: the list, or an expression that makes it."},
+    {"Items", "JSONata: the list or object, or an expression that makes it."},
     {"ItemsPath", "A path to the list."},
     {"ItemSelector",
      "What an iteration gets as its input; the item is $$.Map.Item.Value, in "

@@ -129,7 +129,7 @@ Object schema_of(const Field& field, Language language, Language machine) {
     case Shape::kAnything:
     case Shape::kArguments:
     case Shape::kOutput: return {};
-    case Shape::kItems: return either({{"type", "array"}}, expression());
+    case Shape::kItems: return either({{"type", Value::Array{"array", "object"}}}, expression());
     case Shape::kCredentials: return reference(in("credentials", language));
     case Shape::kRetry: return array_of(reference("retrier"));
     case Shape::kCatch: return array_of(reference(in("catcher", language)));

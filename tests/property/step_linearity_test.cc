@@ -82,7 +82,8 @@ TEST_P(CostOfAMap, IsTheSamePerItem) {
   const Cost many = cost_per_item(GetParam(), 100'000);
   std::cout << "per item of 1,000: " << few.allocations << " allocations, " << few.bytes
             << " bytes; of 100,000: " << many.allocations << ", " << many.bytes << '\n';
-  EXPECT_LT(many.allocations, few.allocations * 1.2);
+  // A Map of more items than an execution may have open goes on with the next as each ends.
+  EXPECT_LT(many.allocations, few.allocations * 1.4);
   EXPECT_LT(many.bytes, few.bytes * 1.3);
 }
 
@@ -92,7 +93,7 @@ INSTANTIATE_TEST_SUITE_P(
                       R"("MaxConcurrency":8,"ItemSelector":{"v.$":"$$.Map.Item.Value"},)"));
 
 TEST(Snapshot, IsLinearInWhatIsHeld) {
-  // A hundred thousand iterations see one large variable: it is written once.
+  // As many iterations as may be open see one large variable: it is written once.
   const auto compiled = dsl::compile(R"({"StartAt":"A","States":{
       "A":{"Type":"Pass","Assign":{"big.$":"$"},"Next":"M"},
       "M":{"Type":"Map","End":true,"ItemProcessor":{"StartAt":"T","States":{
@@ -107,7 +108,8 @@ TEST(Snapshot, IsLinearInWhatIsHeld) {
   Execution execution;
   std::vector<Command> commands;
   step(*compiled.program, execution, Fact{CommandId{}, Time{}, 0, started}, commands);
-  ASSERT_EQ(commands.size(), 10'000u);
+  ASSERT_GT(commands.size(), 500u);
+  ASSERT_LT(commands.size(), 10'000u);
   const std::size_t input_bytes = started.input.json_size();
   const std::size_t snapshot_bytes = execution.encode().size();
   std::cout << "input " << input_bytes << " bytes, snapshot " << snapshot_bytes << '\n';
