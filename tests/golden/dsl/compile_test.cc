@@ -263,6 +263,19 @@ std::string repeated(const std::string& piece, std::size_t bytes) {
   return text;
 }
 
+// Of CPU.  What neighbours of the machine add is not in the best of a few tries.
+[[maybe_unused]] double milliseconds_to_compile(const std::string& text) {
+  constexpr int kTries = 5;
+  constexpr double kGood = 50;
+  double best = 1e9;
+  for (int i = 0; i < kTries && best > kGood; ++i) {
+    const std::clock_t before = std::clock();
+    compile(text);
+    best = std::min(best, 1000.0 * static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC);
+  }
+  return best;
+}
+
 TEST(Hostile, IsAnsweredAtOnceAndWithAReason) {
   constexpr std::size_t kLong = 100'000;
   std::string laughs = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n";
@@ -312,14 +325,11 @@ TEST(Hostile, IsAnsweredAtOnceAndWithAReason) {
       {"bad escape", "a: \"\\uD800\"", "yaml-syntax"},
   };
   for (const auto& row : table) {
-    const std::clock_t before = std::clock();
     const Compiled result = compile(row.text);
-    [[maybe_unused]] const double ms =
-        1000.0 * static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC;
     EXPECT_FALSE(result.ok()) << row.what;
     EXPECT_EQ(codes_of(result.diagnostics), row.code) << row.what;
 #if !defined(__SANITIZE_ADDRESS__)
-    EXPECT_LT(ms, 500) << row.what << ": milliseconds of CPU";
+    EXPECT_LT(milliseconds_to_compile(row.text), 100) << row.what << ": milliseconds of CPU";
 #endif
     for (const Diagnostic& one : result.diagnostics) {
       EXPECT_TRUE(is_utf8(render(one, row.text))) << row.what;
