@@ -24,7 +24,7 @@
 namespace stepwell::postgres {
 
 struct ClusterOptions {
-  std::string directory;                   // Made when missing; holds data/, run/ and postgres.log.
+  std::string directory = {};              // Made when missing; holds data/, run/ and postgres.log.
   Setup setup = {};                        // Who and what is made when missing.
   std::vector<std::string> settings = {};  // More of "name=value", after ours.
   std::string standby_of = {};    // admin_url() of a running server that a new one is to follow.

@@ -19,7 +19,7 @@ constexpr const char* kRole = R"(DO $$ BEGIN
 END $$;
 )";
 // In `sw` applications find what they may use of the engine.
-constexpr const char* kSchemas = R"(CREATE SCHEMA IF NOT EXISTS "{schema}" AUTHORIZATION "{role}";
+constexpr const char* kSchemas = R"(CREATE SCHEMA IF NOT EXISTS "stepwell" AUTHORIZATION "{role}";
 CREATE SCHEMA IF NOT EXISTS "sw" AUTHORIZATION "{role}";
 )";
 constexpr const char* kBefore =
@@ -36,8 +36,8 @@ constexpr const char* kAfter =
 -- Then, as that role:  stepwell migrate)";
 
 std::string filled(std::string text, const Setup& setup) {
-  const std::pair<std::string_view, const std::string&> names[] = {
-      {"{role}", setup.role}, {"{database}", setup.database}, {"{schema}", setup.schema}};
+  const std::pair<std::string_view, const std::string&> names[] = {{"{role}", setup.role},
+                                                                   {"{database}", setup.database}};
   for (const auto& [mark, name] : names) {
     for (std::size_t at = 0; (at = text.find(mark, at)) != std::string::npos; at += name.size()) {
       text.replace(at, mark.size(), name);
@@ -93,7 +93,6 @@ std::string schemas_sql(const Setup& setup) { return filled(kSchemas, setup); }
 Result<std::string> setup_script(const Setup& setup) {
   TRY(check_name("role", setup.role));
   TRY(check_name("database", setup.database));
-  TRY(check_name("schema", setup.schema));
   return filled(std::string(kBefore) + kRole + kDatabase + kSchemas + kAfter, setup);
 }
 

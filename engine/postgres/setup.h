@@ -16,7 +16,6 @@ namespace stepwell::postgres {
 struct Setup {
   std::string role = "stepwell";
   std::string database = "stepwell";
-  std::string schema = "stepwell";  // As in PgOptions.
 };
 
 // With the role and the database that a URL names, where it names them; an error: it is none.

@@ -1,6 +1,5 @@
 // R18 and what a promotion leaves behind: a synchronous standby, and the server that takes over.
-#include <cstdlib>
-#include <filesystem>
+#include <thread>
 
 #include "tests/races/race.h"
 
@@ -14,14 +13,8 @@ class StandbyRace : public Race {
  protected:
   StandbyRace() {
     if (given_database() != nullptr) return;
-    std::string folder = (std::filesystem::temp_directory_path() / "standby-XXXXXX").string();
-    CHECK(mkdtemp(folder.data()) != nullptr, "cannot make " + folder);
-    std::filesystem::permissions(folder, std::filesystem::perms(0755));
-    folder_ = folder;
-    auto opened = postgres::Cluster::open(
-        {.directory = folder, .standby_of = admin_url(), .dies_with_parent = true});
-    CHECK(opened.ok(), opened.error().message);
-    standby_ = std::move(*opened);
+    server_ =
+        std::make_unique<ThrowAwayCluster>(postgres::ClusterOptions{.standby_of = admin_url()});
     run_as_admin("ALTER SYSTEM SET synchronous_standby_names = 'standby'");
     run_as_admin("SELECT pg_reload_conf()");
   }
@@ -30,9 +23,6 @@ class StandbyRace : public Race {
     CHECK(own_cluster().start().ok(), "start");  // Nothing where it runs.
     run_as_admin("ALTER SYSTEM RESET synchronous_standby_names");
     run_as_admin("SELECT pg_reload_conf()");
-    standby_.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
   }
   void SetUp() override {
     if (given_database() != nullptr) GTEST_SKIP() << "needs a server of its own";
@@ -45,8 +35,16 @@ class StandbyRace : public Race {
         Parameters().add(besides));
   }
 
-  std::string folder_;
-  std::unique_ptr<postgres::Cluster> standby_;
+  postgres::Cluster& standby() { return server_->cluster(); }
+  // The race's schema on the standby, once that is promoted.
+  postgres::PgOptions promoted() {
+    postgres::PgOptions options = options_;
+    options.url = standby().url();
+    return options;
+  }
+
+ private:
+  std::unique_ptr<ThrowAwayCluster> server_;
 };
 
 // R18: the standby is away, the wait of a start's commit is cut off, and the start is asked again.
@@ -55,7 +53,7 @@ class R18 : public StandbyRace {
   // Whether the second asking is answered before there is a standby that has it.
   bool is_acknowledged_alone(const std::vector<Replacement>& mutation) {
     install("stepwell_known_starts_v2", mutation);
-    CHECK(standby_->stop().ok(), "stop the standby");
+    CHECK(standby().stop().ok(), "stop the standby");
     std::future<Result<std::vector<store::StartOutcome>>> starting;
     std::int64_t first = 0;
     while (first == 0) {  // The server may not have heard yet that it has to wait.
@@ -66,7 +64,7 @@ class R18 : public StandbyRace {
     // Its link is lost, and the store asks once more over another.
     sql("SELECT pg_terminate_backend($1)", Parameters().add_int4(static_cast<int>(first)));
     const bool is_alone = waiter_or_end(starting, first) == 0;
-    CHECK(standby_->start().ok(), "start the standby");
+    CHECK(standby().start().ok(), "start the standby");
     const auto outcomes = starting.get();
     CHECK(outcomes.ok(), outcomes.error().message);
     CHECK(outcomes->at(0).kind == Kind::kCreated, "outcome");
@@ -96,10 +94,8 @@ TEST_F(R18, LookedUpOnlyItIsAcknowledgedOnNoStandby) {
 TEST_F(R18, LockedItIsAcknowledgedWhenTheStandbyHasIt) {
   EXPECT_FALSE(is_acknowledged_alone({}));
   ASSERT_TRUE(own_cluster().crash().ok());
-  ASSERT_TRUE(standby_->promote().ok());
-  postgres::PgOptions promoted = options_;
-  promoted.url = standby_->url();
-  const auto there = postgres::open_store(promoted).value()->describe(Namespace(), start_.id);
+  ASSERT_TRUE(standby().promote().ok());
+  const auto there = postgres::open_store(promoted()).value()->describe(Namespace(), start_.id);
   EXPECT_TRUE(there.ok()) << there.error().message;
   ASSERT_TRUE(own_cluster().start().ok());
 }
@@ -113,10 +109,8 @@ class Promotion : public StandbyRace {
     install("stepwell_grace_v1", {{"'3 s'", "'0 s'"}});
     const RawLane lane = raw_lane();
     CHECK(own_cluster().crash().ok(), "crash");
-    CHECK(standby_->promote().ok(), "promote");
-    postgres::PgOptions promoted = options_;
-    promoted.url = standby_->url();
-    auto link = Link::open(promoted, {.name = "race"}).value();
+    CHECK(standby().promote().ok(), "promote");
+    auto link = Link::open(promoted(), {.name = "race"}).value();
     const Answer marks = link->run("SELECT marked FROM stepwell_mark_dead_v1()");
     CHECK(marks.ok(), marks.trouble().message);
     CHECK(own_cluster().start().ok(), "start");

@@ -34,14 +34,16 @@ inline constexpr const char* kSteadyNode =
 
 class ThrowAwayCluster {
  public:
-  explicit ThrowAwayCluster(std::vector<std::string> settings = {}) {
+  // In a folder of its own, and gone with it.
+  explicit ThrowAwayCluster(postgres::ClusterOptions options = {}) {
     std::string folder = (roomy_folder() / "stepwell-test-XXXXXX").string();
     CHECK(mkdtemp(folder.data()) != nullptr, "cannot make " + folder);
     std::filesystem::permissions(folder,
                                  std::filesystem::perms(0755));  // The server's user enters.
     folder_ = folder;
-    auto cluster = postgres::Cluster::open(
-        {.directory = folder, .settings = std::move(settings), .dies_with_parent = true});
+    options.directory = folder;
+    options.dies_with_parent = true;
+    auto cluster = postgres::Cluster::open(options);
     CHECK(cluster.ok(), cluster.error().message);
     cluster_ = std::move(cluster).value();
   }
@@ -87,6 +89,15 @@ inline void run_as_admin(const std::string& sql) {
   CHECK(link.ok(), link.error().message);
   const postgres::Answer answer = (*link)->run_script(sql);
   CHECK(answer.ok(), sql + ": " + answer.trouble().message);
+}
+
+// The same database as another role.
+inline postgres::PgOptions as_role(postgres::PgOptions options, const std::string& role) {
+  const std::size_t user = options.url.find("user=");
+  CHECK(user != std::string::npos, options.url);
+  const std::size_t end = std::min(options.url.find_first_of("& ", user), options.url.size());
+  options.url.replace(user, end - user, "user=" + role);
+  return options;
 }
 
 // A schema that has nothing in it yet.

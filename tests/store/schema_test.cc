@@ -168,9 +168,7 @@ TEST(Schema, WhoMayNotMakePartitionsIsToldAtTheStart) {
   const std::string role = "writer_" + options.schema;
   run_as_admin("CREATE ROLE " + role + " LOGIN; GRANT USAGE ON SCHEMA " + options.schema + " TO " +
                role + "; GRANT ALL ON ALL TABLES IN SCHEMA " + options.schema + " TO " + role);
-  PgOptions writer = options;
-  writer.url.replace(writer.url.find("user=stepwell"), 13, "user=" + role);
-  auto store = postgres::open_store(writer).value();
+  auto store = postgres::open_store(as_role(options, role)).value();
   EXPECT_TRUE(store->check(false).ok()) << "who only reads is welcome";
   EXPECT_EQ(store->join({}).error().message,
             "role \"" + role +
@@ -221,7 +219,7 @@ TEST(Schema, ACommitIsOnDiskAndOnTheStandbyWhateverTheRoleSets) {
 }
 
 TEST(Schema, AServerThatMayLoseWhatItHasIsRefused) {
-  ThrowAwayCluster server({"full_page_writes=off"});
+  ThrowAwayCluster server({.settings = {"full_page_writes=off"}});
   const PgOptions options{.url = server.cluster().url(), .label = {}};
   ASSERT_TRUE(postgres::migrate(options).ok());
   auto store = postgres::open_store(options).value();

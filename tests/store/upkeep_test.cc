@@ -150,10 +150,7 @@ TEST_F(Upkeep, HostileSettingsOfTheRoleAreOverruled) {
   for (const auto& setting : settings) {
     run_as_admin("ALTER ROLE " + role + " SET " + setting.name + " = '" + setting.hostile + "'");
   }
-  postgres::PgOptions hostile = options_;
-  const std::size_t user = hostile.url.find("user=");
-  const std::size_t end = std::min(hostile.url.find_first_of("& ", user), hostile.url.size());
-  hostile.url.replace(user, end - user, "user=" + role);
+  const postgres::PgOptions hostile = as_role(options_, role);
   auto store = postgres::open_store(hostile).value();
   store::Start start = start_of(new_execution(), "Z\u00fcrich", "\"Z\u00fcrich \\\\ 1.0\"");
   ASSERT_TRUE(store->start({start}).ok());
